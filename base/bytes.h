@@ -1,0 +1,71 @@
+/* bytes.h - little-endian numbers at any address, and varints (7 bits a byte, low first, high bit: more follow). */
+#ifndef TRAWL_BASE_BYTES_H
+#define TRAWL_BASE_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "trawl reads its little-endian format with plain loads: a big-endian port must add byte swaps here"
+#endif
+
+static inline uint16_t load16(const void *p)
+{
+	uint16_t v;
+	memcpy(&v, p, 2);
+	return v;
+}
+
+static inline uint32_t load32(const void *p)
+{
+	uint32_t v;
+	memcpy(&v, p, 4);
+	return v;
+}
+
+static inline uint64_t load64(const void *p)
+{
+	uint64_t v;
+	memcpy(&v, p, 8);
+	return v;
+}
+
+static inline void store16(void *p, uint16_t v)
+{
+	memcpy(p, &v, 2);
+}
+
+static inline void store32(void *p, uint32_t v)
+{
+	memcpy(p, &v, 4);
+}
+
+static inline void store64(void *p, uint64_t v)
+{
+	memcpy(p, &v, 8);
+}
+
+/* Read a varint from [*at, end) and move *at past it; false (and *at unspecified) when cut off or over 64 bits. */
+static inline bool varint_read(const uint8_t **at, const uint8_t *end, uint64_t *value)
+{
+	const uint8_t *p = *at;
+	uint64_t v = 0;
+	for (unsigned shift = 0; shift < 64; shift += 7) {
+		if (p == end)
+			return false;
+		uint8_t byte = *p++;
+		if (shift == 63 && byte > 1)
+			return false;
+		v |= (uint64_t)(byte & 0x7f) << shift;
+		if (byte < 0x80) {
+			*at = p;
+			*value = v;
+			return true;
+		}
+	}
+	return false;
+}
+
+#endif

@@ -1,0 +1,20 @@
+/* cpu.h - which instruction sets may be used. */
+#ifndef TRAWL_BASE_CPU_H
+#define TRAWL_BASE_CPU_H
+
+enum cpu_level {
+	CPU_SCALAR,
+	CPU_AVX2,  /* AVX2, BMI1, BMI2, POPCNT, LZCNT */
+	CPU_AVX512 /* and AVX-512 F, BW, DQ, VL, VBMI, VBMI2 */
+};
+
+/* The best level this machine has. */
+enum cpu_level cpu_level_available(void);
+
+/* The level to use: the best one, or that named by the environment variable TRAWL_KERNEL ("scalar", "avx2", "avx512")
+ * when the machine has it. Decided once. */
+enum cpu_level cpu_level(void);
+
+const char *cpu_level_name(enum cpu_level level);
+
+#endif

@@ -1,0 +1,85 @@
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void clean_text(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = '?';
+}
+
+int error_set(trawl_error *error, int code, const char *format, ...)
+{
+	if (error) {
+		va_list arguments;
+		va_start(arguments, format);
+		error->code = code;
+		vsnprintf(error->text, sizeof error->text, format, arguments);
+		va_end(arguments);
+		clean_text(error->text);
+	}
+	return code;
+}
+
+static int system_code(int error_number)
+{
+	switch (error_number) {
+	case ENOSPC:
+	case EDQUOT:
+	case EFBIG: return TRAWL_EFULL;
+	case ENOMEM: return TRAWL_ENOMEM;
+	case ENOENT: return TRAWL_ENOTFOUND;
+	default: return TRAWL_EIO;
+	}
+}
+
+int error_set_system(trawl_error *error, int error_number, const char *format, ...)
+{
+	int code = system_code(error_number);
+	if (error) {
+		va_list arguments;
+		va_start(arguments, format);
+		error->code = code;
+		int used = vsnprintf(error->text, sizeof error->text, format, arguments);
+		va_end(arguments);
+		if (used < 0)
+			used = 0;
+		if ((size_t)used < sizeof error->text)
+			snprintf(error->text + used, sizeof error->text - (size_t)used, ": %s", strerror(error_number));
+		clean_text(error->text);
+	}
+	return code;
+}
+
+int error_set_memory(trawl_error *error)
+{
+	return error_set(error, TRAWL_ENOMEM, "out of memory");
+}
+
+const char *trawl_status_name(int status)
+{
+	switch (status) {
+	case TRAWL_OK: return "ok";
+	case TRAWL_EINVAL: return "invalid argument";
+	case TRAWL_ENOMEM: return "out of memory";
+	case TRAWL_EIO: return "input/output error";
+	case TRAWL_ENOTFOUND: return "not found";
+	case TRAWL_ENOTINDEX: return "not an index";
+	case TRAWL_EVERSION: return "newer format";
+	case TRAWL_ECORRUPT: return "corrupt";
+	case TRAWL_EBUSY: return "busy";
+	case TRAWL_EFULL: return "disk full";
+	case TRAWL_ELIMIT: return "limit passed";
+	case TRAWL_EINPUT: return "bad input";
+	default: return "unknown status";
+	}
+}
+
+const char *trawl_version(void)
+{
+	return TRAWL_VERSION;
+}

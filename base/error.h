@@ -1,0 +1,18 @@
+/* error.h - how functions of the library report failure: a negative TRAWL_E... code and a text with the place. */
+#ifndef TRAWL_BASE_ERROR_H
+#define TRAWL_BASE_ERROR_H
+
+#include "trawl.h"
+
+/* Describe a failure in `error` (may be NULL) and return `code`. The text is cut to fit; control bytes become '?'. */
+int error_set(trawl_error *error, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The same for a failed system call: appends strerror(error_number); ENOSPC, EDQUOT become TRAWL_EFULL, ENOMEM
+ * TRAWL_ENOMEM, ENOENT TRAWL_ENOTFOUND, the rest TRAWL_EIO. */
+int error_set_system(trawl_error *error, int error_number, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The same for memory that ran out. */
+int error_set_memory(trawl_error *error);
+
+#endif

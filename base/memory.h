@@ -1,0 +1,45 @@
+/* memory.h - the one door to the heap, so that a test can make the nth allocation fail; growable buffers; arenas. */
+#ifndef TRAWL_BASE_MEMORY_H
+#define TRAWL_BASE_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* As malloc, calloc, realloc, free; memory_resize frees nothing on failure. */
+void *memory_new(size_t size);
+void *memory_new_zeroed(size_t count, size_t size);
+void *memory_resize(void *pointer, size_t size);
+void memory_free(void *pointer);
+
+/* Test hook: the allocation after `n` more successful ones fails, and all that follow while `sticky`. -1: never. */
+void memory_fail_after(long n, bool sticky);
+
+/* Grow `*array`, of elements of `element` bytes, to hold at least `wanted`; doubles. false: out of memory, nothing lost. */
+bool memory_reserve(void *array_pointer, size_t *capacity, size_t wanted, size_t element);
+
+/* A growable run of bytes. Zero-initialised is empty. */
+struct buffer {
+	uint8_t *data;
+	size_t length, capacity;
+};
+
+bool buffer_reserve(struct buffer *buffer, size_t extra); /* room for `extra` more bytes */
+bool buffer_append(struct buffer *buffer, const void *bytes, size_t length);
+bool buffer_append_byte(struct buffer *buffer, uint8_t byte);
+bool buffer_append_varint(struct buffer *buffer, uint64_t value);
+void buffer_release(struct buffer *buffer);
+
+/* An arena: allocations of one lifetime, dropped together. Zero-initialised is empty. Alignment 16. */
+struct arena {
+	struct arena_block *head; /* the block in use; older ones linked behind it */
+	size_t used;              /* bytes of all blocks */
+	size_t first;             /* size of the next first block, learnt by arena_reset */
+};
+
+void *arena_new(struct arena *arena, size_t size); /* NULL: out of memory */
+void *arena_copy(struct arena *arena, const void *bytes, size_t size);
+void arena_reset(struct arena *arena);   /* drop all, keep the memory for reuse */
+void arena_release(struct arena *arena); /* drop all */
+
+#endif

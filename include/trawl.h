@@ -1,0 +1,296 @@
+/*
+ * trawl.h - the one public header of libtrawl, a full-text search engine.
+ *
+ * The library indexes documents into one file (docs/FORMAT.md) and answers ranked BM25 queries from it.
+ *
+ *   trawl_source    yields documents from files, folders, streams (optional: documents may come from anywhere)
+ *   trawl_writer    adds or replaces documents, and commits them atomically; one per file at a time
+ *   trawl_index     one immutable snapshot of an index file; shared by threads
+ *   trawl_searcher  evaluates queries against a trawl_index; one per thread; owns its results
+ *
+ * Rules that hold for every call
+ *   - Functions that can fail return 0 (TRAWL_OK) or a negative TRAWL_E... code, and then describe the failure in
+ *     the `trawl_error` they were given (which may be NULL). The library never prints, exits or aborts on input.
+ *   - Strings are UTF-8, passed as pointer and length in bytes; they need no terminating NUL and may contain NULs.
+ *   - Handles are opaque and owned by the caller until the matching _close or _free, which accept NULL.
+ *   - A handle may be used by one thread at a time, except trawl_index, which any number of threads may share.
+ *   - Never use a handle in a child process after fork(): open the file again there.
+ */
+#ifndef TRAWL_H
+#define TRAWL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define TRAWL_API __attribute__((visibility("default")))
+#else
+#define TRAWL_API
+#endif
+
+#define TRAWL_VERSION "0.1.0"
+
+/* ---- errors ---------------------------------------------------------------------------------------------------- */
+
+enum trawl_status {
+	TRAWL_OK = 0,
+	TRAWL_EINVAL = -1,   /* an argument or option makes no sense */
+	TRAWL_ENOMEM = -2,   /* memory ran out; nothing was half done */
+	TRAWL_EIO = -3,      /* the operating system refused a read or write */
+	TRAWL_ENOTFOUND = -4,/* no such file, document or term */
+	TRAWL_ENOTINDEX = -5,/* the file is not a trawl index */
+	TRAWL_EVERSION = -6, /* written by a newer trawl */
+	TRAWL_ECORRUPT = -7, /* stored bytes do not verify; the text names the place */
+	TRAWL_EBUSY = -8,    /* another process is writing to the index */
+	TRAWL_EFULL = -9,    /* the disk is full; the last commit is intact */
+	TRAWL_ELIMIT = -10,  /* a documented limit was passed */
+	TRAWL_EINPUT = -11   /* a document or line cannot be read as its format says */
+};
+
+typedef struct trawl_error {
+	int code;       /* TRAWL_OK or a TRAWL_E... code */
+	char text[504]; /* one line, NUL-terminated, naming the place and the remedy; "" when code is 0 */
+} trawl_error;
+
+/* "corrupt", "disk full", ...: a short English name of a status. Static storage. */
+TRAWL_API const char *trawl_status_name(int status);
+
+/* The version of the library in use, as "major.minor.patch". Static storage. */
+TRAWL_API const char *trawl_version(void);
+
+/* The instruction set of the kernels in use: "scalar", "avx2" or "avx512". The environment variable TRAWL_KERNEL
+ * forces one. Static storage. */
+TRAWL_API const char *trawl_kernel_name(void);
+
+/* ---- analysis: text -> terms ----------------------------------------------------------------------------------- */
+
+typedef struct trawl_analysis {
+	const char *language; /* a Snowball algorithm: "english" (default when NULL), "german", ...; or "none" */
+	bool stop_words;      /* drop the language's stop words (positions keep their gaps) */
+	bool fold_diacritics; /* "café" finds "cafe": drop combining marks after decomposition */
+} trawl_analysis;
+
+/* The languages that `trawl_analysis.language` accepts, ending in NULL. Static storage. */
+TRAWL_API const char *const *trawl_languages(void);
+
+/* ---- documents and where they come from ------------------------------------------------------------------------ */
+
+typedef struct trawl_document {
+	const char *id;     /* unique within an index; any bytes, 1 to 4096 of them */
+	size_t id_length;
+	const char *title;  /* searched together with text: its tokens come first, the text's follow on */
+	size_t title_length;
+	const char *text;
+	size_t text_length;
+	const char *fields; /* further stored fields as the text of one JSON object, or empty */
+	size_t fields_length;
+} trawl_document;
+
+enum trawl_format {
+	TRAWL_FORMAT_AUTO, /* *.jsonl, *.ndjson, *.json are JSON Lines; standard input is if it starts with '{' */
+	TRAWL_FORMAT_TEXT, /* one document a file; the path is the id, the first line the title */
+	TRAWL_FORMAT_JSONL /* one JSON object a line */
+};
+
+/* Called for each line or file that was skipped. `place` is "file", "file:line" or "file:line:column". */
+typedef void trawl_diagnostic(void *context, const char *place, const char *message);
+
+typedef struct trawl_source_options {
+	enum trawl_format format;
+	const char *id_field;    /* JSON Lines field names; NULL: "id", "title", "text" */
+	const char *title_field;
+	const char *text_field;
+	bool strict;             /* the first bad line or file is an error instead of being skipped */
+	trawl_diagnostic *diagnostic; /* may be NULL */
+	void *diagnostic_context;
+} trawl_source_options;
+
+typedef struct trawl_source_progress {
+	uint64_t documents;   /* yielded so far */
+	uint64_t files;       /* opened so far */
+	uint64_t bytes;       /* read so far, as stored (compressed) */
+	uint64_t total_bytes; /* of all inputs as stored; 0 when unknown (a pipe) */
+	uint64_t text_bytes;  /* read so far, decompressed */
+	uint64_t skipped;     /* bad lines and files so far */
+} trawl_source_progress;
+
+typedef struct trawl_source trawl_source;
+
+/* A source over `count` paths in order: files, folders (walked recursively in byte order of the names; hidden entries
+ * and binary files skipped), "-" for standard input. Each may be compressed with gzip or zstd. The strings are copied.
+ * A path that does not exist is TRAWL_ENOTFOUND at once; whatever is found unreadable later is skipped, unless strict. */
+TRAWL_API int trawl_source_open(trawl_source **out, const char *const *paths, size_t count,
+                                const trawl_source_options *options, trawl_error *error);
+
+/* The next document: 1 and `*document` (its pointers live until the next call), 0 at the end, negative on error. */
+TRAWL_API int trawl_source_next(trawl_source *source, trawl_document *document, trawl_error *error);
+
+TRAWL_API void trawl_source_get_progress(const trawl_source *source, trawl_source_progress *progress);
+TRAWL_API void trawl_source_close(trawl_source *source);
+
+/* ---- writing --------------------------------------------------------------------------------------------------- */
+
+typedef struct trawl_writer_options {
+	trawl_analysis analysis; /* for a new index; for an existing one it must agree or be left zero */
+	size_t memory_budget;    /* bytes for the batch in memory, at least 1 MiB; 0: a quarter of RAM */
+	bool wait;               /* wait for another writer to finish instead of TRAWL_EBUSY */
+	bool no_positions;       /* smaller index without phrases and proximity; for a new index only */
+} trawl_writer_options;
+
+typedef struct trawl_writer_stats {
+	uint64_t added;      /* documents with an id not seen before */
+	uint64_t replaced;   /* documents that took the place of an older one with the same id */
+	uint64_t unchanged;  /* documents identical to the stored one: nothing was written for them */
+	uint64_t tokens;     /* of the documents added or replaced */
+	uint64_t text_bytes; /* title and text of these */
+	uint64_t runs;       /* times the memory budget made the batch spill */
+} trawl_writer_stats;
+
+typedef struct trawl_writer trawl_writer;
+
+/* Open `path` for writing; the file is created when it does not exist. The writer owns the index's writer lock. */
+TRAWL_API int trawl_writer_open(trawl_writer **out, const char *path, const trawl_writer_options *options,
+                                trawl_error *error);
+
+/* Add `document`, or replace the one with the same id. TRAWL_ELIMIT or TRAWL_EINPUT refuse this one document and leave
+ * the batch usable; any other error ends the batch, and only _close remains. */
+TRAWL_API int trawl_writer_add(trawl_writer *writer, const trawl_document *document, trawl_error *error);
+
+/* Delete the document with this id; TRAWL_ENOTFOUND when there is none. */
+TRAWL_API int trawl_writer_delete(trawl_writer *writer, const char *id, size_t id_length, trawl_error *error);
+
+/* Make everything since the last commit visible and durable, atomically. */
+TRAWL_API int trawl_writer_commit(trawl_writer *writer, trawl_error *error);
+
+TRAWL_API void trawl_writer_get_stats(const trawl_writer *writer, trawl_writer_stats *stats);
+
+/* Release the writer; what was not committed is dropped. */
+TRAWL_API void trawl_writer_close(trawl_writer *writer);
+
+/* ---- reading --------------------------------------------------------------------------------------------------- */
+
+typedef struct trawl_index trawl_index;
+
+/* Open the last commit of the index at `path`. */
+TRAWL_API int trawl_open(trawl_index **out, const char *path, trawl_error *error);
+TRAWL_API void trawl_close(trawl_index *index);
+
+typedef struct trawl_part_stats {
+	const char *name; /* "dictionary", "postings", ... Static storage. */
+	uint64_t bytes;   /* of the file, with padding */
+} trawl_part_stats;
+
+#define TRAWL_PARTS_MAX 16
+
+typedef struct trawl_index_stats {
+	uint64_t documents; /* live ones */
+	uint64_t deleted;   /* replaced or deleted, still taking room */
+	uint64_t terms;     /* distinct terms, summed over segments */
+	uint64_t postings;  /* (term, document) pairs */
+	uint64_t tokens;    /* of live documents */
+	uint64_t text_bytes;/* title and text of live documents, before compression */
+	uint64_t file_bytes;
+	uint64_t free_bytes;/* pages of the file that the next commits will use */
+	uint64_t segments;
+	uint64_t generation;/* grows by one with each commit */
+	bool positions;
+	trawl_analysis analysis;
+	size_t part_count;
+	trawl_part_stats parts[TRAWL_PARTS_MAX];
+} trawl_index_stats;
+
+TRAWL_API int trawl_get_stats(const trawl_index *index, trawl_index_stats *stats, trawl_error *error);
+
+/* The stored document with this id. Its pointers live until trawl_stored_free(*handle). TRAWL_ENOTFOUND if none. */
+typedef struct trawl_stored trawl_stored;
+TRAWL_API int trawl_fetch(const trawl_index *index, const char *id, size_t id_length, trawl_stored **handle,
+                          trawl_document *document, trawl_error *error);
+TRAWL_API void trawl_stored_free(trawl_stored *handle);
+
+/* ---- searching ------------------------------------------------------------------------------------------------- */
+
+/*
+ * The query syntax. Words are analysed as documents are. Bare words are optional: a document matches with any of them
+ * (OR) and scores by all it has; +word is required, -word excluded; "several words" is a phrase, and takes + and - too.
+ * A word that analysis cuts in several terms stands for them all: optional, required, or (excluded) as a phrase.
+ * Any string is a valid query: an unclosed quote ends at the end, a sign without a word is ignored.
+ *
+ * The score is BM25 (Robertson & Zaragoza 2009, in the form of Lucene 8 and later, without the factor k1 + 1):
+ *     sum over query terms of  qtf * ln(1 + (N - df + 0.5) / (df + 0.5)) * tf / (tf + k1 * (1 - b + b * length / average))
+ * N documents, df of them with the term, tf in this document; length in tokens in the one-byte form of docs/FORMAT.md,
+ * average exact. A phrase scores as one term whose tf is the number of its occurrences and whose idf is the sum of its
+ * words'. Contributions are single precision, added in order of decreasing weight, equal weights in order of the
+ * terms' bytes: the same bits for every kernel and segment layout.
+ */
+#define TRAWL_QUERY_MAX 8192       /* bytes of a query */
+#define TRAWL_CLAUSES_MAX 1024     /* words and phrases of a query */
+#define TRAWL_TOP_MAX 10000        /* hits of a query */
+
+typedef struct trawl_search_options {
+	size_t top;        /* hits wanted, up to TRAWL_TOP_MAX; 0: none, count only */
+	bool count;        /* count all matching documents too */
+	bool stable_ties;  /* equal scores in byte order of the ids, whatever the layout (slower) */
+	bool set_k1, set_b;/* use the next two instead of 0.9 and 0.4 */
+	float k1, b;       /* 0 <= k1 <= 1000, 0 <= b <= 1 */
+} trawl_search_options;
+
+typedef struct trawl_hit {
+	uint64_t document; /* internal number in this snapshot: ties are in ascending order of it */
+	float score;
+} trawl_hit;
+
+typedef struct trawl_searcher trawl_searcher;
+
+/* `index` must outlive the searcher. */
+TRAWL_API int trawl_searcher_new(trawl_searcher **out, const trawl_index *index, trawl_error *error);
+TRAWL_API void trawl_searcher_free(trawl_searcher *searcher);
+
+/* Evaluate a query. A query without terms matches nothing. In steady state it allocates no memory. */
+TRAWL_API int trawl_search(trawl_searcher *searcher, const char *query, size_t query_length,
+                           const trawl_search_options *options, trawl_error *error);
+
+/* The hits of the last query, best first: `*count` of them, living until the next trawl_search. */
+TRAWL_API const trawl_hit *trawl_hits(const trawl_searcher *searcher, size_t *count);
+
+/* The number of documents that match the last query; 0 unless options.count was set. */
+TRAWL_API uint64_t trawl_match_count(const trawl_searcher *searcher);
+
+/* The number of terms (after analysis) in the last query, and the postings they have in all: a measure of its work. */
+TRAWL_API size_t trawl_query_terms(const trawl_searcher *searcher);
+TRAWL_API uint64_t trawl_query_postings(const trawl_searcher *searcher);
+
+/* The id of a hit; lives until the next call with this searcher. */
+TRAWL_API int trawl_hit_id(trawl_searcher *searcher, uint64_t document, const char **id, size_t *id_length,
+                           trawl_error *error);
+
+/* The stored document of a hit; its pointers live until the next call of this function or trawl_search. */
+TRAWL_API int trawl_hit_document(trawl_searcher *searcher, uint64_t document, trawl_document *stored,
+                                 trawl_error *error);
+
+typedef struct trawl_span {
+	size_t start, length; /* bytes within trawl_snippet.text */
+} trawl_span;
+
+typedef struct trawl_snippet {
+	const char *text; /* the fragments joined by " … ", white space folded; not NUL-terminated; raw document bytes
+	                     otherwise: a terminal or a page must escape it */
+	size_t length;
+	const trawl_span *marks; /* the matched words, ascending */
+	size_t mark_count;
+	size_t fragments; /* 0 to 2 */
+} trawl_snippet;
+
+/* The part of a hit's stored document that shows best where the last query matched, of up to `width` bytes or so
+ * (0: 240). Lives until the next call of this function or trawl_search. */
+TRAWL_API int trawl_hit_snippet(trawl_searcher *searcher, uint64_t document, size_t width, trawl_snippet *snippet,
+                                trawl_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
