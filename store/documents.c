@@ -1,0 +1,383 @@
+#include "store/documents.h"
+
+#include <zstd.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/hash.h"
+
+#define LEVEL 3
+#define BLOCK_ENTRY 16
+
+uint32_t id_hash(const char *id, size_t length)
+{
+	return (uint32_t)(hash_bytes(id, length) >> 32);
+}
+
+/* ---- writing ---- */
+
+int documents_writer_init(struct documents_writer *writer, struct store_batch *batch, uint32_t segment,
+                          trawl_error *error)
+{
+	*writer = (struct documents_writer){0};
+	int code = part_writer_init(&writer->documents, batch, segment, PART_DOCUMENTS, error);
+	if (!code)
+		code = part_writer_init(&writer->blocks, batch, segment, PART_DOCUMENT_BLOCKS, error);
+	if (!code)
+		code = part_writer_init(&writer->ids, batch, segment, PART_IDS, error);
+	if (!code)
+		code = part_writer_init(&writer->id_blocks, batch, segment, PART_ID_BLOCKS, error);
+	writer->compressor = ZSTD_createCCtx();
+	return code || writer->compressor ? code : error_set_memory(error);
+}
+
+void documents_writer_release(struct documents_writer *writer)
+{
+	part_writer_release(&writer->documents);
+	part_writer_release(&writer->blocks);
+	part_writer_release(&writer->ids);
+	part_writer_release(&writer->id_blocks);
+	buffer_release(&writer->block);
+	buffer_release(&writer->compressed);
+	buffer_release(&writer->dictionary);
+	buffer_release(&writer->id_block);
+	buffer_release(&writer->last_id);
+	ZSTD_freeCCtx(writer->compressor);
+	ZSTD_freeCDict(writer->prepared);
+	writer->compressor = NULL;
+	writer->prepared = NULL;
+}
+
+/* The dictionary is the beginning of the content itself: no training, and the text of a corpus resembles itself. Until there
+ * is enough of it blocks wait in writer->block. */
+static int prepare_dictionary(struct documents_writer *writer, trawl_error *error)
+{
+	const uint8_t *from = writer->block.data;
+	size_t length = writer->block.length < STORED_DICTIONARY_BYTES ? writer->block.length : STORED_DICTIONARY_BYTES;
+	/* zstd would take content that starts with its magic number for a trained dictionary. */
+	if (length >= 4 && load32(from) == ZSTD_MAGIC_DICTIONARY) {
+		from++;
+		length--;
+	}
+	if (!buffer_append(&writer->dictionary, from, length))
+		return error_set_memory(error);
+	writer->prepared = ZSTD_createCDict(writer->dictionary.data, length, LEVEL);
+	return writer->prepared ? 0 : error_set_memory(error);
+}
+
+static int compress_block(struct documents_writer *writer, trawl_error *error)
+{
+	size_t length = writer->block.length, bound = ZSTD_compressBound(length);
+	if (!length)
+		return 0;
+	if (length > UINT32_MAX)
+		return error_set(error, TRAWL_ELIMIT, "a stored document of over 4 GiB");
+	writer->compressed.length = 0;
+	if (!buffer_reserve(&writer->compressed, bound))
+		return error_set_memory(error);
+	size_t size = ZSTD_compress_usingCDict(writer->compressor, writer->compressed.data, bound, writer->block.data, length,
+	                                       writer->prepared);
+	if (ZSTD_isError(size))
+		return error_set(error, TRAWL_ENOMEM, "zstd: %s", ZSTD_getErrorName(size));
+	uint8_t entry[BLOCK_ENTRY];
+	store32(entry, writer->block_first);
+	store32(entry + 4, (uint32_t)length);
+	store64(entry + 8, writer->documents.address);
+	int code = part_writer_append(&writer->blocks, entry, BLOCK_ENTRY, error);
+	if (!code)
+		code = part_writer_append(&writer->documents, writer->compressed.data, size, error);
+	writer->block.length = 0;
+	writer->block_first = writer->ordinal;
+	return code;
+}
+
+static int flush_ids(struct documents_writer *writer, trawl_error *error)
+{
+	uint8_t address[8];
+	if (!writer->id_block.length)
+		return 0;
+	int code = part_writer_align(&writer->ids, writer->id_block.length, error);
+	store64(address, writer->ids.address);
+	if (!code)
+		code = part_writer_append(&writer->id_blocks, address, 8, error);
+	if (!code)
+		code = part_writer_append(&writer->ids, writer->id_block.data, writer->id_block.length, error);
+	writer->id_block.length = 0;
+	return code;
+}
+
+static int add_id(struct documents_writer *writer, const char *id, size_t length, trawl_error *error)
+{
+	size_t shared = 0;
+	if (writer->id_block.length)
+		while (shared < length && shared < writer->last_id.length && writer->last_id.data[shared] == (uint8_t)id[shared])
+			shared++;
+	writer->last_id.length = 0;
+	if (!buffer_append_varint(&writer->id_block, shared) || !buffer_append_varint(&writer->id_block, length - shared) ||
+	    !buffer_append(&writer->id_block, id + shared, length - shared) || !buffer_append(&writer->last_id, id, length))
+		return error_set_memory(error);
+	return (writer->ordinal + 1) % ID_BLOCK == 0 ? flush_ids(writer, error) : 0;
+}
+
+int documents_writer_add(struct documents_writer *writer, const trawl_document *document, trawl_error *error)
+{
+	struct buffer *block = &writer->block;
+	int code = add_id(writer, document->id, document->id_length, error);
+	if (code)
+		return code;
+	if (!buffer_append_varint(block, document->title_length) || !buffer_append_varint(block, document->text_length) ||
+	    !buffer_append_varint(block, document->fields_length) ||
+	    !buffer_append(block, document->title, document->title_length) ||
+	    !buffer_append(block, document->text, document->text_length) ||
+	    !buffer_append(block, document->fields, document->fields_length))
+		return error_set_memory(error);
+	writer->ordinal++;
+	if (!writer->prepared && block->length >= STORED_DICTIONARY_BYTES)
+		code = prepare_dictionary(writer, error);
+	if (!code && writer->prepared && block->length >= STORED_BLOCK_BYTES)
+		code = compress_block(writer, error);
+	return code;
+}
+
+static int write_dictionary(struct documents_writer *writer, trawl_error *error)
+{
+	struct part_writer part;
+	size_t bound = ZSTD_compressBound(writer->dictionary.length);
+	writer->compressed.length = 0;
+	if (!buffer_reserve(&writer->compressed, bound))
+		return error_set_memory(error);
+	size_t size = ZSTD_compressCCtx(writer->compressor, writer->compressed.data, bound, writer->dictionary.data,
+	                                writer->dictionary.length, 9);
+	if (ZSTD_isError(size))
+		return error_set(error, TRAWL_ENOMEM, "zstd: %s", ZSTD_getErrorName(size));
+	int code = part_writer_init(&part, writer->documents.batch, writer->documents.segment, PART_DOCUMENT_DICTIONARY,
+	                            error);
+	if (!code)
+		code = part_writer_append(&part, writer->compressed.data, size, error);
+	if (!code)
+		code = part_writer_finish(&part, error);
+	writer->dictionary.length = size; /* from here on: the length of its part */
+	part_writer_release(&part);
+	return code;
+}
+
+int documents_writer_finish(struct documents_writer *writer, trawl_error *error)
+{
+	int code = writer->prepared || !writer->block.length ? 0 : prepare_dictionary(writer, error);
+	if (!code)
+		code = compress_block(writer, error);
+	if (!code)
+		code = flush_ids(writer, error);
+	if (!code)
+		code = write_dictionary(writer, error);
+	if (!code)
+		code = part_writer_finish(&writer->documents, error);
+	if (!code)
+		code = part_writer_finish(&writer->blocks, error);
+	if (!code)
+		code = part_writer_finish(&writer->ids, error);
+	return code ? code : part_writer_finish(&writer->id_blocks, error);
+}
+
+/* ---- reading ---- */
+
+void documents_scratch_release(struct documents_scratch *scratch)
+{
+	buffer_release(&scratch->gathered);
+	buffer_release(&scratch->block);
+	buffer_release(&scratch->id);
+	ZSTD_freeDCtx(scratch->decompressor);
+	*scratch = (struct documents_scratch){0};
+}
+
+int documents_open(struct documents *documents, struct snapshot *snapshot, uint32_t segment, uint32_t ordinals,
+                   const uint64_t bytes[PART_COUNT], trawl_error *error)
+{
+	struct part *const parts[] = {&documents->documents, &documents->blocks, &documents->dictionary, &documents->ids,
+	                              &documents->id_blocks};
+	*documents = (struct documents){.ordinals = ordinals, .block_count = (uint32_t)(bytes[PART_DOCUMENT_BLOCKS] / BLOCK_ENTRY)};
+	for (uint32_t i = 0; i < 5; i++) {
+		int code = part_open(parts[i], snapshot, segment, PART_DOCUMENTS + i, bytes[PART_DOCUMENTS + i], error);
+		if (code)
+			return code;
+	}
+	if (bytes[PART_ID_BLOCKS] != 8 * (((uint64_t)ordinals + ID_BLOCK - 1) / ID_BLOCK))
+		return part_corrupt(&documents->id_blocks, 0, "not a block for each 32 ids", error);
+	return 0;
+}
+
+void documents_release(struct documents *documents)
+{
+	part_release(&documents->documents);
+	part_release(&documents->blocks);
+	part_release(&documents->dictionary);
+	part_release(&documents->ids);
+	part_release(&documents->id_blocks);
+	ZSTD_freeDDict(documents->prepared);
+	documents->prepared = NULL;
+}
+
+static ZSTD_DDict *prepared_dictionary(struct documents *documents, struct documents_scratch *scratch, trawl_error *error)
+{
+	ZSTD_DDict *prepared = atomic_load(&documents->prepared);
+	if (prepared)
+		return prepared;
+	struct buffer content = {0};
+	const uint8_t *frame = part_read(&documents->dictionary, 0, documents->dictionary.bytes, &scratch->gathered, error);
+	if (!frame)
+		return NULL;
+	if (!buffer_reserve(&content, STORED_DICTIONARY_BYTES)) {
+		error_set_memory(error);
+		return NULL;
+	}
+	size_t length = ZSTD_decompressDCtx(scratch->decompressor, content.data, STORED_DICTIONARY_BYTES, frame,
+	                                    documents->dictionary.bytes);
+	if (ZSTD_isError(length))
+		part_corrupt(&documents->dictionary, 0, ZSTD_getErrorName(length), error);
+	else if (!(prepared = ZSTD_createDDict(content.data, length)))
+		error_set_memory(error);
+	buffer_release(&content);
+	ZSTD_DDict *other = NULL;
+	if (prepared && !atomic_compare_exchange_strong(&documents->prepared, &other, prepared)) {
+		ZSTD_freeDDict(prepared); /* another thread was first */
+		prepared = other;
+	}
+	return prepared;
+}
+
+static const uint8_t *block_entry(struct documents *documents, uint32_t block, trawl_error *error)
+{
+	uint64_t left;
+	return part_at(&documents->blocks, (uint64_t)block * BLOCK_ENTRY, &left, error);
+}
+
+/* Decompress block number `block` into the scratch. */
+static int load_block(struct documents *documents, uint32_t block, struct documents_scratch *scratch, trawl_error *error)
+{
+	const uint8_t *entry = block_entry(documents, block, error);
+	if (!entry)
+		return TRAWL_ECORRUPT;
+	uint32_t first = load32(entry), length = load32(entry + 4);
+	uint64_t address = load64(entry + 8), end = documents->documents.bytes;
+	if (block + 1 < documents->block_count) {
+		entry = block_entry(documents, block + 1, error);
+		if (!entry)
+			return TRAWL_ECORRUPT;
+		end = load64(entry + 8);
+	}
+	if (end < address)
+		return part_corrupt(&documents->blocks, (uint64_t)block * BLOCK_ENTRY, "blocks out of order", error);
+	if (!scratch->decompressor && !(scratch->decompressor = ZSTD_createDCtx()))
+		return error_set_memory(error);
+	ZSTD_DDict *prepared = prepared_dictionary(documents, scratch, error);
+	const uint8_t *frame = prepared ? part_read(&documents->documents, address, end - address, &scratch->gathered, error)
+	                                : NULL;
+	if (!frame)
+		return error && error->code ? error->code : TRAWL_ECORRUPT;
+	/* A frame says how much it holds: a wrong length in the entry must not become a huge allocation. */
+	if (ZSTD_getFrameContentSize(frame, end - address) != length)
+		return part_corrupt(&documents->documents, address, "a frame of the wrong length", error);
+	scratch->owner = NULL;
+	scratch->block.length = 0;
+	if (!buffer_reserve(&scratch->block, length))
+		return error_set_memory(error);
+	size_t got = ZSTD_decompress_usingDDict(scratch->decompressor, scratch->block.data, length, frame, end - address,
+	                                        prepared);
+	if (ZSTD_isError(got) || got != length)
+		return part_corrupt(&documents->documents, address, "a frame that does not decompress", error);
+	scratch->block.length = length;
+	scratch->owner = documents;
+	scratch->block_number = block;
+	scratch->first = scratch->walked = first;
+	scratch->offset = 0;
+	return 0;
+}
+
+static int find_block(struct documents *documents, uint32_t ordinal, uint32_t *block, trawl_error *error)
+{
+	uint32_t low = 0, high = documents->block_count;
+	if (!high)
+		return part_corrupt(&documents->blocks, 0, "no blocks", error);
+	while (high - low > 1) {
+		uint32_t middle = low + (high - low) / 2;
+		const uint8_t *entry = block_entry(documents, middle, error);
+		if (!entry)
+			return TRAWL_ECORRUPT;
+		if (load32(entry) <= ordinal)
+			low = middle;
+		else
+			high = middle;
+	}
+	*block = low;
+	return 0;
+}
+
+/* Read the record at scratch->offset and step over it. */
+static bool read_record(struct documents_scratch *scratch, trawl_document *document)
+{
+	const uint8_t *at = scratch->block.data + scratch->offset, *end = scratch->block.data + scratch->block.length;
+	uint64_t title, text, fields;
+	if (!varint_read(&at, end, &title) || !varint_read(&at, end, &text) || !varint_read(&at, end, &fields))
+		return false;
+	uint64_t left = (uint64_t)(end - at);
+	if (title > left || text > left - title || fields > left - title - text)
+		return false;
+	document->title = (const char *)at;
+	document->title_length = title;
+	document->text = document->title + title;
+	document->text_length = text;
+	document->fields = document->text + text;
+	document->fields_length = fields;
+	scratch->offset = (size_t)(at - scratch->block.data) + title + text + fields;
+	scratch->walked++;
+	return true;
+}
+
+int documents_fetch(struct documents *documents, uint32_t ordinal, struct documents_scratch *scratch,
+                    trawl_document *document, trawl_error *error)
+{
+	uint32_t block = 0;
+	int code = find_block(documents, ordinal, &block, error);
+	if (code)
+		return code;
+	if (scratch->owner != documents || scratch->block_number != block)
+		code = load_block(documents, block, scratch, error);
+	if (code)
+		return code;
+	if (scratch->walked > ordinal) {
+		scratch->walked = scratch->first;
+		scratch->offset = 0;
+	}
+	do
+		if (!read_record(scratch, document))
+			return part_corrupt(&documents->documents, 0, "a stored document that is cut off", error);
+	while (scratch->walked <= ordinal);
+	return 0;
+}
+
+int documents_id(struct documents *documents, uint32_t ordinal, struct documents_scratch *scratch, const char **id,
+                 size_t *length, trawl_error *error)
+{
+	uint64_t left, shared, more;
+	if (ordinal >= documents->ordinals)
+		return part_corrupt(&documents->ids, 0, "an ordinal past the end", error);
+	const uint8_t *at = part_at(&documents->id_blocks, (uint64_t)(ordinal / ID_BLOCK) * 8, &left, error);
+	uint64_t address = at ? load64(at) : 0;
+	at = at ? part_at(&documents->ids, address, &left, error) : NULL;
+	if (!at)
+		return TRAWL_ECORRUPT;
+	const uint8_t *end = at + left;
+	scratch->id.length = 0;
+	for (uint32_t i = 0; i <= ordinal % ID_BLOCK; i++) {
+		if (!varint_read(&at, end, &shared) || !varint_read(&at, end, &more) || shared > scratch->id.length ||
+		    more > ID_BYTES_MAX || more > (uint64_t)(end - at))
+			return part_corrupt(&documents->ids, address, "ids that make no sense", error);
+		scratch->id.length = shared;
+		if (!buffer_append(&scratch->id, at, more))
+			return error_set_memory(error);
+		at += more;
+	}
+	*id = (const char *)scratch->id.data;
+	*length = scratch->id.length;
+	return 0;
+}

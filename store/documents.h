@@ -1,0 +1,66 @@
+/* documents.h - stored documents, in compressed blocks, and their ids (docs/FORMAT.md, parts 1 to 6). */
+#ifndef TRAWL_STORE_DOCUMENTS_H
+#define TRAWL_STORE_DOCUMENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/memory.h"
+#include "store/store.h"
+#include "trawl.h"
+
+/* The hash that the id index sorts by. */
+uint32_t id_hash(const char *id, size_t length);
+
+/* ---- writing ---- */
+
+struct documents_writer {
+	struct part_writer documents, blocks, ids, id_blocks;
+	struct buffer block, compressed, dictionary, id_block, last_id;
+	struct ZSTD_CCtx_s *compressor;
+	struct ZSTD_CDict_s *prepared; /* NULL until the dictionary is full */
+	uint32_t ordinal, block_first; /* of the next document; of the block's first */
+};
+
+int documents_writer_init(struct documents_writer *writer, struct store_batch *batch, uint32_t segment,
+                          trawl_error *error);
+/* Store the next document; its ordinal is the number of those before it. */
+int documents_writer_add(struct documents_writer *writer, const trawl_document *document, trawl_error *error);
+/* Flush all, and write the dictionary. */
+int documents_writer_finish(struct documents_writer *writer, trawl_error *error);
+void documents_writer_release(struct documents_writer *writer);
+
+/* ---- reading ---- */
+
+struct documents {
+	struct part documents, blocks, dictionary, ids, id_blocks;
+	uint32_t ordinals, block_count;
+	_Atomic(struct ZSTD_DDict_s *) prepared; /* made at first use */
+};
+
+/* A reader's scratch: the block last decompressed, so that neighbours cost nothing. Zero-initialised is empty. */
+struct documents_scratch {
+	struct buffer gathered, block, id;
+	struct ZSTD_DCtx_s *decompressor;
+	const struct documents *owner; /* of the block */
+	uint32_t block_number;
+	uint32_t first, walked;        /* ordinal of the block's first document; of the one at `offset` */
+	size_t offset;
+};
+
+void documents_scratch_release(struct documents_scratch *scratch);
+
+int documents_open(struct documents *documents, struct snapshot *snapshot, uint32_t segment, uint32_t ordinals,
+                   const uint64_t bytes[PART_COUNT], trawl_error *error);
+void documents_release(struct documents *documents);
+
+/* The stored title, text and fields of an ordinal (not the id), living until the next use of the scratch. */
+int documents_fetch(struct documents *documents, uint32_t ordinal, struct documents_scratch *scratch,
+                    trawl_document *document, trawl_error *error);
+
+/* The id of an ordinal, living until the next call with the scratch. */
+int documents_id(struct documents *documents, uint32_t ordinal, struct documents_scratch *scratch, const char **id,
+                 size_t *length, trawl_error *error);
+
+#endif

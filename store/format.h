@@ -1,0 +1,77 @@
+/* format.h - the constants of docs/FORMAT.md, format 1. A change here is a change there and in tests/test_format.c. */
+#ifndef TRAWL_STORE_FORMAT_H
+#define TRAWL_STORE_FORMAT_H
+
+#include <stdint.h>
+
+#define FORMAT_VERSION 1
+#define ANALYSIS_VERSION 1
+#define EXTENT_MAGIC 0x58575254u /* "TRWX" */
+#define EXTENT_HEADER 48
+#define EXTENT_SLACK 64
+/* 64 pages of 4 KiB less LMDB's page header, our header and the slack; a multiple of 64. */
+#define EXTENT_PAYLOAD (64 * 4096 - 16 - EXTENT_HEADER - EXTENT_SLACK)
+
+enum part_number {
+	PART_MANIFEST = 0,
+	PART_DOCUMENTS = 1,
+	PART_DOCUMENT_BLOCKS,
+	PART_DOCUMENT_DICTIONARY,
+	PART_IDS,
+	PART_ID_BLOCKS,
+	PART_ID_INDEX,
+	PART_ORDER,
+	PART_LENGTHS,
+	PART_POSTINGS,
+	PART_POSITIONS,
+	PART_TERMS,
+	PART_ROOT,
+	PART_DELETIONS,
+	PART_COUNT
+};
+
+#define MANIFEST_MAGIC "trawl index\n"
+#define MANIFEST_MAGIC_LENGTH 12
+#define FLAG_POSITIONS 1u
+#define FLAG_STOP_WORDS 2u
+#define FLAG_FOLD_DIACRITICS 4u
+
+#define DOCUMENTS_MAX (1u << 26) /* of a segment: a ranged list's head must fit an extent */
+#define ID_BYTES_MAX 4096
+#define ID_BLOCK 32
+#define STORED_BLOCK_BYTES (16u << 10)
+#define STORED_DICTIONARY_BYTES (64u << 10)
+#define TERM_BLOCK 32
+
+#define RANGE_DOCUMENTS 64
+#define SUPERBLOCK_RANGES 16
+#define SUPERBLOCK_DOCUMENTS (RANGE_DOCUMENTS * SUPERBLOCK_RANGES)
+#define GROUP_SUPERBLOCKS 16
+#define GROUP_DOCUMENTS (SUPERBLOCK_DOCUMENTS * GROUP_SUPERBLOCKS)
+#define SHORT_BLOCK 128
+
+#define RANGED_HEAD 48 /* bytes before the superblock bounds */
+#define GROUP_ENTRY 28 /* u32 chunk address, 16 lengths, u64 positions address */
+
+/* The k1 and b that stored bounds assume. */
+#define BORN_K1 0.9f
+#define BORN_B 0.4f
+
+/* Lists of fewer postings than this are short ones. */
+static inline uint32_t short_list_border(uint32_t documents)
+{
+	uint32_t border = documents / 512;
+	return border < 2048 ? 2048 : border > 16384 ? 16384 : border;
+}
+
+static inline uint32_t superblock_count(uint32_t documents)
+{
+	return (documents + SUPERBLOCK_DOCUMENTS - 1) / SUPERBLOCK_DOCUMENTS;
+}
+
+static inline uint32_t group_count(uint32_t documents)
+{
+	return (documents + GROUP_DOCUMENTS - 1) / GROUP_DOCUMENTS;
+}
+
+#endif

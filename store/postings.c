@@ -1,0 +1,593 @@
+#include "store/postings.h"
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "store/bitpack.h"
+
+void bm25_denominators(float k1, float b, float average, float denominators[256])
+{
+	for (int code = 0; code < 256; code++) {
+		float relative = average > 0 ? (float)length_decode((uint8_t)code) / average : 0;
+		denominators[code] = k1 * ((1 - b) + b * relative);
+	}
+}
+
+void postings_encoder_release(struct postings_encoder *encoder)
+{
+	buffer_release(&encoder->chunks);
+	buffer_release(&encoder->gathered);
+	memory_free(encoder->position_scratch);
+	memory_free(encoder->saturations);
+	encoder->position_scratch = NULL;
+	encoder->saturations = NULL;
+	encoder->position_capacity = encoder->saturation_capacity = 0;
+}
+
+/* ---- positions ---- */
+
+static bool append_positions(struct buffer *out, const uint32_t *positions, uint32_t tf, uint8_t length_code)
+{
+	struct position_layout layout = position_layout(tf, length_code);
+	uint64_t bytes = position_bytes(tf, length_code);
+	if (!buffer_reserve(out, bytes))
+		return false;
+	uint8_t *low = out->data + out->length, *high = low + (uint64_t)tf * layout.low_bytes;
+	memset(low, 0, bytes);
+	for (uint32_t i = 0; i < tf; i++)
+		memcpy(low + (uint64_t)i * layout.low_bytes, &positions[i], layout.low_bytes);
+	if (layout.high_max)
+		for (uint32_t i = 0; i < tf; i++) {
+			uint64_t bit = (uint64_t)(positions[i] >> (8 * layout.low_bytes)) + i;
+			high[bit / 8] |= (uint8_t)(1u << (bit % 8));
+		}
+	out->length += bytes;
+	return true;
+}
+
+bool positions_decode(const uint8_t *bytes, uint32_t tf, uint8_t length_code, uint32_t *positions)
+{
+	struct position_layout layout = position_layout(tf, length_code);
+	if (layout.low_bytes == 1 && !layout.high_max) {
+		for (uint32_t i = 0; i < tf; i++)
+			positions[i] = bytes[i];
+		return true;
+	}
+	uint32_t low_mask = layout.low_bytes == 4 ? UINT32_MAX : ((uint32_t)1 << (8 * layout.low_bytes)) - 1;
+	for (uint32_t i = 0; i < tf; i++)
+		positions[i] = load32(bytes + (uint64_t)i * layout.low_bytes) & low_mask;
+	if (!layout.high_max)
+		return true;
+	const uint8_t *high = bytes + (uint64_t)tf * layout.low_bytes;
+	uint64_t bits = (uint64_t)tf + layout.high_max;
+	uint32_t found = 0;
+	for (uint64_t start = 0; start < bits && found < tf; start += 56) {
+		uint64_t word = load64(high + start / 8) & (((uint64_t)1 << 56) - 1);
+		for (; word && found < tf; word &= word - 1) {
+			uint64_t bit = start + (uint64_t)__builtin_ctzll(word);
+			if (bit >= bits)
+				return false;
+			positions[found] |= (uint32_t)(bit - found) << (8 * layout.low_bytes);
+			found++;
+		}
+	}
+	return found == tf;
+}
+
+/* Fetch the next posting's positions from the source and write them to the positions part. */
+static int write_positions(struct postings_encoder *encoder, uint32_t doc, uint32_t tf,
+                           const struct position_source *source, trawl_error *error)
+{
+	if (!memory_reserve(&encoder->position_scratch, &encoder->position_capacity, tf, sizeof(uint32_t)))
+		return error_set_memory(error);
+	int code = source->next(source->context, tf, encoder->position_scratch, error);
+	if (code || !encoder->positions)
+		return code;
+	encoder->gathered.length = 0;
+	if (!append_positions(&encoder->gathered, encoder->position_scratch, tf, encoder->lengths[doc]))
+		return error_set_memory(error);
+	return part_writer_append(encoder->positions, encoder->gathered.data, encoder->gathered.length, error);
+}
+
+int positions_encode(struct postings_encoder *encoder, uint32_t doc, uint32_t tf, const struct position_source *source,
+                     trawl_error *error)
+{
+	return write_positions(encoder, doc, tf, source, error);
+}
+
+/* ---- short lists ---- */
+
+static int encode_short(struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
+                        const struct position_source *source, struct list_place *place, trawl_error *error)
+{
+	struct buffer *out = &encoder->chunks;
+	uint32_t differences[SHORT_BLOCK], frequencies[SHORT_BLOCK], expected = 0;
+	out->length = 0;
+	for (uint32_t start = 0; start < n; start += SHORT_BLOCK) {
+		uint32_t count = n - start < SHORT_BLOCK ? n - start : SHORT_BLOCK;
+		for (uint32_t i = 0; i < count; i++) {
+			differences[i] = docs[start + i] - expected;
+			frequencies[i] = tfs[start + i] - 1;
+			expected = docs[start + i] + 1;
+		}
+		if (!buffer_reserve(out, 2 * INTEGER_RUN_BYTES))
+			return error_set_memory(error);
+		out->length += integer_run_encode(differences, count, out->data + out->length);
+		out->length += integer_run_encode(frequencies, count, out->data + out->length);
+	}
+	int code = part_writer_align(encoder->postings, out->length, error);
+	if (code)
+		return code;
+	place->postings = encoder->postings->address;
+	place->postings_bytes = out->length;
+	code = part_writer_append(encoder->postings, out->data, out->length, error);
+	for (uint32_t i = 0; !code && i < n; i++)
+		code = write_positions(encoder, docs[i], tfs[i], source, error);
+	return code;
+}
+
+bool short_list_decode(const uint8_t *bytes, uint64_t length, uint32_t n, uint32_t documents, uint32_t *docs,
+                       uint32_t *tfs)
+{
+	const uint8_t *end = bytes + length;
+	uint64_t next = 0;
+	for (uint32_t start = 0; start < n; start += SHORT_BLOCK) {
+		uint32_t count = n - start < SHORT_BLOCK ? n - start : SHORT_BLOCK;
+		bytes = integer_run_decode(bytes, end, count, docs + start);
+		if (bytes)
+			bytes = integer_run_decode(bytes, end, count, tfs + start);
+		if (!bytes)
+			return false;
+		for (uint32_t i = start; i < start + count; i++) {
+			next += docs[i];
+			if (next >= documents || tfs[i] == UINT32_MAX)
+				return false;
+			docs[i] = (uint32_t)next++;
+			tfs[i]++;
+		}
+	}
+	return true;
+}
+
+/* ---- ranged lists: encoding ---- */
+
+#define SEED_BUCKETS 16384
+
+struct ranged_plan {
+	float maximum;
+	uint8_t codebook[16];
+	uint8_t level_of[256]; /* bound -> index of the least level that covers it */
+	float seeds[3];
+};
+
+/* The least q with q / 255 * maximum >= value, in the arithmetic that the searcher uses. */
+static uint8_t quantize_bound(float value, float maximum)
+{
+	float step = maximum / 255;
+	int q = (int)(value / step);
+	while (q < 255 && (float)q * step < value)
+		q++;
+	return (uint8_t)(q < 1 ? 1 : q);
+}
+
+/* 16 levels for the range bounds: about equal shares of the ranges, high bounds counting for more as these decide which
+ * ranges are visited. */
+static void make_codebook(const uint32_t count[256], struct ranged_plan *plan)
+{
+	double total = 0, sum = 0;
+	for (int q = 1; q < 256; q++)
+		total += (double)count[q] * q * q;
+	int level = 0, target = 1;
+	for (int q = 1; q < 256 && level < 15; q++) {
+		sum += (double)count[q] * q * q;
+		if (sum * 16 < total * target)
+			continue;
+		plan->codebook[level++] = (uint8_t)q;
+		while (target <= 16 && sum * 16 >= total * target)
+			target++;
+	}
+	while (level < 16)
+		plan->codebook[level++] = 255;
+	for (int q = 0, at = 0; q < 256; q++) {
+		while (plan->codebook[at] < q)
+			at++;
+		plan->level_of[q] = (uint8_t)at;
+	}
+}
+
+/* Lower bounds of the 10th, 100th and 1000th best saturation, from a histogram. */
+static void find_seeds(const float *saturations, uint32_t n, uint32_t *histogram, float seeds[3])
+{
+	static const uint32_t ranks[3] = {10, 100, 1000};
+	memset(histogram, 0, SEED_BUCKETS * sizeof *histogram);
+	for (uint32_t i = 0; i < n; i++)
+		histogram[(uint32_t)(saturations[i] * (SEED_BUCKETS - 1))]++;
+	uint32_t seen = 0, found = 0;
+	seeds[0] = seeds[1] = seeds[2] = 0;
+	for (uint32_t bucket = SEED_BUCKETS; bucket-- > 0 && found < 3;) {
+		seen += histogram[bucket];
+		while (found < 3 && seen >= ranks[found])
+			seeds[found++] = (float)bucket / SEED_BUCKETS; /* below the bucket's least value */
+	}
+}
+
+static int plan_ranged(struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
+                       struct ranged_plan *plan, trawl_error *error)
+{
+	if (!memory_reserve(&encoder->saturations, &encoder->saturation_capacity, (size_t)n + SEED_BUCKETS, sizeof(float)))
+		return error_set_memory(error);
+	float *saturations = encoder->saturations;
+	plan->maximum = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		saturations[i] = saturation(tfs[i], encoder->denominators[encoder->lengths[docs[i]]]);
+		if (saturations[i] > plan->maximum)
+			plan->maximum = saturations[i];
+	}
+	uint32_t count[256] = {0};
+	for (uint32_t i = 0; i < n;) {
+		uint32_t range = docs[i] / RANGE_DOCUMENTS;
+		float best = 0;
+		for (; i < n && docs[i] / RANGE_DOCUMENTS == range; i++)
+			if (saturations[i] > best)
+				best = saturations[i];
+		count[quantize_bound(best, plan->maximum)]++;
+	}
+	make_codebook(count, plan);
+	find_seeds(saturations, n, (uint32_t *)(saturations + n), plan->seeds);
+	return 0;
+}
+
+/* The postings of one superblock, [first, last) of the list, appended to encoder->chunks without their position offset. */
+static bool append_chunk(struct postings_encoder *encoder, const struct ranged_plan *plan, const uint32_t *docs,
+                         const uint32_t *tfs, uint32_t n)
+{
+	uint8_t headers[SUPERBLOCK_RANGES], bytes[SUPERBLOCK_DOCUMENTS], codes[SUPERBLOCK_DOCUMENTS / 4] = {0};
+	uint64_t bitmaps[SUPERBLOCK_RANGES];
+	uint32_t byte_exceptions[SUPERBLOCK_DOCUMENTS], bitmap_exceptions[SUPERBLOCK_DOCUMENTS];
+	uint32_t ranges = 0, bitmap_count = 0, byte_count = 0, code_count = 0, byte_large = 0, bitmap_large = 0, mask = 0;
+	for (uint32_t i = 0; i < n;) {
+		uint32_t range = docs[i] / RANGE_DOCUMENTS, count = 0;
+		float best = 0;
+		for (; i + count < n && docs[i + count] / RANGE_DOCUMENTS == range; count++) {
+			float value = saturation(tfs[i + count], encoder->denominators[encoder->lengths[docs[i + count]]]);
+			best = value > best ? value : best;
+		}
+		uint8_t level = plan->level_of[quantize_bound(best, plan->maximum)];
+		bool bitmap = count > 15;
+		headers[ranges++] = (uint8_t)(level << 4 | (bitmap ? 15 : count - 1));
+		mask |= 1u << (range % SUPERBLOCK_RANGES);
+		if (bitmap)
+			bitmaps[bitmap_count] = 0;
+		for (uint32_t j = i; j < i + count; j++) {
+			uint32_t offset = docs[j] % RANGE_DOCUMENTS, code = tfs[j] < 4 ? tfs[j] - 1 : 3;
+			if (bitmap) {
+				bitmaps[bitmap_count] |= (uint64_t)1 << offset;
+				codes[code_count / 4] |= (uint8_t)(code << (code_count % 4 * 2));
+				code_count++;
+				if (code == 3)
+					bitmap_exceptions[bitmap_large++] = tfs[j];
+			} else {
+				bytes[byte_count++] = (uint8_t)(offset | code << 6);
+				if (code == 3)
+					byte_exceptions[byte_large++] = tfs[j];
+			}
+		}
+		bitmap_count += bitmap;
+		i += count;
+	}
+	struct buffer *out = &encoder->chunks;
+	uint8_t mask_bytes[2] = {(uint8_t)mask, (uint8_t)(mask >> 8)};
+	bool done = buffer_append(out, mask_bytes, 2) && buffer_append(out, headers, ranges) &&
+	            buffer_append(out, bitmaps, 8 * (size_t)bitmap_count) && buffer_append(out, bytes, byte_count) &&
+	            buffer_append(out, codes, (code_count + 3) / 4);
+	memcpy(byte_exceptions + byte_large, bitmap_exceptions, bitmap_large * sizeof *bitmap_exceptions);
+	uint32_t large = byte_large + bitmap_large;
+	for (uint32_t i = 0; done && i < large; i++)
+		done = buffer_append_byte(out, byte_exceptions[i] - 4 < 255 ? (uint8_t)(byte_exceptions[i] - 4) : 255);
+	for (uint32_t i = 0; done && i < large; i++)
+		if (byte_exceptions[i] - 4 >= 255)
+			done = buffer_append(out, &byte_exceptions[i], 4);
+	return done;
+}
+
+/* A list's chunks while they are put together: where each starts and ends in encoder->chunks (position offsets left out). */
+struct chunk_sketch {
+	uint32_t superblock;
+	uint64_t start, end;       /* in encoder->chunks */
+	uint64_t positions;        /* of its first posting, less the list's */
+};
+
+static uint64_t positions_of(const struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n)
+{
+	uint64_t bytes = 0;
+	for (uint32_t i = 0; i < n; i++)
+		bytes += position_bytes(tfs[i], encoder->lengths[docs[i]]);
+	return bytes;
+}
+
+static int sketch_chunks(struct postings_encoder *encoder, const struct ranged_plan *plan, const uint32_t *docs,
+                         const uint32_t *tfs, uint32_t n, struct chunk_sketch *sketches, uint32_t *count,
+                         trawl_error *error)
+{
+	uint64_t positions = 0;
+	encoder->chunks.length = 0;
+	*count = 0;
+	for (uint32_t i = 0; i < n;) {
+		uint32_t superblock = docs[i] / SUPERBLOCK_DOCUMENTS, last = i;
+		while (last < n && docs[last] / SUPERBLOCK_DOCUMENTS == superblock)
+			last++;
+		struct chunk_sketch *sketch = &sketches[(*count)++];
+		*sketch = (struct chunk_sketch){.superblock = superblock, .start = encoder->chunks.length, .positions = positions};
+		if (!append_chunk(encoder, plan, docs + i, tfs + i, last - i))
+			return error_set_memory(error);
+		sketch->end = encoder->chunks.length;
+		if (encoder->positions)
+			positions += positions_of(encoder, docs + i, tfs + i, last - i);
+		i = last;
+	}
+	return 0;
+}
+
+/* The widths that all chunks of the list can live with. */
+static void choose_widths(const struct chunk_sketch *sketches, uint32_t count, bool positions, uint8_t *shift,
+                          uint8_t *offset_bytes)
+{
+	uint64_t longest = 0, farthest = 0, group_base = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		if (!i || sketches[i].superblock / GROUP_SUPERBLOCKS != sketches[i - 1].superblock / GROUP_SUPERBLOCKS)
+			group_base = sketches[i].positions;
+		if (sketches[i].end - sketches[i].start > longest)
+			longest = sketches[i].end - sketches[i].start;
+		if (sketches[i].positions - group_base > farthest)
+			farthest = sketches[i].positions - group_base;
+	}
+	*offset_bytes = !positions ? 0 : farthest > UINT16_MAX ? 4 : 2;
+	longest += *offset_bytes;
+	for (*shift = 0; longest > 255u << *shift; ++*shift)
+		;
+}
+
+/* Lay the chunks out behind the head, group by group, and fill in the head's directory. The padded chunks go to `body`,
+ * with `gaps`[group] telling how many bytes to leave out before each group so that it is whole. */
+static int lay_out(struct postings_encoder *encoder, const struct chunk_sketch *sketches, uint32_t count, uint8_t *head,
+                   uint32_t groups, uint8_t shift, uint8_t offset_bytes, uint64_t head_address, uint64_t head_bytes,
+                   struct buffer *body, trawl_error *error)
+{
+	uint8_t *directory = head + RANGED_HEAD + (uint64_t)groups * GROUP_SUPERBLOCKS;
+	uint64_t address = head_address + head_bytes;
+	for (uint32_t i = 0; i < count;) {
+		uint32_t group = sketches[i].superblock / GROUP_SUPERBLOCKS, last = i;
+		uint64_t bytes = 0, base = sketches[i].positions;
+		uint8_t *entry = directory + (uint64_t)group * GROUP_ENTRY;
+		for (; last < count && sketches[last].superblock / GROUP_SUPERBLOCKS == group; last++) {
+			uint64_t length = sketches[last].end - sketches[last].start + offset_bytes;
+			uint64_t units = (length + ((uint64_t)1 << shift) - 1) >> shift;
+			entry[4 + sketches[last].superblock % GROUP_SUPERBLOCKS] = (uint8_t)units;
+			bytes += units << shift;
+		}
+		uint64_t room = EXTENT_PAYLOAD - address % EXTENT_PAYLOAD, gap = bytes > room ? room : 0;
+		address += gap;
+		if (address - head_address > UINT32_MAX)
+			return error_set(error, TRAWL_ELIMIT, "a posting list of over 4 GiB");
+		store32(entry, (uint32_t)(address - head_address));
+		store64(entry + 20, base);
+		if (!buffer_reserve(body, gap + bytes))
+			return error_set_memory(error);
+		memset(body->data + body->length, 0, gap + bytes);
+		body->length += gap;
+		for (; i < last; i++) {
+			uint8_t *at = body->data + body->length;
+			uint64_t offset = sketches[i].positions - base, length = sketches[i].end - sketches[i].start;
+			memcpy(at, &offset, offset_bytes);
+			memcpy(at + offset_bytes, encoder->chunks.data + sketches[i].start, length);
+			body->length += (uint64_t)entry[4 + sketches[i].superblock % GROUP_SUPERBLOCKS] << shift;
+		}
+		address += bytes;
+	}
+	return 0;
+}
+
+static void fill_head(struct postings_encoder *encoder, const struct ranged_plan *plan, const uint32_t *docs, uint32_t n,
+                      uint32_t groups, uint8_t shift, uint8_t offset_bytes, uint8_t *head)
+{
+	store32(head, n);
+	memcpy(head + 4, &plan->maximum, 4);
+	memcpy(head + 8, plan->seeds, 12);
+	memcpy(head + 20, plan->codebook, 16);
+	head[36] = shift;
+	head[37] = offset_bytes;
+	store32(head + 40, groups);
+	for (uint32_t i = 0; i < n; i++) {
+		uint8_t *bound = head + RANGED_HEAD + docs[i] / SUPERBLOCK_DOCUMENTS;
+		uint8_t q = quantize_bound(encoder->saturations[i], plan->maximum);
+		if (q > *bound)
+			*bound = q;
+	}
+}
+
+static int encode_ranged(struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
+                         const struct position_source *source, struct list_place *place, trawl_error *error)
+{
+	struct ranged_plan plan;
+	struct buffer body = {0};
+	uint8_t *head = NULL, shift, offset_bytes;
+	uint32_t groups = group_count(encoder->documents), chunk_total;
+	uint64_t head_bytes = RANGED_HEAD + (uint64_t)groups * (GROUP_SUPERBLOCKS + GROUP_ENTRY);
+	struct chunk_sketch *sketches = memory_new((size_t)superblock_count(encoder->documents) * sizeof *sketches);
+	int code = sketches ? plan_ranged(encoder, docs, tfs, n, &plan, error) : error_set_memory(error);
+	if (!code)
+		code = sketch_chunks(encoder, &plan, docs, tfs, n, sketches, &chunk_total, error);
+	if (code)
+		goto done;
+	choose_widths(sketches, chunk_total, encoder->positions != NULL, &shift, &offset_bytes);
+	head = memory_new_zeroed(1, head_bytes);
+	if (!head) {
+		code = error_set_memory(error);
+		goto done;
+	}
+	code = part_writer_align(encoder->postings, head_bytes, error);
+	if (code)
+		goto done;
+	place->postings = encoder->postings->address;
+	fill_head(encoder, &plan, docs, n, groups, shift, offset_bytes, head);
+	code = lay_out(encoder, sketches, chunk_total, head, groups, shift, offset_bytes, place->postings, head_bytes, &body,
+	               error);
+	if (!code)
+		code = part_writer_append(encoder->postings, head, head_bytes, error);
+	if (!code)
+		code = part_writer_append(encoder->postings, body.data, body.length, error);
+	place->postings_bytes = head_bytes + body.length;
+	for (uint32_t i = 0; !code && i < n; i++)
+		code = write_positions(encoder, docs[i], tfs[i], source, error);
+done:
+	memory_free(sketches);
+	memory_free(head);
+	buffer_release(&body);
+	return code;
+}
+
+int postings_encode(struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
+                    const struct position_source *source, struct list_place *place, trawl_error *error)
+{
+	uint64_t before = encoder->positions ? encoder->positions->address : 0;
+	bool ranged = n >= short_list_border(encoder->documents);
+	place->positions = before;
+	int code = (ranged ? encode_ranged : encode_short)(encoder, docs, tfs, n, source, place, error);
+	place->positions_bytes = encoder->positions ? encoder->positions->address - before : 0;
+	return code;
+}
+
+/* ---- ranged lists: decoding ---- */
+
+bool ranged_list_open(struct ranged_list *list, const uint8_t *bytes, uint64_t left, uint64_t address, uint32_t documents)
+{
+	uint32_t groups = group_count(documents);
+	if (left < RANGED_HEAD + (uint64_t)groups * (GROUP_SUPERBLOCKS + GROUP_ENTRY) || load32(bytes + 40) != groups)
+		return false;
+	list->df = load32(bytes);
+	memcpy(&list->maximum, bytes + 4, 4);
+	memcpy(list->seeds, bytes + 8, 12);
+	list->codebook = bytes + 20;
+	list->shift = bytes[36];
+	list->offset_bytes = bytes[37];
+	list->groups = groups;
+	list->bounds = bytes + RANGED_HEAD;
+	list->directory = list->bounds + (uint64_t)groups * GROUP_SUPERBLOCKS;
+	list->address = address;
+	return list->shift < 16 && (list->offset_bytes == 0 || list->offset_bytes == 2 || list->offset_bytes == 4) &&
+	       list->maximum > 0 && list->maximum <= 1;
+}
+
+bool chunk_open(struct chunk *chunk, const struct ranged_list *list, uint32_t superblock, const uint8_t *bytes,
+                uint32_t length)
+{
+	const uint8_t *end = bytes + length;
+	uint64_t offset = 0;
+	if (length < list->offset_bytes + 2u)
+		return false;
+	memcpy(&offset, bytes, list->offset_bytes);
+	chunk->positions = list->offset_bytes ? group_positions(list, superblock) + offset : 0;
+	bytes += list->offset_bytes;
+	uint32_t mask = load16(bytes), ranges = (uint32_t)__builtin_popcount(mask);
+	bytes += 2;
+	chunk->range_mask = mask;
+	chunk->range_count = ranges;
+	chunk->headers = bytes;
+	if ((uint64_t)(end - bytes) < ranges)
+		return false;
+	uint32_t bitmap_mask = 0, byte_count = 0;
+	for (uint32_t rank = 0; rank < ranges; rank++) {
+		uint32_t count = bytes[rank] & 15;
+		if (count == 15)
+			bitmap_mask |= 1u << rank;
+		else
+			byte_count += count + 1;
+	}
+	bytes += ranges;
+	chunk->bitmap_mask = bitmap_mask;
+	chunk->byte_count = byte_count;
+	chunk->bitmaps = bytes;
+	uint32_t bitmap_count = (uint32_t)__builtin_popcount(bitmap_mask), postings = 0;
+	if ((uint64_t)(end - bytes) < 8 * (uint64_t)bitmap_count + byte_count)
+		return false;
+	for (uint32_t i = 0; i < bitmap_count; i++)
+		postings += (uint32_t)__builtin_popcountll(load64(bytes + 8 * (uint64_t)i));
+	chunk->bytes = bytes + 8 * (uint64_t)bitmap_count;
+	chunk->codes = chunk->bytes + byte_count;
+	chunk->bitmap_postings = postings;
+	chunk->exceptions = chunk->codes + (postings + 3) / 4;
+	chunk->end = end;
+	return chunk->exceptions <= end;
+}
+
+static uint32_t code_at(const uint8_t *codes, uint32_t i)
+{
+	return codes[i / 4] >> (i % 4 * 2) & 3;
+}
+
+static uint32_t large_codes(const uint8_t *codes, uint32_t n)
+{
+	uint32_t large = 0;
+	for (uint32_t i = 0; i < n; i++)
+		large += code_at(codes, i) == 3;
+	return large;
+}
+
+/* The tf of exception number `index`. A malformed chunk gives a wrong tf, never a load outside the extent and its slack. */
+static uint32_t exception_tf(const struct chunk *chunk, uint32_t index)
+{
+	if (chunk->exceptions + index >= chunk->end)
+		return 4;
+	uint32_t value = chunk->exceptions[index];
+	if (value < 255)
+		return value + 4;
+	uint32_t total = large_codes(chunk->codes, chunk->bitmap_postings), overflow = 0;
+	for (uint32_t i = 0; i < chunk->byte_count; i++)
+		total += chunk->bytes[i] >> 6 == 3;
+	for (uint32_t i = 0; i < index; i++)
+		overflow += chunk->exceptions[i] == 255;
+	const uint8_t *at = chunk->exceptions + total + 4 * (uint64_t)overflow;
+	uint32_t tf = at + 4 <= chunk->end ? load32(at) : 4;
+	return tf ? tf : 4;
+}
+
+uint32_t chunk_range(const struct chunk *chunk, uint32_t rank, uint64_t *mask, uint32_t tfs[RANGE_DOCUMENTS])
+{
+	uint32_t start = 0, exception = UINT32_MAX, count;
+	if (!(chunk->bitmap_mask >> rank & 1)) {
+		for (uint32_t i = 0; i < rank; i++)
+			start += (chunk->bitmap_mask >> i & 1) ? 0 : (chunk->headers[i] & 15u) + 1;
+		count = (chunk->headers[rank] & 15u) + 1;
+		const uint8_t *bytes = chunk->bytes + start;
+		*mask = 0;
+		for (uint32_t i = 0; i < count; i++) {
+			*mask |= (uint64_t)1 << (bytes[i] & 63);
+			tfs[i] = (bytes[i] >> 6) + 1u;
+			if (tfs[i] < 4)
+				continue;
+			if (exception == UINT32_MAX) {
+				exception = 0;
+				for (uint32_t j = 0; j < start + i; j++)
+					exception += chunk->bytes[j] >> 6 == 3;
+			}
+			tfs[i] = exception_tf(chunk, exception++);
+		}
+		return count;
+	}
+	uint32_t bitmaps_before = (uint32_t)__builtin_popcount(chunk->bitmap_mask & ((1u << rank) - 1));
+	for (uint32_t i = 0; i < bitmaps_before; i++)
+		start += (uint32_t)__builtin_popcountll(load64(chunk->bitmaps + 8 * (uint64_t)i));
+	*mask = load64(chunk->bitmaps + 8 * (uint64_t)bitmaps_before);
+	count = (uint32_t)__builtin_popcountll(*mask);
+	for (uint32_t i = 0; i < count; i++) {
+		tfs[i] = code_at(chunk->codes, start + i) + 1;
+		if (tfs[i] < 4)
+			continue;
+		if (exception == UINT32_MAX) {
+			exception = large_codes(chunk->codes, start + i);
+			for (uint32_t j = 0; j < chunk->byte_count; j++)
+				exception += chunk->bytes[j] >> 6 == 3;
+		}
+		tfs[i] = exception_tf(chunk, exception++);
+	}
+	return count;
+}

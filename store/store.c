@@ -1,0 +1,802 @@
+#include "store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lmdb.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/hash.h"
+
+#define KEY_BYTES 12
+#define VALUE_BYTES_MAX (EXTENT_HEADER + EXTENT_PAYLOAD + EXTENT_SLACK)
+#define MAP_BYTES_FIRST ((size_t)1 << 40) /* address space, not memory; halved until the system grants it */
+#define MAP_BYTES_LEAST ((size_t)1 << 30)
+#define READERS_MAX 1024
+#define FLUSH_BYTES ((size_t)64 << 20) /* extents queued in memory before a transaction of their own */
+
+struct store {
+	struct store *next;
+	dev_t device;
+	ino_t inode;
+	int users;
+	bool writable;
+	MDB_env *environment;
+	MDB_dbi database;
+	char path[];
+};
+
+static struct store *open_stores; /* each file once: closing a second descriptor would drop LMDB's locks */
+static pthread_mutex_t open_stores_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* ---- errors ---- */
+
+static bool disk_is_full(const char *path)
+{
+	struct statvfs status;
+	return statvfs(path, &status) == 0 && status.f_bavail < 64;
+}
+
+/* LMDB's codes are negative, or errno. A full disk comes back as EIO from short writes, so ask the file system. */
+static int lmdb_error(const struct store *store, int code, const char *doing, trawl_error *error)
+{
+	const char *path = store->path;
+	switch (code) {
+	case MDB_CORRUPTED:
+	case MDB_PAGE_NOTFOUND:
+	case MDB_PAGE_FULL:
+	case MDB_CURSOR_FULL:
+	case MDB_BAD_TXN:
+	case MDB_PANIC:
+		return error_set(error, TRAWL_ECORRUPT, "%s is damaged (%s while %s); restore it or index again", path,
+		                 mdb_strerror(code), doing);
+	case MDB_INVALID: return error_set(error, TRAWL_ENOTINDEX, "%s is not a trawl index", path);
+	case MDB_VERSION_MISMATCH:
+		return error_set(error, TRAWL_EVERSION, "%s was written by another version of LMDB", path);
+	case MDB_MAP_FULL:
+		return error_set(error, TRAWL_EFULL, "%s has outgrown its address space while %s", path, doing);
+	case MDB_READERS_FULL:
+		return error_set(error, TRAWL_EBUSY, "%s has more than %d readers; try again", path, READERS_MAX);
+	case ENOMEM: return error_set_memory(error);
+	case EACCES:
+	case EPERM: return error_set(error, TRAWL_EIO, "%s: no permission (%s)", path, doing);
+	case ENOENT: return error_set(error, TRAWL_ENOTFOUND, "no such index: %s", path);
+	case ENOSPC:
+	case EDQUOT: break;
+	default:
+		if (code == EIO && disk_is_full(path))
+			break;
+		return error_set(error, TRAWL_EIO, "%s: %s while %s", path, mdb_strerror(code), doing);
+	}
+	return error_set(error, TRAWL_EFULL, "%s: the disk is full; the last commit is intact; make room and try again", path);
+}
+
+/* ---- opening ---- */
+
+static int check_regular(const char *path, bool create, struct stat *status, trawl_error *error)
+{
+	if (stat(path, status) != 0) {
+		if (errno == ENOENT && create)
+			return 0;
+		if (errno == ENOENT)
+			return error_set(error, TRAWL_ENOTFOUND, "no such index: %s; make it with: trawl index %s PATH...", path,
+			                 path);
+		return error_set_system(error, errno, "%s", path);
+	}
+	if (!S_ISREG(status->st_mode))
+		return error_set(error, TRAWL_ENOTINDEX, "%s is not a trawl index (not a regular file)", path);
+	if (status->st_size == 0 && !create)
+		return error_set(error, TRAWL_ENOTINDEX, "%s is not a trawl index (an empty file)", path);
+	return 0;
+}
+
+/* LMDB's header is checked before LMDB maps the file: reading a mapped page past the end is a signal, not an error. */
+static int check_header(const char *path, const struct stat *status, trawl_error *error)
+{
+	enum { META_OFFSET = 16, MAGIC = (int)0xBEEFC0DE };
+	uint8_t page[64];
+	if (status->st_size == 0)
+		return 0;
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return error_set_system(error, errno, "%s", path);
+	ssize_t got = pread(file, page, sizeof page, 0);
+	close(file);
+	if (got < 0)
+		return error_set_system(error, errno, "%s", path);
+	if (got < (ssize_t)sizeof page || load32(page + META_OFFSET) != (uint32_t)MAGIC)
+		return error_set(error, TRAWL_ENOTINDEX, "%s is not a trawl index", path);
+	if (status->st_size < 2 * 4096)
+		return error_set(error, TRAWL_ECORRUPT, "%s is cut off at %lld bytes; restore it or index again", path,
+		                 (long long)status->st_size);
+	return 0;
+}
+
+static int sync_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[4096];
+	size_t length = slash ? (size_t)(slash - path) : 0;
+	if (length >= sizeof folder)
+		return ENAMETOOLONG;
+	memcpy(folder, path, length);
+	folder[length] = 0;
+	int file = open(slash ? (length ? folder : "/") : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (file < 0)
+		return errno;
+	int code = fsync(file) == 0 ? 0 : errno;
+	close(file);
+	return code == EINVAL ? 0 : code; /* some file systems cannot sync a folder */
+}
+
+static int open_environment(struct store *store, unsigned flags, trawl_error *error)
+{
+	int code = 0;
+	for (size_t map = MAP_BYTES_FIRST; map >= MAP_BYTES_LEAST; map /= 2) {
+		code = mdb_env_create(&store->environment);
+		if (code)
+			return lmdb_error(store, code, "opening", error);
+		mdb_env_set_maxreaders(store->environment, READERS_MAX);
+		code = mdb_env_set_mapsize(store->environment, map);
+		if (!code)
+			code = mdb_env_open(store->environment, store->path, flags, 0644);
+		if (!code)
+			return 0;
+		mdb_env_close(store->environment);
+		store->environment = NULL;
+		if (code != ENOMEM)
+			break;
+	}
+	return lmdb_error(store, code, "opening", error);
+}
+
+static int prepare_environment(struct store *store, trawl_error *error)
+{
+	int descriptor, dead;
+	if (mdb_env_get_fd(store->environment, &descriptor) == 0)
+		fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+	mdb_reader_check(store->environment, &dead);
+	MDB_txn *transaction;
+	int code = mdb_txn_begin(store->environment, NULL, MDB_RDONLY, &transaction);
+	if (code)
+		return lmdb_error(store, code, "starting", error);
+	code = mdb_dbi_open(transaction, NULL, 0, &store->database);
+	mdb_txn_abort(transaction);
+	return code ? lmdb_error(store, code, "starting", error) : 0;
+}
+
+/* A file shorter than its last page would end in a signal when that page is read. */
+static int check_size(const struct store *store, trawl_error *error)
+{
+	MDB_envinfo information;
+	MDB_stat layout;
+	struct stat status;
+	int descriptor;
+	mdb_env_info(store->environment, &information);
+	mdb_env_stat(store->environment, &layout);
+	if (mdb_env_get_fd(store->environment, &descriptor) || fstat(descriptor, &status) != 0)
+		return error_set_system(error, errno, "%s", store->path);
+	uint64_t needed = ((uint64_t)information.me_last_pgno + 1) * layout.ms_psize;
+	if ((uint64_t)status.st_size < needed)
+		return error_set(error, TRAWL_ECORRUPT, "%s is cut off: %lld bytes of %llu; restore it or index again",
+		                 store->path, (long long)status.st_size, (unsigned long long)needed);
+	return 0;
+}
+
+static int open_new(struct store **out, const char *path, bool create, trawl_error *error)
+{
+	struct stat status = {0};
+	int code = check_regular(path, create, &status, error);
+	if (code)
+		return code;
+	bool fresh = status.st_ino == 0;
+	if (!fresh && (code = check_header(path, &status, error)))
+		return code;
+	size_t length = strlen(path);
+	struct store *store = memory_new_zeroed(1, sizeof *store + length + 1);
+	if (!store)
+		return error_set_memory(error);
+	memcpy(store->path, path, length + 1);
+	store->users = 1;
+	store->writable = fresh || access(path, W_OK) == 0;
+	unsigned flags = MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD;
+	code = open_environment(store, store->writable ? flags : flags | MDB_RDONLY, error);
+	if (!code)
+		code = prepare_environment(store, error);
+	if (!code)
+		code = check_size(store, error);
+	if (!code && (fresh || status.st_size == 0)) {
+		int failed = sync_directory(path);
+		if (failed)
+			code = error_set_system(error, failed, "syncing the folder of %s", path);
+	}
+	if (!code && stat(path, &status) != 0)
+		code = error_set_system(error, errno, "%s", path);
+	if (code) {
+		if (store->environment)
+			mdb_env_close(store->environment);
+		memory_free(store);
+		return code;
+	}
+	store->device = status.st_dev;
+	store->inode = status.st_ino;
+	*out = store;
+	return 0;
+}
+
+int store_open(struct store **out, const char *path, bool create, trawl_error *error)
+{
+	struct stat status;
+	*out = NULL;
+	pthread_mutex_lock(&open_stores_lock);
+	int code = 0;
+	if (stat(path, &status) == 0)
+		for (struct store *store = open_stores; store && !*out; store = store->next)
+			if (store->device == status.st_dev && store->inode == status.st_ino) {
+				store->users++;
+				*out = store;
+			}
+	if (*out) {
+		code = check_size(*out, error);
+		if (code) {
+			(*out)->users--;
+			*out = NULL;
+		}
+	} else {
+		code = open_new(out, path, create, error);
+		if (!code) {
+			(*out)->next = open_stores;
+			open_stores = *out;
+		}
+	}
+	pthread_mutex_unlock(&open_stores_lock);
+	return code;
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	pthread_mutex_lock(&open_stores_lock);
+	if (--store->users == 0) {
+		struct store **link = &open_stores;
+		while (*link != store)
+			link = &(*link)->next;
+		*link = store->next;
+		mdb_env_close(store->environment);
+		memory_free(store);
+	}
+	pthread_mutex_unlock(&open_stores_lock);
+}
+
+const char *store_path(const struct store *store)
+{
+	return store->path;
+}
+
+/* ---- the writer lock ---- */
+
+/* The process that holds a flock on this inode, from /proc/locks; 0 when it cannot be told. */
+static long lock_holder(const struct store *store)
+{
+	FILE *locks = fopen("/proc/locks", "re");
+	if (!locks)
+		return 0;
+	char line[256];
+	long holder = 0;
+	while (!holder && fgets(line, sizeof line, locks)) {
+		long process;
+		unsigned major_number, minor_number;
+		unsigned long long inode;
+		if (sscanf(line, "%*d: FLOCK ADVISORY WRITE %ld %x:%x:%llu", &process, &major_number, &minor_number, &inode) == 4 &&
+		    inode == (unsigned long long)store->inode && major_number == major(store->device) &&
+		    minor_number == minor(store->device))
+			holder = process;
+	}
+	fclose(locks);
+	return holder;
+}
+
+int store_lock(struct store *store, bool wait, int *lock, trawl_error *error)
+{
+	if (!store->writable)
+		return error_set(error, TRAWL_EIO, "%s: no permission to write", store->path);
+	int file = open(store->path, O_RDWR | O_CLOEXEC);
+	if (file < 0)
+		return error_set_system(error, errno, "%s", store->path);
+	int failed;
+	do
+		failed = flock(file, wait ? LOCK_EX : LOCK_EX | LOCK_NB);
+	while (failed && errno == EINTR);
+	if (failed) {
+		int reason = errno;
+		close(file);
+		if (reason != EWOULDBLOCK)
+			return error_set_system(error, reason, "locking %s", store->path);
+		long holder = lock_holder(store);
+		if (holder)
+			return error_set(error, TRAWL_EBUSY, "%s is being written by process %ld; wait for it (--wait) or try later",
+			                 store->path, holder);
+		return error_set(error, TRAWL_EBUSY, "%s is being written by another process; wait for it (--wait) or try later",
+		                 store->path);
+	}
+	*lock = file;
+	return 0;
+}
+
+void store_unlock(int lock)
+{
+	if (lock >= 0)
+		close(lock);
+}
+
+/* ---- snapshots ---- */
+
+struct snapshot {
+	struct store *store;
+	MDB_txn *transaction;
+	pthread_mutex_t lock; /* LMDB wants one thread at a time in a transaction */
+};
+
+static void key_write(uint8_t key[KEY_BYTES], uint32_t segment, uint32_t part, uint32_t extent)
+{
+	store32(key, __builtin_bswap32(segment));
+	store32(key + 4, __builtin_bswap32(part));
+	store32(key + 8, __builtin_bswap32(extent));
+}
+
+static uint64_t extent_checksum(const uint8_t *header, const uint8_t *payload, uint32_t length)
+{
+	return XXH3_64bits_withSeed(payload, length, XXH3_64bits(header, 24));
+}
+
+int snapshot_open(struct snapshot **out, struct store *store, trawl_error *error)
+{
+	struct snapshot *snapshot = memory_new_zeroed(1, sizeof *snapshot);
+	if (!snapshot)
+		return error_set_memory(error);
+	snapshot->store = store;
+	int code = mdb_txn_begin(store->environment, NULL, MDB_RDONLY, &snapshot->transaction);
+	if (code == MDB_READERS_FULL) {
+		int dead;
+		mdb_reader_check(store->environment, &dead);
+		code = mdb_txn_begin(store->environment, NULL, MDB_RDONLY, &snapshot->transaction);
+	}
+	if (code) {
+		memory_free(snapshot);
+		return lmdb_error(store, code, "starting to read", error);
+	}
+	pthread_mutex_init(&snapshot->lock, NULL);
+	*out = snapshot;
+	return 0;
+}
+
+void snapshot_close(struct snapshot *snapshot)
+{
+	if (!snapshot)
+		return;
+	mdb_txn_abort(snapshot->transaction);
+	pthread_mutex_destroy(&snapshot->lock);
+	memory_free(snapshot);
+}
+
+struct store *snapshot_store(const struct snapshot *snapshot)
+{
+	return snapshot->store;
+}
+
+bool snapshot_is_foreign(struct snapshot *snapshot)
+{
+	MDB_cursor *cursor;
+	MDB_val key, value;
+	bool foreign = false;
+	if (mdb_cursor_open(snapshot->transaction, snapshot->store->database, &cursor))
+		return true;
+	if (mdb_cursor_get(cursor, &key, &value, MDB_FIRST) == 0)
+		foreign = key.mv_size != KEY_BYTES || value.mv_size < EXTENT_HEADER || load32(value.mv_data) != EXTENT_MAGIC;
+	mdb_cursor_close(cursor);
+	return foreign;
+}
+
+/* Free pages are listed in LMDB's database 0: each value starts with the number of pages it lists. */
+void snapshot_file_size(const struct snapshot *snapshot, uint64_t *file_bytes, uint64_t *free_bytes)
+{
+	MDB_envinfo information;
+	MDB_stat layout;
+	MDB_cursor *cursor;
+	MDB_val key, value;
+	uint64_t pages = 0;
+	mdb_env_info(snapshot->store->environment, &information);
+	mdb_env_stat(snapshot->store->environment, &layout);
+	if (mdb_cursor_open(snapshot->transaction, 0, &cursor) == 0) {
+		while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0)
+			if (value.mv_size >= sizeof(size_t))
+				pages += load64(value.mv_data);
+		mdb_cursor_close(cursor);
+	}
+	*file_bytes = ((uint64_t)information.me_last_pgno + 1) * layout.ms_psize;
+	*free_bytes = pages * layout.ms_psize;
+}
+
+static int extent_damaged(const struct snapshot *snapshot, uint32_t segment, uint32_t part, uint32_t extent,
+                          const char *what, trawl_error *error)
+{
+	return error_set(error, TRAWL_ECORRUPT, "%s is damaged: segment %u, part %u, extent %u: %s; restore it or index again",
+	                 snapshot->store->path, segment, part, extent, what);
+}
+
+int snapshot_extent(struct snapshot *snapshot, uint32_t segment, uint32_t part, uint32_t extent, const uint8_t **payload,
+                    uint32_t *length, trawl_error *error)
+{
+	uint8_t key_bytes[KEY_BYTES];
+	key_write(key_bytes, segment, part, extent);
+	MDB_val key = {KEY_BYTES, key_bytes}, value;
+	pthread_mutex_lock(&snapshot->lock);
+	int code = mdb_get(snapshot->transaction, snapshot->store->database, &key, &value);
+	pthread_mutex_unlock(&snapshot->lock);
+	if (code == MDB_NOTFOUND)
+		return error_set(error, TRAWL_ENOTFOUND, "%s: segment %u, part %u, extent %u is missing", snapshot->store->path,
+		                 segment, part, extent);
+	if (code)
+		return lmdb_error(snapshot->store, code, "reading", error);
+	const uint8_t *bytes = value.mv_data;
+	if (value.mv_size < EXTENT_HEADER + EXTENT_SLACK || value.mv_size > VALUE_BYTES_MAX ||
+	    load32(bytes) != EXTENT_MAGIC)
+		return extent_damaged(snapshot, segment, part, extent, "not an extent", error);
+	/* The version comes before the checksum: a newer format may compute that otherwise. */
+	if (load16(bytes + 4) > FORMAT_VERSION)
+		return error_set(error, TRAWL_EVERSION, "%s was written by a newer trawl (format %u, this one reads %u)",
+		                 snapshot->store->path, load16(bytes + 4), FORMAT_VERSION);
+	uint32_t payload_length = load32(bytes + 16);
+	if (payload_length != value.mv_size - EXTENT_HEADER - EXTENT_SLACK || load16(bytes + 6) != part ||
+	    load32(bytes + 8) != segment || load32(bytes + 12) != extent)
+		return extent_damaged(snapshot, segment, part, extent, "its header is another's", error);
+	if (load64(bytes + 24) != extent_checksum(bytes, bytes + EXTENT_HEADER, payload_length))
+		return extent_damaged(snapshot, segment, part, extent, "its checksum does not match", error);
+	*payload = bytes + EXTENT_HEADER;
+	*length = payload_length;
+	return 0;
+}
+
+int part_open(struct part *part, struct snapshot *snapshot, uint32_t segment, uint32_t number, uint64_t bytes,
+              trawl_error *error)
+{
+	*part = (struct part){.snapshot = snapshot, .segment = segment, .number = number, .bytes = bytes};
+	uint64_t count = (bytes + EXTENT_PAYLOAD - 1) / EXTENT_PAYLOAD;
+	if (count > UINT32_MAX / 2)
+		return part_corrupt(part, bytes, "an impossible size", error);
+	part->extent_count = (uint32_t)count;
+	part->extents = memory_new_zeroed(part->extent_count, sizeof *part->extents);
+	return part->extents ? 0 : error_set_memory(error);
+}
+
+void part_release(struct part *part)
+{
+	memory_free((void *)part->extents);
+	*part = (struct part){0};
+}
+
+const uint8_t *part_fetch(struct part *part, uint32_t extent, trawl_error *error)
+{
+	const uint8_t *payload;
+	uint32_t length;
+	uint64_t start = (uint64_t)extent * EXTENT_PAYLOAD, rest = part->bytes - start;
+	int code = snapshot_extent(part->snapshot, part->segment, part->number, extent, &payload, &length, error);
+	if (code == TRAWL_ENOTFOUND) {
+		part_corrupt(part, start, "an extent is missing", error);
+		return NULL;
+	}
+	if (code)
+		return NULL;
+	if (length != (rest < EXTENT_PAYLOAD ? rest : EXTENT_PAYLOAD)) {
+		part_corrupt(part, start, "an extent of the wrong length", error);
+		return NULL;
+	}
+	atomic_store_explicit(&part->extents[extent], payload, memory_order_release);
+	return payload;
+}
+
+int part_corrupt(const struct part *part, uint64_t address, const char *what, trawl_error *error)
+{
+	return error_set(error, TRAWL_ECORRUPT, "%s is damaged: segment %u, part %u, byte %llu: %s; restore it or index again",
+	                 part->snapshot->store->path, part->segment, part->number, (unsigned long long)address, what);
+}
+
+const uint8_t *part_read(struct part *part, uint64_t address, uint64_t length, struct buffer *scratch,
+                         trawl_error *error)
+{
+	uint64_t left;
+	if (address > part->bytes || length > part->bytes - address) {
+		part_corrupt(part, address, "a length past the end", error);
+		return NULL;
+	}
+	static const uint8_t nothing[EXTENT_SLACK];
+	if (!length)
+		return nothing;
+	const uint8_t *bytes = part_at(part, address, &left, error);
+	if (!bytes || left >= length)
+		return bytes;
+	scratch->length = 0;
+	if (!buffer_reserve(scratch, length + EXTENT_SLACK)) {
+		error_set_memory(error);
+		return NULL;
+	}
+	while (scratch->length < length) {
+		uint64_t wanted = length - scratch->length, piece = left < wanted ? left : wanted;
+		memcpy(scratch->data + scratch->length, bytes, piece);
+		scratch->length += piece;
+		if (scratch->length < length && !(bytes = part_at(part, address + scratch->length, &left, error)))
+			return NULL;
+	}
+	memset(scratch->data + length, 0, EXTENT_SLACK);
+	return scratch->data;
+}
+
+/* ---- writing ---- */
+
+struct queued {
+	uint8_t key[KEY_BYTES];
+	uint32_t size;
+	uint8_t *value; /* NULL: remove the segment named by the key */
+};
+
+struct store_batch {
+	struct store *store;
+	struct queued *queue;
+	size_t queue_length, queue_capacity;
+	size_t queued_bytes;
+};
+
+int store_batch_new(struct store_batch **out, struct store *store, trawl_error *error)
+{
+	*out = memory_new_zeroed(1, sizeof **out);
+	if (!*out)
+		return error_set_memory(error);
+	(*out)->store = store;
+	return 0;
+}
+
+static void empty_queue(struct store_batch *batch)
+{
+	for (size_t i = 0; i < batch->queue_length; i++)
+		memory_free(batch->queue[i].value);
+	batch->queue_length = 0;
+	batch->queued_bytes = 0;
+}
+
+void store_batch_free(struct store_batch *batch)
+{
+	if (!batch)
+		return;
+	empty_queue(batch);
+	memory_free(batch->queue);
+	memory_free(batch);
+}
+
+static int enqueue(struct store_batch *batch, const uint8_t key[KEY_BYTES], uint8_t *value, uint32_t size,
+                   trawl_error *error)
+{
+	if (!memory_reserve(&batch->queue, &batch->queue_capacity, batch->queue_length + 1, sizeof *batch->queue)) {
+		memory_free(value);
+		return error_set_memory(error);
+	}
+	struct queued *entry = &batch->queue[batch->queue_length++];
+	memcpy(entry->key, key, KEY_BYTES);
+	entry->value = value;
+	entry->size = size;
+	batch->queued_bytes += size;
+	return 0;
+}
+
+static uint8_t *make_value(uint32_t segment, uint32_t part, uint32_t extent, const uint8_t *payload, uint32_t length)
+{
+	uint8_t *value = memory_new(EXTENT_HEADER + (size_t)length + EXTENT_SLACK);
+	if (!value)
+		return NULL;
+	memset(value, 0, EXTENT_HEADER);
+	store32(value, EXTENT_MAGIC);
+	store16(value + 4, FORMAT_VERSION);
+	store16(value + 6, (uint16_t)part);
+	store32(value + 8, segment);
+	store32(value + 12, extent);
+	store32(value + 16, length);
+	memcpy(value + EXTENT_HEADER, payload, length);
+	memset(value + EXTENT_HEADER + length, 0, EXTENT_SLACK);
+	store64(value + 24, extent_checksum(value, value + EXTENT_HEADER, length));
+	return value;
+}
+
+static int remove_segment(MDB_txn *transaction, MDB_dbi database, const uint8_t first_key[KEY_BYTES])
+{
+	MDB_cursor *cursor;
+	int code = mdb_cursor_open(transaction, database, &cursor);
+	if (code)
+		return code;
+	uint8_t from[KEY_BYTES];
+	memcpy(from, first_key, KEY_BYTES);
+	MDB_val key = {KEY_BYTES, from}, value;
+	code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+	while (!code && key.mv_size == KEY_BYTES && memcmp(key.mv_data, first_key, 4) == 0) {
+		code = mdb_cursor_del(cursor, 0);
+		if (!code)
+			code = mdb_cursor_get(cursor, &key, &value, MDB_GET_CURRENT);
+		if (code == EINVAL)
+			code = MDB_NOTFOUND; /* the cursor stands past the last entry */
+	}
+	mdb_cursor_close(cursor);
+	return code == MDB_NOTFOUND ? 0 : code;
+}
+
+static int write_queue(struct store_batch *batch, MDB_txn *transaction)
+{
+	for (size_t i = 0; i < batch->queue_length; i++) {
+		struct queued *entry = &batch->queue[i];
+		MDB_val key = {KEY_BYTES, entry->key}, value = {entry->size, NULL};
+		int code;
+		if (entry->value) {
+			code = mdb_put(transaction, batch->store->database, &key, &value, MDB_RESERVE);
+			if (!code)
+				memcpy(value.mv_data, entry->value, entry->size);
+		} else {
+			code = remove_segment(transaction, batch->store->database, entry->key);
+		}
+		if (code)
+			return code;
+	}
+	return 0;
+}
+
+/* Write the queue in one transaction. mdb_txn_commit frees the transaction even when it fails. */
+static int flush(struct store_batch *batch, trawl_error *error)
+{
+	MDB_txn *transaction;
+	int code = mdb_txn_begin(batch->store->environment, NULL, 0, &transaction);
+	if (!code) {
+		code = write_queue(batch, transaction);
+		if (code)
+			mdb_txn_abort(transaction);
+		else
+			code = mdb_txn_commit(transaction);
+	}
+	empty_queue(batch);
+	return code ? lmdb_error(batch->store, code, "writing", error) : 0;
+}
+
+int store_batch_put(struct store_batch *batch, uint32_t segment, uint32_t part, uint32_t extent, const uint8_t *payload,
+                    uint32_t length, trawl_error *error)
+{
+	uint8_t key[KEY_BYTES];
+	key_write(key, segment, part, extent);
+	uint8_t *value = make_value(segment, part, extent, payload, length);
+	if (!value)
+		return error_set_memory(error);
+	int code = enqueue(batch, key, value, EXTENT_HEADER + length + EXTENT_SLACK, error);
+	if (!code && batch->queued_bytes >= FLUSH_BYTES)
+		code = flush(batch, error);
+	return code;
+}
+
+int store_batch_remove_segment(struct store_batch *batch, uint32_t segment, trawl_error *error)
+{
+	uint8_t key[KEY_BYTES];
+	key_write(key, segment, 0, 0);
+	return enqueue(batch, key, NULL, 0, error);
+}
+
+int store_batch_commit(struct store_batch *batch, const uint8_t *manifest, uint32_t length, trawl_error *error)
+{
+	uint8_t key[KEY_BYTES];
+	key_write(key, 0, PART_MANIFEST, 0);
+	uint8_t *value = make_value(0, PART_MANIFEST, 0, manifest, length);
+	int code = value ? enqueue(batch, key, value, EXTENT_HEADER + length + EXTENT_SLACK, error) : error_set_memory(error);
+	if (code) {
+		empty_queue(batch);
+		return code;
+	}
+	return flush(batch, error);
+}
+
+int store_sweep(struct store *store, bool (*keep)(void *context, uint32_t segment), void *context, trawl_error *error)
+{
+	MDB_txn *transaction;
+	MDB_cursor *cursor;
+	int code = mdb_txn_begin(store->environment, NULL, 0, &transaction);
+	if (code)
+		return lmdb_error(store, code, "sweeping", error);
+	bool changed = false;
+	for (uint32_t segment = 1; !code && segment; segment++) {
+		uint8_t key_bytes[KEY_BYTES];
+		key_write(key_bytes, segment, 0, 0);
+		MDB_val key = {KEY_BYTES, key_bytes}, value;
+		code = mdb_cursor_open(transaction, store->database, &cursor);
+		if (code)
+			break;
+		code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+		if (!code) {
+			if (key.mv_size != KEY_BYTES)
+				code = MDB_CORRUPTED;
+			else
+				segment = __builtin_bswap32(load32(key.mv_data));
+		}
+		mdb_cursor_close(cursor);
+		if (!code && !keep(context, segment)) {
+			key_write(key_bytes, segment, 0, 0);
+			code = remove_segment(transaction, store->database, key_bytes);
+			changed = true;
+		}
+	}
+	if (code == MDB_NOTFOUND)
+		code = 0;
+	if (code || !changed)
+		mdb_txn_abort(transaction);
+	else
+		code = mdb_txn_commit(transaction);
+	return code ? lmdb_error(store, code, "sweeping", error) : 0;
+}
+
+int part_writer_init(struct part_writer *writer, struct store_batch *batch, uint32_t segment, uint32_t number,
+                     trawl_error *error)
+{
+	*writer = (struct part_writer){.batch = batch, .segment = segment, .number = number};
+	writer->buffer = memory_new(EXTENT_PAYLOAD);
+	return writer->buffer ? 0 : error_set_memory(error);
+}
+
+static int flush_extent(struct part_writer *writer, trawl_error *error)
+{
+	int code = store_batch_put(writer->batch, writer->segment, writer->number, writer->extent, writer->buffer, writer->used,
+	                           error);
+	writer->extent++;
+	writer->used = 0;
+	return code;
+}
+
+int part_writer_append(struct part_writer *writer, const void *bytes, uint64_t length, trawl_error *error)
+{
+	const uint8_t *from = bytes;
+	while (length) {
+		uint32_t room = EXTENT_PAYLOAD - writer->used;
+		uint32_t piece = length < room ? (uint32_t)length : room;
+		memcpy(writer->buffer + writer->used, from, piece);
+		writer->used += piece;
+		writer->address += piece;
+		from += piece;
+		length -= piece;
+		int code = writer->used == EXTENT_PAYLOAD ? flush_extent(writer, error) : 0;
+		if (code)
+			return code;
+	}
+	return 0;
+}
+
+int part_writer_align(struct part_writer *writer, uint64_t length, trawl_error *error)
+{
+	uint32_t room = EXTENT_PAYLOAD - writer->used;
+	if (length > EXTENT_PAYLOAD)
+		return error_set(error, TRAWL_ELIMIT, "a record of %llu bytes does not fit an extent", (unsigned long long)length);
+	if (length <= room)
+		return 0;
+	memset(writer->buffer + writer->used, 0, room);
+	writer->used = EXTENT_PAYLOAD;
+	writer->address += room;
+	return flush_extent(writer, error);
+}
+
+int part_writer_finish(struct part_writer *writer, trawl_error *error)
+{
+	return writer->used ? flush_extent(writer, error) : 0;
+}
+
+void part_writer_release(struct part_writer *writer)
+{
+	memory_free(writer->buffer);
+	writer->buffer = NULL;
+}

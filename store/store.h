@@ -1,0 +1,124 @@
+/*
+ * store.h - an index file: LMDB under it, extents and snapshots above it.
+ *
+ * A `struct store` is one open file; a process opens each file once (LMDB's rule), so stores are shared and counted. A
+ * `struct snapshot` is one commit, seen through one LMDB read transaction; a `struct part` one part of one segment in it.
+ * Only store.c talks to LMDB.
+ */
+#ifndef TRAWL_STORE_STORE_H
+#define TRAWL_STORE_STORE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/memory.h"
+#include "store/format.h"
+#include "trawl.h"
+
+struct store;
+
+/* Open the index file at `path`; with `create`, make it when absent. TRAWL_ENOTFOUND, TRAWL_ENOTINDEX, TRAWL_ECORRUPT. */
+int store_open(struct store **out, const char *path, bool create, trawl_error *error);
+void store_close(struct store *store);
+const char *store_path(const struct store *store);
+
+/* Take the writer lock of the file, for as long as *lock is held: TRAWL_EBUSY (naming the holder's process) if another
+ * has it and not `wait`. */
+int store_lock(struct store *store, bool wait, int *lock, trawl_error *error);
+void store_unlock(int lock);
+
+/* ---- snapshots ---- */
+
+struct snapshot; /* one read transaction */
+
+int snapshot_open(struct snapshot **out, struct store *store, trawl_error *error);
+void snapshot_close(struct snapshot *snapshot);
+struct store *snapshot_store(const struct snapshot *snapshot);
+/* Whether the file holds something else than extents: another program's LMDB file. */
+bool snapshot_is_foreign(struct snapshot *snapshot);
+void snapshot_file_size(const struct snapshot *snapshot, uint64_t *file_bytes, uint64_t *free_bytes);
+
+/* The payload of one extent, verified; it lives as long as the snapshot. TRAWL_ENOTFOUND when absent. Any thread. */
+int snapshot_extent(struct snapshot *snapshot, uint32_t segment, uint32_t part, uint32_t extent, const uint8_t **payload,
+                    uint32_t *length, trawl_error *error);
+
+/* A part of a segment: a stream of `bytes` bytes. Extents are fetched and verified when first touched. */
+struct part {
+	struct snapshot *snapshot;
+	uint32_t segment, number;
+	uint64_t bytes;
+	uint32_t extent_count;
+	_Atomic(const uint8_t *) *extents; /* NULL until touched */
+};
+
+int part_open(struct part *part, struct snapshot *snapshot, uint32_t segment, uint32_t number, uint64_t bytes,
+              trawl_error *error);
+void part_release(struct part *part);
+
+/* The slow path of part_at. */
+const uint8_t *part_fetch(struct part *part, uint32_t extent, trawl_error *error);
+
+/* Report that what stands at `address` makes no sense, and return TRAWL_ECORRUPT. */
+int part_corrupt(const struct part *part, uint64_t address, const char *what, trawl_error *error);
+
+/* The bytes from `address` on; `*left` of them lie in the same extent (EXTENT_SLACK more may be loaded). NULL on error. */
+static inline const uint8_t *part_at(struct part *part, uint64_t address, uint64_t *left, trawl_error *error)
+{
+	uint64_t extent = address / EXTENT_PAYLOAD, offset = address % EXTENT_PAYLOAD;
+	if (__builtin_expect(address >= part->bytes, 0)) {
+		part_corrupt(part, address, "an address past the end", error);
+		return NULL;
+	}
+	const uint8_t *payload = atomic_load_explicit(&part->extents[extent], memory_order_acquire);
+	if (__builtin_expect(!payload, 0)) {
+		payload = part_fetch(part, (uint32_t)extent, error);
+		if (!payload)
+			return NULL;
+	}
+	uint64_t in_extent = EXTENT_PAYLOAD - offset, in_part = part->bytes - address;
+	*left = in_extent < in_part ? in_extent : in_part;
+	return payload + offset;
+}
+
+/* `length` bytes at `address`, wherever extents end: in place when whole, else gathered in `scratch`. NULL on error. */
+const uint8_t *part_read(struct part *part, uint64_t address, uint64_t length, struct buffer *scratch,
+                         trawl_error *error);
+
+/* ---- writing ---- */
+
+/* Writes of one commit. Extents are queued in memory and flushed in transactions of their own; only store_commit makes
+ * them seen. */
+struct store_batch;
+
+int store_batch_new(struct store_batch **out, struct store *store, trawl_error *error);
+void store_batch_free(struct store_batch *batch); /* drops what was not committed */
+int store_batch_put(struct store_batch *batch, uint32_t segment, uint32_t part, uint32_t extent, const uint8_t *payload,
+                    uint32_t length, trawl_error *error);
+/* Remove at commit: a whole segment, or extents of one of its parts from `extent` on. */
+int store_batch_remove_segment(struct store_batch *batch, uint32_t segment, trawl_error *error);
+/* Write everything queued and `manifest` in one transaction, durably. The batch is empty afterwards, also on failure. */
+int store_batch_commit(struct store_batch *batch, const uint8_t *manifest, uint32_t length, trawl_error *error);
+
+/* Remove what an unfinished commit left: segments that `keep(context, segment)` denies. */
+int store_sweep(struct store *store, bool (*keep)(void *context, uint32_t segment), void *context, trawl_error *error);
+
+/* A part being written: a stream that is cut into extents as it grows. */
+struct part_writer {
+	struct store_batch *batch;
+	uint32_t segment, number, extent;
+	uint8_t *buffer;
+	uint32_t used;
+	uint64_t address; /* of the next byte */
+};
+
+int part_writer_init(struct part_writer *writer, struct store_batch *batch, uint32_t segment, uint32_t number,
+                     trawl_error *error);
+int part_writer_append(struct part_writer *writer, const void *bytes, uint64_t length, trawl_error *error);
+/* Make the next `length` <= EXTENT_PAYLOAD bytes whole: pads to the next extent if they would not fit in this one. */
+int part_writer_align(struct part_writer *writer, uint64_t length, trawl_error *error);
+int part_writer_finish(struct part_writer *writer, trawl_error *error); /* flush the last extent */
+void part_writer_release(struct part_writer *writer);
+
+#endif
