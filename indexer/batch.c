@@ -1,0 +1,192 @@
+#include "indexer/batch.h"
+
+#include <string.h>
+
+#include "base/error.h"
+
+#define TOKENS_AT_A_TIME 256
+
+/* ---- adding ---- */
+
+/* Append what the tokenizer yields; positions that it leaves out become gaps. *position: the next one expected. */
+static int append_tokens(struct batch *batch, struct tokenizer *tokenizer, uint32_t *position, uint32_t *length,
+                         trawl_error *error)
+{
+	struct token tokens[TOKENS_AT_A_TIME];
+	int count;
+	while ((count = tokenizer_next(tokenizer, tokens, TOKENS_AT_A_TIME)) > 0) {
+		size_t span = (size_t)(tokens[count - 1].position - *position) + 1;
+		if (batch->token_count + span > BATCH_TOKENS_MAX)
+			return error_set(error, TRAWL_ELIMIT, "a document of too many words");
+		if (!memory_reserve(&batch->tokens, &batch->token_capacity, batch->token_count + span, sizeof *batch->tokens))
+			return error_set_memory(error);
+		uint32_t *out = batch->tokens + batch->token_count;
+		for (int i = 0; i < count; i++) {
+			struct word *word = tokens[i].word;
+			if (word->tag == WORD_TAG_NONE) {
+				word->tag = vocabulary_number(&batch->vocabulary, word->term, word->term_length);
+				if (word->tag == WORD_TAG_NONE)
+					return error_set_memory(error);
+			}
+			for (; *position < tokens[i].position; ++*position)
+				*out++ = WORD_TAG_NONE;
+			*out++ = word->tag;
+			++*position;
+		}
+		batch->token_count = (size_t)(out - batch->tokens);
+		*length += (uint32_t)count;
+	}
+	return count < 0 ? error_set_memory(error) : 0;
+}
+
+int batch_add(struct batch *batch, struct tokenizer *tokenizer, const trawl_document *document, uint32_t *length,
+              trawl_error *error)
+{
+	uint32_t position = 0;
+	if (!memory_reserve(&batch->starts, &batch->start_capacity, batch->document_count + 1, sizeof *batch->starts))
+		return error_set_memory(error);
+	batch->starts[batch->document_count] = batch->token_count;
+	*length = 0;
+	tokenizer_start(tokenizer, document->title, document->title_length);
+	int code = append_tokens(batch, tokenizer, &position, length, error);
+	if (!code) {
+		tokenizer_continue(tokenizer, document->text, document->text_length);
+		code = append_tokens(batch, tokenizer, &position, length, error);
+	}
+	if (code)
+		batch->token_count = batch->starts[batch->document_count];
+	else
+		batch->document_count++;
+	return code;
+}
+
+size_t batch_memory(const struct batch *batch)
+{
+	/* tokens at their capacity; while inverting 8 bytes a token, and cursors and order of the terms */
+	return vocabulary_memory(&batch->vocabulary) + batch->token_capacity * sizeof *batch->tokens +
+	       batch->start_capacity * sizeof *batch->starts + batch->token_count * sizeof(uint64_t) +
+	       (size_t)batch->vocabulary.count * (sizeof(uint64_t) + sizeof(uint32_t));
+}
+
+void batch_reset(struct batch *batch)
+{
+	vocabulary_reset(&batch->vocabulary);
+	batch->first_ordinal += (uint32_t)batch->document_count;
+	batch->token_count = batch->document_count = 0;
+}
+
+void batch_release(struct batch *batch)
+{
+	vocabulary_release(&batch->vocabulary);
+	memory_free(batch->tokens);
+	memory_free(batch->starts);
+	*batch = (struct batch){0};
+}
+
+/* ---- inverting ---- */
+
+/* An occurrence: docID in the high half, position in the low one. */
+struct inversion {
+	const struct batch *batch;
+	const uint32_t *docs;
+	uint64_t *occurrences, *ends; /* ends[t]: where term t's occurrences end (while scattering: where the next goes) */
+	uint32_t *sorted;
+	uint32_t *list_docs, *list_tfs;
+	size_t docs_capacity, tfs_capacity;
+	const uint64_t *next; /* of the list being handed over */
+};
+
+static int next_positions(void *context, uint32_t count, uint32_t *positions, trawl_error *error)
+{
+	(void)error;
+	struct inversion *inversion = context;
+	for (uint32_t i = 0; i < count; i++)
+		positions[i] = (uint32_t)inversion->next[i];
+	inversion->next += count;
+	return 0;
+}
+
+static uint32_t doc_of(const struct inversion *inversion, size_t index)
+{
+	uint32_t ordinal = inversion->batch->first_ordinal + (uint32_t)index;
+	return inversion->docs ? inversion->docs[ordinal] : ordinal;
+}
+
+static uint64_t document_end(const struct batch *batch, size_t index)
+{
+	return index + 1 < batch->document_count ? batch->starts[index + 1] : batch->token_count;
+}
+
+/* Counting sort by term: count, turn counts into starts, scatter in document order. */
+static void scatter(struct inversion *inversion)
+{
+	const struct batch *batch = inversion->batch;
+	uint64_t *cursors = inversion->ends;
+	memset(cursors, 0, batch->vocabulary.count * sizeof *cursors);
+	for (size_t d = 0; d < batch->document_count; d++)
+		if (doc_of(inversion, d) != DOCUMENT_NONE)
+			for (uint64_t i = batch->starts[d]; i < document_end(batch, d); i++)
+				if (batch->tokens[i] != WORD_TAG_NONE)
+					cursors[batch->tokens[i]]++;
+	uint64_t sum = 0;
+	for (uint32_t t = 0; t < batch->vocabulary.count; t++) {
+		uint64_t count = cursors[t];
+		cursors[t] = sum;
+		sum += count;
+	}
+	for (size_t d = 0; d < batch->document_count; d++) {
+		uint64_t doc = doc_of(inversion, d), start = batch->starts[d];
+		if (doc == DOCUMENT_NONE)
+			continue;
+		for (uint64_t i = start; i < document_end(batch, d); i++)
+			if (batch->tokens[i] != WORD_TAG_NONE)
+				inversion->occurrences[cursors[batch->tokens[i]]++] = doc << 32 | (i - start);
+	}
+}
+
+static int hand_over(struct inversion *inversion, uint32_t term, const struct term_sink *sink, trawl_error *error)
+{
+	const struct vocabulary *vocabulary = &inversion->batch->vocabulary;
+	uint64_t start = term ? inversion->ends[term - 1] : 0, end = inversion->ends[term];
+	if (start == end)
+		return 0; /* all its documents were left out */
+	if (!memory_reserve(&inversion->list_docs, &inversion->docs_capacity, end - start, sizeof(uint32_t)) ||
+	    !memory_reserve(&inversion->list_tfs, &inversion->tfs_capacity, end - start, sizeof(uint32_t)))
+		return error_set_memory(error);
+	uint32_t df = 0;
+	for (uint64_t i = start; i < end; df++) {
+		uint32_t doc = (uint32_t)(inversion->occurrences[i] >> 32), tf = 1;
+		while (i + tf < end && inversion->occurrences[i + tf] >> 32 == doc)
+			tf++;
+		inversion->list_docs[df] = doc;
+		inversion->list_tfs[df] = tf;
+		i += tf;
+	}
+	inversion->next = inversion->occurrences + start;
+	struct position_source source = {next_positions, inversion};
+	return sink->term(sink->context, vocabulary->terms[term].bytes, vocabulary_length(vocabulary, term),
+	                  inversion->list_docs, inversion->list_tfs, df, &source, error);
+}
+
+int batch_invert(const struct batch *batch, const uint32_t *docs, const struct term_sink *sink, trawl_error *error)
+{
+	uint32_t count = batch->vocabulary.count;
+	struct inversion inversion = {.batch = batch, .docs = docs};
+	inversion.occurrences = memory_new(batch->token_count * sizeof *inversion.occurrences);
+	inversion.ends = memory_new(count * sizeof *inversion.ends);
+	inversion.sorted = memory_new(count * sizeof *inversion.sorted);
+	int code = 0;
+	if (!inversion.occurrences || !inversion.ends || !inversion.sorted ||
+	    !vocabulary_sort(&batch->vocabulary, inversion.sorted))
+		code = error_set_memory(error);
+	else
+		scatter(&inversion);
+	for (uint32_t i = 0; !code && i < count; i++)
+		code = hand_over(&inversion, inversion.sorted[i], sink, error);
+	memory_free(inversion.occurrences);
+	memory_free(inversion.ends);
+	memory_free(inversion.sorted);
+	memory_free(inversion.list_docs);
+	memory_free(inversion.list_tfs);
+	return code;
+}

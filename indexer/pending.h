@@ -1,0 +1,40 @@
+/* pending.h - the ids of documents that are added but not committed: to find a second document with the same id. */
+#ifndef TRAWL_INDEXER_PENDING_H
+#define TRAWL_INDEXER_PENDING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/memory.h"
+
+struct pending {
+	struct arena ids;
+	struct pending_document {
+		const char *id;
+		uint32_t id_length, id_hash; /* as store/documents.h hashes ids */
+		uint32_t tokens;
+		bool dead; /* a later document took its place */
+		uint64_t text_bytes;
+	} *documents; /* by ordinal */
+	size_t count, capacity;
+	uint32_t *slots; /* open addressing: ordinal + 1 of the live document, 0: empty */
+	size_t slot_count;
+	size_t dead_count;
+};
+
+#define PENDING_NONE UINT32_MAX
+
+/* The ordinal of the live document with this id, or PENDING_NONE. */
+uint32_t pending_find(const struct pending *pending, const char *id, size_t length);
+
+/* Append a document; when there is one with its id, that one dies. false: out of memory. */
+bool pending_add(struct pending *pending, const char *id, size_t length, uint32_t tokens, uint64_t text_bytes);
+
+/* The document with this id dies without a successor. */
+void pending_remove(struct pending *pending, uint32_t ordinal);
+
+size_t pending_memory(const struct pending *pending);
+void pending_release(struct pending *pending);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * run.h - an inverted batch in a temporary file, and the merge of several into a segment.
+ *
+ * The file has no name (it is unlinked at once, in the index's folder), so a killed writer leaves nothing. A record a term, in byte
+ * order: u8 length and bytes of the term, varint df, varint length of its postings, for each posting varint docID difference and
+ * varint tf, varint length of its positions, for each posting varint position differences (the first as it is).
+ */
+#ifndef TRAWL_INDEXER_RUN_H
+#define TRAWL_INDEXER_RUN_H
+
+#include "indexer/batch.h"
+
+struct run {
+	int file;
+	uint64_t bytes;
+};
+
+/* Invert `batch` into a new run beside the index at `path`. */
+int run_write(struct run *run, const struct batch *batch, const char *path, trawl_error *error);
+void run_release(struct run *run);
+
+/* Merge runs, whose documents are ascending from run to run, term by term. `docs` as for batch_invert. */
+int runs_merge(const struct run *runs, size_t count, const uint32_t *docs, const struct term_sink *sink,
+               trawl_error *error);
+
+#endif

@@ -1,0 +1,553 @@
+/* writer.c - trawl_writer: documents in, commits out. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "indexer/batch.h"
+#include "indexer/graveyard.h"
+#include "indexer/pending.h"
+#include "indexer/run.h"
+#include "store/segment.h"
+
+#define MEMORY_LEAST ((size_t)1 << 20)
+#define TEXT_BYTES_MAX ((size_t)1 << 30) /* of a document: tokens are counted in 32 bits */
+
+struct trawl_writer {
+	struct store *store;
+	int lock;
+	bool fresh;  /* the file was made by this writer and has no commit */
+	bool failed; /* an error ended the batch */
+	size_t memory_budget;
+	struct tokenizer *tokenizer, *mourner; /* the second analyses dead documents: tags are the first one's alone */
+
+	/* the last commit */
+	struct snapshot *snapshot;
+	struct manifest manifest;
+	struct segment *segments;
+	struct documents_scratch scratch;
+
+	/* since then */
+	struct grave *graves; /* of each segment */
+	struct store_batch *output;
+	struct segment_writer *segment; /* NULL: no document yet */
+	struct batch batch;
+	struct pending pending;
+	struct run *runs;
+	size_t run_count, run_capacity;
+	trawl_writer_stats stats;
+};
+
+/* ---- opening ---- */
+
+static void close_snapshot(struct trawl_writer *writer)
+{
+	for (size_t i = 0; i < writer->manifest.segment_count; i++) {
+		if (writer->segments)
+			segment_close(&writer->segments[i]);
+		if (writer->graves)
+			grave_release(&writer->graves[i]);
+	}
+	memory_free(writer->segments);
+	memory_free(writer->graves);
+	writer->segments = NULL;
+	writer->graves = NULL;
+	documents_scratch_release(&writer->scratch);
+	manifest_release(&writer->manifest);
+	snapshot_close(writer->snapshot);
+	writer->snapshot = NULL;
+}
+
+static int open_snapshot(struct trawl_writer *writer, trawl_error *error)
+{
+	int code = snapshot_open(&writer->snapshot, writer->store, error);
+	if (!code)
+		code = manifest_read(&writer->manifest, writer->snapshot, error);
+	if (code)
+		return code;
+	size_t count = writer->manifest.segment_count;
+	writer->segments = memory_new_zeroed(count, sizeof *writer->segments);
+	writer->graves = memory_new_zeroed(count, sizeof *writer->graves);
+	if (!writer->segments || !writer->graves)
+		return error_set_memory(error);
+	for (size_t i = 0; !code && i < count; i++)
+		code = segment_open(&writer->segments[i], writer->snapshot, &writer->manifest, i, error);
+	return code;
+}
+
+static bool is_zero_analysis(const trawl_analysis *analysis)
+{
+	return !analysis->language && !analysis->stop_words && !analysis->fold_diacritics;
+}
+
+/* A new index takes its analysis from the options; an old one keeps its own, and other wishes are an error. */
+static int settle_analysis(struct trawl_writer *writer, const trawl_writer_options *options, trawl_error *error)
+{
+	const trawl_analysis *wanted = &options->analysis;
+	struct manifest *manifest = &writer->manifest;
+	const char *language = wanted->language && *wanted->language ? wanted->language : "english";
+	uint32_t flags = (wanted->stop_words ? FLAG_STOP_WORDS : 0) | (wanted->fold_diacritics ? FLAG_FOLD_DIACRITICS : 0);
+	if (manifest->generation) {
+		uint32_t stored = manifest->flags & (FLAG_STOP_WORDS | FLAG_FOLD_DIACRITICS);
+		bool differs = !is_zero_analysis(wanted) && (flags != stored || strcmp(language, manifest->language) != 0);
+		if (differs || (options->no_positions && manifest->flags & FLAG_POSITIONS))
+			return error_set(error, TRAWL_EINVAL,
+			                 "%s was made with other settings (language %s%s%s%s): leave them out, or index into a new file",
+			                 store_path(writer->store), manifest->language, stored & FLAG_STOP_WORDS ? ", stop words" : "",
+			                 stored & FLAG_FOLD_DIACRITICS ? ", folded diacritics" : "",
+			                 manifest->flags & FLAG_POSITIONS ? "" : ", no positions");
+		return 0;
+	}
+	if (strlen(language) >= sizeof manifest->language)
+		return error_set(error, TRAWL_EINVAL, "no such language: %s", language);
+	memcpy(manifest->language, language, strlen(language) + 1);
+	manifest->flags = flags | (options->no_positions ? 0 : FLAG_POSITIONS);
+	return 0;
+}
+
+static size_t default_memory(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+	return pages > 0 && size > 0 ? (size_t)pages * (size_t)size / 4 : (size_t)1 << 30;
+}
+
+static bool keep_segment(void *context, uint32_t segment)
+{
+	const struct manifest *manifest = context;
+	for (size_t i = 0; i < manifest->segment_count; i++)
+		if (manifest->segments[i].number == segment)
+			return true;
+	return segment == 0;
+}
+
+static int start(struct trawl_writer *writer, const char *path, const trawl_writer_options *options, trawl_error *error)
+{
+	bool existed = access(path, F_OK) == 0;
+	int code = store_open(&writer->store, path, true, error);
+	if (code)
+		return code;
+	code = store_lock(writer->store, options->wait, &writer->lock, error);
+	if (code)
+		return code;
+	writer->fresh = !existed;
+	code = open_snapshot(writer, error);
+	if (!code)
+		code = settle_analysis(writer, options, error);
+	if (!code)
+		code = store_sweep(writer->store, keep_segment, &writer->manifest, error);
+	if (code)
+		return code;
+	trawl_analysis analysis = manifest_analysis(&writer->manifest);
+	code = tokenizer_new(&writer->tokenizer, &analysis, error);
+	return code ? code : store_batch_new(&writer->output, writer->store, error);
+}
+
+int trawl_writer_open(trawl_writer **out, const char *path, const trawl_writer_options *options, trawl_error *error)
+{
+	static const trawl_writer_options defaults;
+	*out = NULL;
+	if (!options)
+		options = &defaults;
+	if (options->memory_budget && options->memory_budget < MEMORY_LEAST)
+		return error_set(error, TRAWL_EINVAL, "a memory budget below 1 MiB");
+	trawl_writer *writer = memory_new_zeroed(1, sizeof *writer);
+	if (!writer)
+		return error_set_memory(error);
+	writer->lock = -1;
+	writer->memory_budget = options->memory_budget ? options->memory_budget : default_memory();
+	int code = start(writer, path, options, error);
+	if (code) {
+		trawl_writer_close(writer);
+		return code;
+	}
+	*out = writer;
+	return 0;
+}
+
+/* ---- adding ---- */
+
+static void drop_batch(struct trawl_writer *writer)
+{
+	for (size_t i = 0; i < writer->run_count; i++)
+		run_release(&writer->runs[i]);
+	writer->run_count = 0;
+	if (writer->segment)
+		segment_writer_release(writer->segment);
+	memory_free(writer->segment);
+	writer->segment = NULL;
+	batch_release(&writer->batch);
+	pending_release(&writer->pending);
+}
+
+/* Tags lead into the batch's vocabulary, so both are forgotten together. */
+static int forget_words(struct trawl_writer *writer, trawl_error *error)
+{
+	trawl_analysis analysis = manifest_analysis(&writer->manifest);
+	tokenizer_free(writer->tokenizer);
+	writer->tokenizer = NULL;
+	return tokenizer_new(&writer->tokenizer, &analysis, error);
+}
+
+static int spill(struct trawl_writer *writer, trawl_error *error)
+{
+	if (!memory_reserve(&writer->runs, &writer->run_capacity, writer->run_count + 1, sizeof *writer->runs))
+		return error_set_memory(error);
+	int code = run_write(&writer->runs[writer->run_count], &writer->batch, store_path(writer->store), error);
+	if (code)
+		return code;
+	writer->run_count++;
+	writer->stats.runs++;
+	batch_reset(&writer->batch);
+	return forget_words(writer, error);
+}
+
+static int begin_segment(struct trawl_writer *writer, trawl_error *error)
+{
+	if (writer->segment)
+		return 0;
+	writer->segment = memory_new_zeroed(1, sizeof *writer->segment);
+	if (!writer->segment)
+		return error_set_memory(error);
+	return segment_writer_init(writer->segment, writer->output, writer->manifest.next_segment,
+	                           writer->manifest.flags & FLAG_POSITIONS, error);
+}
+
+/* The live committed document with this id: 1, its segment's index and docID; 0: none. */
+static int find_committed(struct trawl_writer *writer, const char *id, size_t length, size_t *index, uint32_t *doc,
+                          trawl_error *error)
+{
+	for (size_t i = writer->manifest.segment_count; i-- > 0;) {
+		int found = segment_find_id(&writer->segments[i], id, length, &writer->scratch, doc, error);
+		if (found < 0)
+			return found;
+		if (found && !grave_has(&writer->graves[i], *doc)) {
+			*index = i;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static bool same_bytes(const char *a, size_t a_length, const char *b, size_t b_length)
+{
+	return a_length == b_length && (!a_length || memcmp(a, b, a_length) == 0);
+}
+
+static bool same_document(const trawl_document *a, const trawl_document *b)
+{
+	return same_bytes(a->title, a->title_length, b->title, b->title_length) &&
+	       same_bytes(a->text, a->text_length, b->text, b->text_length) &&
+	       same_bytes(a->fields, a->fields_length, b->fields, b->fields_length);
+}
+
+static int bury(struct trawl_writer *writer, size_t index, uint32_t doc, const trawl_document *stored, trawl_error *error)
+{
+	if (!writer->mourner) {
+		trawl_analysis analysis = manifest_analysis(&writer->manifest);
+		int code = tokenizer_new(&writer->mourner, &analysis, error);
+		if (code)
+			return code;
+	}
+	return grave_add(&writer->graves[index], &writer->segments[index], doc, stored, writer->mourner, error);
+}
+
+enum verdict { VERDICT_NEW, VERDICT_REPLACES, VERDICT_UNCHANGED };
+
+/* Whether the id is known; a committed document with it is buried, unless it is the very same document. */
+static int judge(struct trawl_writer *writer, const trawl_document *document, enum verdict *verdict, trawl_error *error)
+{
+	size_t index;
+	uint32_t doc;
+	*verdict = VERDICT_NEW;
+	if (pending_find(&writer->pending, document->id, document->id_length) != PENDING_NONE) {
+		*verdict = VERDICT_REPLACES;
+		return 0;
+	}
+	int found = find_committed(writer, document->id, document->id_length, &index, &doc, error);
+	if (found <= 0)
+		return found;
+	trawl_document stored;
+	int code = segment_fetch(&writer->segments[index], doc, &writer->scratch, &stored, error);
+	if (code)
+		return code;
+	if (same_document(document, &stored)) {
+		*verdict = VERDICT_UNCHANGED;
+		return 0;
+	}
+	*verdict = VERDICT_REPLACES;
+	return bury(writer, index, doc, &stored, error);
+}
+
+static int check_document(const trawl_writer *writer, const trawl_document *document, trawl_error *error)
+{
+	if (!document->id_length)
+		return error_set(error, TRAWL_EINPUT, "a document without an id");
+	if (document->id_length > ID_BYTES_MAX)
+		return error_set(error, TRAWL_ELIMIT, "an id of %zu bytes; %d are the most", document->id_length, ID_BYTES_MAX);
+	if (document->title_length > TEXT_BYTES_MAX || document->text_length > TEXT_BYTES_MAX ||
+	    document->fields_length > TEXT_BYTES_MAX)
+		return error_set(error, TRAWL_ELIMIT, "a document of over 1 GiB");
+	if (writer->pending.count >= DOCUMENTS_MAX)
+		return error_set(error, TRAWL_ELIMIT, "%u documents in one commit are the most; commit first", DOCUMENTS_MAX);
+	return 0;
+}
+
+static int add(struct trawl_writer *writer, const trawl_document *document, trawl_error *error)
+{
+	enum verdict verdict;
+	uint32_t tokens;
+	uint64_t text_bytes = document->title_length + document->text_length;
+	int code = judge(writer, document, &verdict, error);
+	if (code || verdict == VERDICT_UNCHANGED) {
+		writer->stats.unchanged += !code;
+		return code;
+	}
+	code = begin_segment(writer, error);
+	if (!code)
+		code = segment_writer_document(writer->segment, document, error);
+	if (!code)
+		code = batch_add(&writer->batch, writer->tokenizer, document, &tokens, error);
+	if (!code && !pending_add(&writer->pending, document->id, document->id_length, tokens, text_bytes))
+		code = error_set_memory(error);
+	if (code)
+		return code;
+	*(verdict == VERDICT_NEW ? &writer->stats.added : &writer->stats.replaced) += 1;
+	writer->stats.tokens += tokens;
+	writer->stats.text_bytes += text_bytes;
+	size_t used = batch_memory(&writer->batch) + pending_memory(&writer->pending) + tokenizer_memory(writer->tokenizer);
+	/* A run needs a batch worth its file: a budget that ids alone have eaten must not make a run a document. */
+	if (used > writer->memory_budget && batch_memory(&writer->batch) > writer->memory_budget / 4)
+		code = spill(writer, error);
+	return code;
+}
+
+static int refuse_failed(trawl_error *error)
+{
+	return error_set(error, TRAWL_EINVAL, "an earlier error ended this batch: close the writer");
+}
+
+int trawl_writer_add(trawl_writer *writer, const trawl_document *document, trawl_error *error)
+{
+	if (writer->failed)
+		return refuse_failed(error);
+	int code = check_document(writer, document, error);
+	if (code)
+		return code;
+	code = add(writer, document, error);
+	writer->failed = code < 0;
+	return code;
+}
+
+int trawl_writer_delete(trawl_writer *writer, const char *id, size_t id_length, trawl_error *error)
+{
+	size_t index;
+	uint32_t doc;
+	if (writer->failed)
+		return refuse_failed(error);
+	uint32_t ordinal = pending_find(&writer->pending, id, id_length);
+	if (ordinal != PENDING_NONE) {
+		pending_remove(&writer->pending, ordinal);
+		return 0;
+	}
+	int found = find_committed(writer, id, id_length, &index, &doc, error);
+	if (!found)
+		return error_set(error, TRAWL_ENOTFOUND, "no such document: %.*s", (int)(id_length < 256 ? id_length : 256), id);
+	trawl_document stored;
+	int code = found < 0 ? found : segment_fetch(&writer->segments[index], doc, &writer->scratch, &stored, error);
+	if (!code)
+		code = bury(writer, index, doc, &stored, error);
+	writer->failed = code < 0;
+	return code;
+}
+
+/* ---- committing ---- */
+
+static int write_term(void *context, const char *term, uint8_t length, const uint32_t *docs, const uint32_t *tfs,
+                      uint32_t df, const struct position_source *source, trawl_error *error)
+{
+	return segment_writer_term(context, term, length, docs, tfs, df, source, error);
+}
+
+/* What the pending documents come to: docIDs of the living, their lengths, and the rest that a segment needs. */
+struct census {
+	uint32_t *docs;   /* docID of each ordinal; NULL: all live */
+	uint32_t *order;  /* ordinal of each docID; NULL: all live */
+	uint32_t *hashes;
+	uint8_t *lengths;
+	uint32_t count;
+	uint64_t tokens, text_bytes;
+};
+
+static void census_release(struct census *census)
+{
+	memory_free(census->docs);
+	memory_free(census->order);
+	memory_free(census->hashes);
+	memory_free(census->lengths);
+}
+
+static int take_census(struct census *census, const struct pending *pending, trawl_error *error)
+{
+	*census = (struct census){.hashes = memory_new(pending->count * sizeof(uint32_t)),
+	                          .lengths = memory_new(pending->count)};
+	if (pending->dead_count) {
+		census->docs = memory_new(pending->count * sizeof(uint32_t));
+		census->order = memory_new(pending->count * sizeof(uint32_t));
+	}
+	if (!census->hashes || !census->lengths || (pending->dead_count && (!census->docs || !census->order)))
+		return error_set_memory(error);
+	for (uint32_t ordinal = 0; ordinal < pending->count; ordinal++) {
+		const struct pending_document *document = &pending->documents[ordinal];
+		if (census->docs)
+			census->docs[ordinal] = document->dead ? DOCUMENT_NONE : census->count;
+		if (document->dead)
+			continue;
+		if (census->order)
+			census->order[census->count] = ordinal;
+		census->hashes[census->count] = document->id_hash;
+		census->lengths[census->count++] = length_encode(document->tokens);
+		census->tokens += document->tokens;
+		census->text_bytes += document->text_bytes;
+	}
+	return 0;
+}
+
+static int write_segment(struct trawl_writer *writer, struct manifest *manifest, trawl_error *error)
+{
+	struct census census;
+	struct term_sink sink = {write_term, writer->segment};
+	int code = take_census(&census, &writer->pending, error);
+	if (!code && writer->run_count && writer->batch.document_count)
+		code = spill(writer, error);
+	if (!code) {
+		writer->segment->text_bytes = census.text_bytes;
+		code = segment_writer_begin_terms(writer->segment, census.count, census.lengths, census.tokens, census.order,
+		                                  census.hashes, error);
+	}
+	if (!code)
+		code = writer->run_count ? runs_merge(writer->runs, writer->run_count, census.docs, &sink, error)
+		                         : batch_invert(&writer->batch, census.docs, &sink, error);
+	if (!code && !memory_reserve(&manifest->segments, &manifest->segment_capacity, manifest->segment_count + 1,
+	                             sizeof *manifest->segments))
+		code = error_set_memory(error);
+	if (!code)
+		code = segment_writer_finish(writer->segment, &manifest->segments[manifest->segment_count], error);
+	manifest->segment_count += !code;
+	census_release(&census);
+	return code;
+}
+
+/* Deletions of the old segments; one without living documents goes altogether. */
+static int write_graves(struct trawl_writer *writer, struct manifest *manifest, trawl_error *error)
+{
+	struct buffer bytes = {0};
+	size_t kept = 0;
+	int code = 0;
+	for (size_t i = 0; !code && i < writer->manifest.segment_count; i++) {
+		struct manifest_segment *summary = &manifest->segments[i];
+		uint32_t number = summary->number, extent = 0;
+		if (writer->graves[i].deaths)
+			code = grave_write(&writer->graves[i], &writer->segments[i], summary, &bytes, error);
+		if (!code && summary->deleted == summary->documents) {
+			code = store_batch_remove_segment(writer->output, number, error);
+			continue;
+		}
+		for (size_t at = 0; !code && writer->graves[i].deaths && at < bytes.length; at += EXTENT_PAYLOAD, extent++) {
+			size_t left = bytes.length - at;
+			code = store_batch_put(writer->output, number, PART_DELETIONS, extent, bytes.data + at,
+			                       (uint32_t)(left < EXTENT_PAYLOAD ? left : EXTENT_PAYLOAD), error);
+		}
+		manifest->segments[kept++] = *summary;
+	}
+	manifest->segment_count = kept;
+	buffer_release(&bytes);
+	return code;
+}
+
+static bool has_changes(const struct trawl_writer *writer)
+{
+	bool changed = writer->pending.count > 0 || writer->fresh;
+	for (size_t i = 0; !changed && i < writer->manifest.segment_count; i++)
+		changed = writer->graves[i].deaths > 0;
+	return changed;
+}
+
+static int commit(struct trawl_writer *writer, trawl_error *error)
+{
+	struct manifest manifest;
+	struct buffer bytes = {0};
+	if (!manifest_copy(&manifest, &writer->manifest))
+		return error_set_memory(error);
+	int code = write_graves(writer, &manifest, error);
+	if (!code && writer->pending.count > writer->pending.dead_count)
+		code = write_segment(writer, &manifest, error);
+	else if (!code && writer->segment) /* all its documents were deleted again */
+		code = store_batch_remove_segment(writer->output, writer->segment->number, error);
+	manifest.next_segment += writer->segment != NULL;
+	manifest.generation++;
+	if (!code && !manifest_write(&manifest, &bytes))
+		code = error_set_memory(error);
+	if (!code && bytes.length > EXTENT_PAYLOAD)
+		code = error_set(error, TRAWL_ELIMIT, "too many segments");
+	if (!code)
+		code = store_batch_commit(writer->output, bytes.data, (uint32_t)bytes.length, error);
+	manifest_release(&manifest);
+	buffer_release(&bytes);
+	return code;
+}
+
+int trawl_writer_commit(trawl_writer *writer, trawl_error *error)
+{
+	if (writer->failed)
+		return refuse_failed(error);
+	if (!has_changes(writer))
+		return 0;
+	int code = commit(writer, error);
+	if (!code) {
+		writer->fresh = false;
+		drop_batch(writer);
+		close_snapshot(writer);
+		code = open_snapshot(writer, error);
+		if (!code)
+			code = forget_words(writer, error);
+	}
+	writer->failed = code < 0;
+	return code;
+}
+
+void trawl_writer_get_stats(const trawl_writer *writer, trawl_writer_stats *stats)
+{
+	*stats = writer->stats;
+}
+
+/* A file without a commit is of no use to anybody. */
+static void remove_fresh(const struct trawl_writer *writer)
+{
+	static const char suffix[] = "-lock";
+	const char *path = store_path(writer->store);
+	char *lock = memory_new(strlen(path) + sizeof suffix);
+	unlink(path);
+	if (lock) {
+		memcpy(lock, path, strlen(path));
+		memcpy(lock + strlen(path), suffix, sizeof suffix);
+		unlink(lock);
+	}
+	memory_free(lock);
+}
+
+void trawl_writer_close(trawl_writer *writer)
+{
+	if (!writer)
+		return;
+	drop_batch(writer);
+	memory_free(writer->runs);
+	store_batch_free(writer->output);
+	tokenizer_free(writer->tokenizer);
+	tokenizer_free(writer->mourner);
+	close_snapshot(writer);
+	if (writer->fresh)
+		remove_fresh(writer);
+	store_unlock(writer->lock);
+	store_close(writer->store);
+	memory_free(writer);
+}
