@@ -1,0 +1,20 @@
+/* index.h - a commit, opened for searching. */
+#ifndef TRAWL_SEARCHER_INDEX_H
+#define TRAWL_SEARCHER_INDEX_H
+
+#include "store/segment.h"
+
+struct trawl_index {
+	struct store *store;
+	struct snapshot *snapshot;
+	struct manifest manifest;
+	struct segment *segments;
+	uint64_t *bases; /* of each segment: the number of its docID 0 in trawl_hit.document */
+	uint64_t documents, tokens; /* live */
+	float average;   /* length */
+};
+
+/* The segment that has a hit's document, and its docID there. false: no such document. */
+bool index_locate(const struct trawl_index *index, uint64_t document, struct segment **segment, uint32_t *doc);
+
+#endif

@@ -1,0 +1,36 @@
+/* kernel_scalar.c - the kernel that runs anywhere, and that the others are tested against. */
+#include <math.h>
+
+#include "searcher/kernel_common.h"
+
+static void add_bounds(float *sums, const uint8_t *bounds, float step, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		sums[i] += step * (float)bounds[i];
+}
+
+static void add_required(float *sums, const uint8_t *bounds, float step, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		sums[i] = bounds[i] ? sums[i] + step * (float)bounds[i] : -INFINITY;
+}
+
+static uint32_t select_sums(const float *sums, float threshold, uint32_t n, uint32_t *indices)
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < n; i++)
+		if (sums[i] >= threshold && sums[i] > 0)
+			indices[count++] = i;
+	return count;
+}
+
+static uint64_t at_least(const float scores[RANGE_DOCUMENTS], float threshold)
+{
+	uint64_t mask = 0;
+	for (uint32_t i = 0; i < RANGE_DOCUMENTS; i++)
+		mask |= (uint64_t)(scores[i] >= threshold) << i;
+	return mask;
+}
+
+const struct kernel kernel_scalar = {add_bounds,        add_required,      select_sums,     at_least,
+                                     score_range_plain, chunk_masks_plain, add_levels_plain};

@@ -1,0 +1,54 @@
+/*
+ * list.h - one clause of a query in one segment: its postings, ready to be evaluated.
+ *
+ * Short posting lists, and the matches of phrases, are materialised: docIDs, tfs and contributions in arrays. Ranged lists stay in
+ * place and are read by superblock.
+ */
+#ifndef TRAWL_SEARCHER_LIST_H
+#define TRAWL_SEARCHER_LIST_H
+
+#include "searcher/kernel.h"
+#include "searcher/query.h"
+#include "store/segment.h"
+
+#define POSITION_NONE UINT32_MAX
+
+enum list_kind { LIST_EMPTY, LIST_SHORT, LIST_RANGED };
+
+struct list {
+	enum list_kind kind;
+	enum occur occur;
+	float weight;
+	uint32_t live_df; /* live documents of this segment that match it */
+	uint64_t positions; /* address of its positions */
+	uint32_t inline_position; /* of a term that stands in one document once; else POSITION_NONE */
+	/* LIST_SHORT */
+	uint32_t count, cursor; /* cursor: where the last superblock's postings ended */
+	uint32_t *docs, *tfs;
+	float *scores; /* contributions; made by list_score */
+	/* LIST_RANGED */
+	struct ranged_list ranged;
+	float step;       /* bound byte -> contribution, at most */
+	float levels[16]; /* codebook index -> contribution, at most */
+};
+
+/* Open the postings of a term. Arrays come from `arena`. */
+int list_open(struct list *list, struct segment *segment, const char *term, size_t length, struct arena *arena,
+              trawl_error *error);
+
+/* Make it score: `weight`, and `inflation` on the stored bounds (evaluate.h). */
+int list_score(struct list *list, const struct segment *segment, const struct scorer *scorer, float weight,
+               float inflation, float slack, struct arena *arena, trawl_error *error);
+
+/* The chunk of a ranged list in a superblock: 1, 0 when it has no postings there, negative on error. */
+int list_chunk(const struct list *list, struct segment *segment, uint32_t superblock, struct chunk *chunk,
+               trawl_error *error);
+
+/* The postings of a short list from docID `doc` on: the index of the first one not below it. */
+uint32_t list_seek(const struct list *list, uint32_t doc);
+
+/* The matches of a phrase as a short list whose tfs are its occurrences. */
+int phrase_open(struct list *list, struct segment *segment, const struct query_term *terms, uint32_t words,
+                struct arena *arena, trawl_error *error);
+
+#endif

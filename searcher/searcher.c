@@ -1,0 +1,336 @@
+/* searcher.c - trawl_searcher: from a query string to hits, over all segments. */
+#include "searcher/searcher.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+/* Room for the rounding of a bound byte times its step. Sums of bounds need none: they are taken in the order in which scores
+ * are, and rounding is monotone. */
+#define BOUND_SLACK 1.000001f
+
+int trawl_searcher_new(trawl_searcher **out, const trawl_index *index, trawl_error *error)
+{
+	trawl_analysis analysis = manifest_analysis(&index->manifest);
+	trawl_searcher *searcher = memory_new_zeroed(1, sizeof *searcher);
+	*out = NULL;
+	if (!searcher)
+		return error_set_memory(error);
+	searcher->index = index;
+	searcher->k1 = searcher->b = NAN;
+	int code = tokenizer_new(&searcher->tokenizer, &analysis, error);
+	if (code) {
+		trawl_searcher_free(searcher);
+		return code;
+	}
+	*out = searcher;
+	return 0;
+}
+
+void trawl_searcher_free(trawl_searcher *searcher)
+{
+	if (!searcher)
+		return;
+	tokenizer_free(searcher->tokenizer);
+	query_release(&searcher->query);
+	top_release(&searcher->top);
+	arena_release(&searcher->arena);
+	documents_scratch_release(&searcher->scratch);
+	snippet_maker_release(&searcher->snippets);
+	buffer_release(&searcher->joined);
+	memory_free(searcher->clauses);
+	memory_free(searcher);
+}
+
+/* ---- weights ---- */
+
+/* ln(1 + (N - df + 0.5) / (df + 0.5)) */
+static double inverse_document_frequency(uint64_t documents, uint64_t df)
+{
+	return log1p(((double)documents - (double)df + 0.5) / ((double)df + 0.5));
+}
+
+/* Live documents of all segments with the term. */
+static int document_frequency(const trawl_index *index, const struct query_term *term, uint64_t *df, trawl_error *error)
+{
+	struct term_entry entry;
+	*df = 0;
+	for (size_t i = 0; i < index->manifest.segment_count; i++) {
+		int found = terms_find(&index->segments[i].terms, term->bytes, term->length, &entry, error);
+		if (found < 0)
+			return found;
+		if (found)
+			*df += segment_live_df(&index->segments[i], &entry);
+	}
+	return 0;
+}
+
+static int weigh(trawl_searcher *searcher, struct weighed *clause, trawl_error *error)
+{
+	double idf = 0;
+	for (uint32_t i = 0; i < clause->clause.words; i++) {
+		uint64_t df;
+		int code = document_frequency(searcher->index, &clause->clause.terms[i], &df, error);
+		if (code)
+			return code;
+		/* A word that no living document has matches nothing; its idf must only not be read as evidence. */
+		idf += df ? inverse_document_frequency(searcher->index->documents, df) : 0;
+		searcher->postings += df;
+		searcher->terms++;
+	}
+	clause->weight = (float)(idf * clause->clause.frequency);
+	return 0;
+}
+
+/* The order in which contributions are added: falling weight, then the terms' bytes; excluded clauses last. */
+static int compare_weighed(const void *a, const void *b)
+{
+	const struct weighed *left = a, *right = b;
+	bool left_excluded = left->clause.occur == OCCUR_EXCLUDED, right_excluded = right->clause.occur == OCCUR_EXCLUDED;
+	if (left_excluded != right_excluded)
+		return left_excluded ? 1 : -1;
+	if (left->weight != right->weight)
+		return left->weight > right->weight ? -1 : 1;
+	return clause_compare(&left->clause, &right->clause);
+}
+
+/* Insertion sort for the usual few: qsort may allocate, and a query in steady state must not. */
+static void sort_clauses(struct weighed *clauses, size_t n)
+{
+	if (n > 64) {
+		qsort(clauses, n, sizeof *clauses, compare_weighed);
+		return;
+	}
+	for (size_t i = 1; i < n; i++) {
+		struct weighed moving = clauses[i];
+		size_t at = i;
+		for (; at && compare_weighed(&moving, &clauses[at - 1]) < 0; at--)
+			clauses[at] = clauses[at - 1];
+		clauses[at] = moving;
+	}
+}
+
+static int plan(trawl_searcher *searcher, trawl_error *error)
+{
+	size_t n = searcher->query.clause_count;
+	if (!memory_reserve(&searcher->clauses, &searcher->clause_capacity, n, sizeof *searcher->clauses))
+		return error_set_memory(error);
+	searcher->required = searcher->positive = false;
+	searcher->clause_count = n;
+	for (size_t i = 0; i < n; i++) {
+		searcher->clauses[i].clause = searcher->query.clauses[i];
+		int code = weigh(searcher, &searcher->clauses[i], error);
+		if (code)
+			return code;
+		searcher->required |= searcher->clauses[i].clause.occur == OCCUR_REQUIRED;
+		searcher->positive |= searcher->clauses[i].clause.occur != OCCUR_EXCLUDED;
+	}
+	sort_clauses(searcher->clauses, n);
+	return 0;
+}
+
+/* ---- scoring tables ---- */
+
+static void prepare_scorer(trawl_searcher *searcher, float k1, float b)
+{
+	struct scorer *scorer = &searcher->scorer;
+	if (searcher->k1 == k1 && searcher->b == b)
+		return;
+	searcher->k1 = k1;
+	searcher->b = b;
+	bm25_denominators(k1, b, searcher->index->average, scorer->denominators);
+	for (uint32_t tf = 1; tf <= SATURATION_TFS; tf++)
+		for (int code = 0; code < 256; code++)
+			scorer->saturations[tf - 1][code] = saturation(tf, scorer->denominators[code]);
+}
+
+/* How much more, and how much less, a saturation can be now than with what its segment's bounds assume (docs/DESIGN.md). */
+static void find_inflation(const struct scorer *scorer, const struct segment *segment, float *most, float *least)
+{
+	float born[256];
+	bm25_denominators(BORN_K1, BORN_B, segment->born_average, born);
+	*most = *least = 1;
+	for (int code = segment->least_length; code <= segment->greatest_length; code++) {
+		float ratio = born[code] / scorer->denominators[code];
+		if (isnan(ratio)) /* 0 / 0: both saturations are 1 */
+			continue;
+		*most = ratio > *most ? ratio : *most;
+		*least = ratio < *least ? ratio : *least;
+	}
+}
+
+/* ---- one segment ---- */
+
+static int open_list(trawl_searcher *searcher, struct list *list, struct segment *segment, const struct clause *clause,
+                     trawl_error *error)
+{
+	int code = clause->words == 1
+	               ? list_open(list, segment, clause->terms[0].bytes, clause->terms[0].length, &searcher->arena, error)
+	               : phrase_open(list, segment, clause->terms, clause->words, &searcher->arena, error);
+	list->occur = clause->occur;
+	return code;
+}
+
+/* Open the lists that matter. *matchable: false when some required list is empty, or nothing is left. */
+static int open_lists(trawl_searcher *searcher, struct evaluation *evaluation, bool scoring, bool *matchable,
+                      trawl_error *error)
+{
+	struct segment *segment = evaluation->segment;
+	float most, least;
+	bool positive = false;
+	find_inflation(&searcher->scorer, segment, &most, &least);
+	evaluation->lists = arena_new(&searcher->arena, searcher->clause_count * sizeof *evaluation->lists);
+	if (!evaluation->lists)
+		return error_set_memory(error);
+	*matchable = true;
+	for (size_t i = 0; i < searcher->clause_count && *matchable; i++) {
+		const struct weighed *weighed = &searcher->clauses[i];
+		struct list *list = &evaluation->lists[evaluation->count];
+		if (!scoring && searcher->required && weighed->clause.occur == OCCUR_OPTIONAL)
+			continue; /* does not change the number of matches */
+		int code = open_list(searcher, list, segment, &weighed->clause, error);
+		if (!code && scoring && weighed->clause.occur != OCCUR_EXCLUDED)
+			code = list_score(list, segment, &searcher->scorer, weighed->weight, most, BOUND_SLACK, &searcher->arena, error);
+		if (code)
+			return code;
+		if (list->kind == LIST_EMPTY) {
+			*matchable = weighed->clause.occur != OCCUR_REQUIRED;
+			continue;
+		}
+		positive |= weighed->clause.occur != OCCUR_EXCLUDED;
+		evaluation->count++;
+	}
+	*matchable = *matchable && positive;
+	return 0;
+}
+
+/* In a union every posting of a list is a match, so the k-th best contribution of any list bounds the k-th best score. */
+static void seed_threshold(const struct evaluation *evaluation, struct top *top, float least)
+{
+	int which = top->k <= 10 ? 0 : top->k <= 100 ? 1 : top->k <= 1000 ? 2 : 3;
+	if (which == 3 || evaluation->required || evaluation->segment->deletions.words)
+		return;
+	for (uint32_t i = 0; i < evaluation->count; i++)
+		if (evaluation->lists[i].occur == OCCUR_EXCLUDED)
+			return;
+	for (uint32_t i = 0; i < evaluation->count; i++) {
+		const struct list *list = &evaluation->lists[i];
+		if (list->kind == LIST_RANGED)
+			top_raise(top, list->ranged.seeds[which] * least * list->weight / BOUND_SLACK);
+	}
+}
+
+static int search_segment(trawl_searcher *searcher, size_t number, bool scoring, trawl_error *error)
+{
+	const trawl_index *index = searcher->index;
+	struct evaluation evaluation = {.segment = &index->segments[number],
+	                                .kernel = kernel_get(),
+	                                .scorer = &searcher->scorer,
+	                                .required = searcher->required,
+	                                .base = index->bases[number],
+	                                .arena = &searcher->arena,
+	                                .error = error};
+	bool matchable;
+	int code = open_lists(searcher, &evaluation, scoring, &matchable, error);
+	if (code || !matchable)
+		return code;
+	if (!scoring)
+		return evaluate_count(&evaluation, &searcher->matches);
+	float most, least;
+	find_inflation(&searcher->scorer, evaluation.segment, &most, &least);
+	seed_threshold(&evaluation, &searcher->top, least);
+	return evaluate_top(&evaluation, &searcher->top);
+}
+
+/* ---- all segments ---- */
+
+static int search_top(trawl_searcher *searcher, size_t k, trawl_error *error)
+{
+	if (!top_begin(&searcher->top, k))
+		return error_set_memory(error);
+	for (size_t i = 0; searcher->positive && i < searcher->index->manifest.segment_count; i++) {
+		int code = search_segment(searcher, i, true, error);
+		if (code)
+			return code;
+	}
+	top_finish(&searcher->top);
+	return 0;
+}
+
+/* Equal scores by id: the ids of all documents that tie must be known, so search deeper until no tie is cut off. */
+static int search_stable(trawl_searcher *searcher, size_t k, trawl_error *error)
+{
+	for (size_t depth = k + 64;; depth *= 2) {
+		int code = search_top(searcher, depth, error);
+		if (code)
+			return code;
+		const struct top *top = &searcher->top;
+		if (top->count < depth || top->hits[top->count - 1].score < top->hits[k - 1].score)
+			break;
+		arena_reset(&searcher->arena);
+	}
+	int code = sort_by_id(searcher, error);
+	if (searcher->top.count > k)
+		searcher->top.count = k;
+	return code;
+}
+
+static int check_options(const trawl_search_options *options, trawl_error *error)
+{
+	if (options->top > TRAWL_TOP_MAX)
+		return error_set(error, TRAWL_ELIMIT, "%zu hits; %d are the most", options->top, TRAWL_TOP_MAX);
+	if (options->set_k1 && !(options->k1 >= 0 && options->k1 <= 1000))
+		return error_set(error, TRAWL_EINVAL, "k1 must be between 0 and 1000");
+	if (options->set_b && !(options->b >= 0 && options->b <= 1))
+		return error_set(error, TRAWL_EINVAL, "b must be between 0 and 1");
+	return 0;
+}
+
+int trawl_search(trawl_searcher *searcher, const char *query, size_t query_length, const trawl_search_options *options,
+                 trawl_error *error)
+{
+	trawl_error local;
+	error = error ? error : &local;
+	searcher->top.count = 0;
+	searcher->matches = searcher->postings = 0;
+	searcher->terms = searcher->clause_count = 0;
+	arena_reset(&searcher->arena);
+	int code = check_options(options, error);
+	if (!code)
+		code = query_parse(&searcher->query, searcher->tokenizer, query, query_length, error);
+	if (!code)
+		code = plan(searcher, error);
+	if (code)
+		return code;
+	prepare_scorer(searcher, options->set_k1 ? options->k1 : BORN_K1, options->set_b ? options->b : BORN_B);
+	if (options->top)
+		code = options->stable_ties ? search_stable(searcher, options->top, error) : search_top(searcher, options->top, error);
+	for (size_t i = 0; !code && options->count && searcher->positive && i < searcher->index->manifest.segment_count; i++)
+		code = search_segment(searcher, i, false, error);
+	if (code)
+		searcher->top.count = 0;
+	return code;
+}
+
+const trawl_hit *trawl_hits(const trawl_searcher *searcher, size_t *count)
+{
+	*count = searcher->top.count;
+	return searcher->top.hits;
+}
+
+uint64_t trawl_match_count(const trawl_searcher *searcher)
+{
+	return searcher->matches;
+}
+
+size_t trawl_query_terms(const trawl_searcher *searcher)
+{
+	return searcher->terms;
+}
+
+uint64_t trawl_query_postings(const trawl_searcher *searcher)
+{
+	return searcher->postings;
+}

@@ -1,0 +1,39 @@
+/* searcher.h - the inside of a trawl_searcher, shared by searcher.c and hits.c. */
+#ifndef TRAWL_SEARCHER_SEARCHER_H
+#define TRAWL_SEARCHER_SEARCHER_H
+
+#include "searcher/evaluate.h"
+#include "searcher/index.h"
+#include "searcher/query.h"
+#include "searcher/snippet.h"
+#include "searcher/top.h"
+
+/* A clause and what a match of it weighs: qtf times the sum of its words' idf. */
+struct weighed {
+	struct clause clause;
+	float weight;
+};
+
+struct trawl_searcher {
+	const trawl_index *index;
+	struct tokenizer *tokenizer;
+	struct query query;
+	struct weighed *clauses; /* in the order in which contributions are added */
+	size_t clause_count, clause_capacity;
+	bool required, positive; /* some clause is required; some is not excluded */
+	struct scorer scorer;
+	float k1, b; /* of the scorer */
+	struct top top;
+	uint64_t matches, postings;
+	size_t terms;
+	struct arena arena; /* of one query */
+	/* hits.c */
+	struct documents_scratch scratch;
+	struct snippet_maker snippets;
+	struct buffer joined;
+};
+
+/* Sort the hits by falling score, then ascending id. */
+int sort_by_id(trawl_searcher *searcher, trawl_error *error);
+
+#endif

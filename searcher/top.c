@@ -1,0 +1,109 @@
+#include "searcher/top.h"
+
+#include "base/memory.h"
+
+#define SLACK_LEAST 64 /* for small k: fewer, larger cuts */
+
+bool top_begin(struct top *top, size_t k)
+{
+	size_t wanted = k + (k > SLACK_LEAST ? k : SLACK_LEAST);
+	size_t allocated = top->hits ? top->capacity : 0;
+	if (wanted > allocated) {
+		trawl_hit *hits = memory_resize(top->hits, wanted * sizeof *hits);
+		if (!hits)
+			return false;
+		top->hits = hits;
+	}
+	/* The capacity never shrinks, so that steady state allocates nothing; a larger slack only makes cuts rarer. */
+	top->capacity = wanted > allocated ? wanted : allocated;
+	top->k = k;
+	top->count = 0;
+	top->threshold = 0;
+	return true;
+}
+
+static inline bool better(const trawl_hit *a, const trawl_hit *b)
+{
+	return a->score > b->score || (a->score == b->score && a->document < b->document);
+}
+
+static inline void swap(trawl_hit *a, trawl_hit *b)
+{
+	trawl_hit other = *a;
+	*a = *b;
+	*b = other;
+}
+
+/* Quickselect: the k best of n to the front (Hoare's partition, median of three). */
+static void select_best(trawl_hit *hits, size_t n, size_t k)
+{
+	size_t low = 0, high = n;
+	while (high - low > 1 && k > low && k < high) {
+		trawl_hit *a = &hits[low], *b = &hits[low + (high - low) / 2], *c = &hits[high - 1];
+		trawl_hit pivot = better(a, b) ? (better(b, c) ? *b : better(a, c) ? *c : *a)
+		                               : (better(a, c) ? *a : better(b, c) ? *c : *b);
+		size_t i = low, j = high - 1;
+		for (;;) {
+			while (better(&hits[i], &pivot))
+				i++;
+			while (better(&pivot, &hits[j]))
+				j--;
+			if (i >= j)
+				break;
+			swap(&hits[i++], &hits[j--]);
+		}
+		/* [low, i) is not worse than the pivot, [i, high) not better */
+		if (i == low)
+			i++;
+		if (k < i)
+			high = i;
+		else
+			low = i;
+	}
+}
+
+void top_cut(struct top *top)
+{
+	if (top->count <= top->k)
+		return;
+	select_best(top->hits, top->count, top->k);
+	top->count = top->k;
+	float worst = top->hits[0].score;
+	for (size_t i = 1; i < top->count; i++)
+		worst = top->hits[i].score < worst ? top->hits[i].score : worst;
+	top_raise(top, worst);
+}
+
+/* Heapsort by better(): no recursion, no allocation, and never quadratic. */
+static void sift(trawl_hit *hits, size_t at, size_t n)
+{
+	for (;;) {
+		size_t child = 2 * at + 1;
+		if (child >= n)
+			return;
+		if (child + 1 < n && better(&hits[child], &hits[child + 1]))
+			child++;
+		if (!better(&hits[at], &hits[child]))
+			return;
+		swap(&hits[at], &hits[child]);
+		at = child;
+	}
+}
+
+void top_finish(struct top *top)
+{
+	top_cut(top);
+	size_t n = top->count;
+	for (size_t i = n / 2; i-- > 0;)
+		sift(top->hits, i, n);
+	for (size_t left = n; left > 1; left--) {
+		swap(&top->hits[0], &top->hits[left - 1]);
+		sift(top->hits, 0, left - 1);
+	}
+}
+
+void top_release(struct top *top)
+{
+	memory_free(top->hits);
+	*top = (struct top){0};
+}
