@@ -1,0 +1,94 @@
+# trawl: `make help` lists what there is to make. CC, CFLAGS, CPPFLAGS, LDFLAGS, PREFIX, DESTDIR may be set.
+VERSION  := $(shell sed -n 's/^\#define TRAWL_VERSION "\(.*\)"/\1/p' include/trawl.h)
+SOVERSION := 0
+BUILD    ?= build
+PREFIX   ?= /usr/local
+CC       ?= cc
+CXX      ?= c++
+CFLAGS   ?= -O2 -g
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wvla -Wpointer-arith -Wundef
+HARDEN   := -fstack-protector-strong
+# -ffp-contract=off: a fused multiply-add would round once where the documented score rounds twice.
+MUST     := -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno -pthread -Iinclude -I. -D_GNU_SOURCE
+ALL_C    := -std=c11 $(MUST) $(WARNINGS) -Wstrict-prototypes -Wmissing-prototypes $(HARDEN) $(CPPFLAGS) $(CFLAGS)
+ALL_CXX  := -std=c++17 -fno-rtti $(MUST) $(WARNINGS) $(HARDEN) $(CPPFLAGS) $(CFLAGS)
+LIBS     := -llmdb -lstemmer -lunistring -lzstd -lz -lsimdjson -lstdc++ -lm -lpthread
+
+LIB_DIRS := base tokenizer input store indexer searcher
+LIB_SRC  := $(wildcard $(LIB_DIRS:=/*.c)) $(wildcard input/*.cc)
+TOOL_SRC := $(wildcard cli/*.c) $(filter-out bench/kernel_bench.c,$(wildcard bench/*.c))
+LIB_OBJ  := $(addprefix $(BUILD)/,$(addsuffix .o,$(LIB_SRC)))
+TOOL_OBJ := $(addprefix $(BUILD)/,$(addsuffix .o,$(TOOL_SRC)))
+TESTS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
+TEST_LIB := $(patsubst %,$(BUILD)/%.o,$(filter-out $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
+SOURCES  := $(foreach d,$(LIB_DIRS) include cli bench tests,$(wildcard $d/*.c $d/*.h $d/*.cc))
+
+.PHONY: all check check-unit check-tool check-asan check-layers check-format bench fmt install uninstall clean help $(BUILD)/trawl.pc
+# Objects of tests are kept: make would delete them as intermediate, and compile them again at every second run.
+.SECONDARY:
+all: $(BUILD)/trawl $(BUILD)/libtrawl.a $(BUILD)/libtrawl.so ## the tool and the library, into build/
+
+# Only kernel files get instruction-set flags: the rest runs on any x86-64.
+$(BUILD)/%_avx2.c.o: ISA = -mavx2 -mbmi -mbmi2 -mpopcnt -mlzcnt
+$(BUILD)/%_avx512.c.o: ISA = -mavx2 -mbmi -mbmi2 -mpopcnt -mlzcnt -mavx512f -mavx512bw -mavx512dq -mavx512vl \
+                             -mavx512vbmi -mavx512vbmi2
+$(BUILD)/%.c.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_C) $(ISA) -MMD -MP -c $< -o $@
+$(BUILD)/%.cc.o: %.cc Makefile
+	@mkdir -p $(@D)
+	$(CXX) $(ALL_CXX) -MMD -MP -c $< -o $@
+
+$(BUILD)/libtrawl.a: $(LIB_OBJ)
+	rm -f $@ && $(AR) rcs $@ $^
+$(BUILD)/libtrawl.so.$(VERSION): $(LIB_OBJ)
+	$(CC) -shared -Wl,-soname,libtrawl.so.$(SOVERSION) -Wl,--no-undefined $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+$(BUILD)/libtrawl.so: $(BUILD)/libtrawl.so.$(VERSION)
+	ln -sf $(<F) $(BUILD)/libtrawl.so.$(SOVERSION) && ln -sf $(<F) $@
+$(BUILD)/trawl: $(TOOL_OBJ) $(BUILD)/libtrawl.a
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -ljansson -o $@
+$(BUILD)/kernel_bench: $(BUILD)/bench/kernel_bench.c.o $(BUILD)/libtrawl.a
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+$(BUILD)/tests/%: $(BUILD)/tests/%.c.o $(TEST_LIB) $(BUILD)/libtrawl.a
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -lcmocka -o $@
+
+check: check-layers check-unit check-tool ## all tests
+check-unit: $(TESTS) ## cmocka tests, a program a module
+	tests/run_units $(TESTS)
+check-tool: all $(BUILD)/kernel_bench ## the tool, tested from the shell
+	BUILD=$(BUILD) tests/run_tool
+check-asan: ## unit and tool tests under the address and undefined-behaviour sanitizers
+	$(MAKE) BUILD=$(BUILD)/asan CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer" check-unit check-tool
+check-layers: ## the arrows between the folders point one way
+	tests/check_layers
+check-format: ## clang-format has nothing to change
+	clang-format --dry-run -Werror $(SOURCES)
+fmt: ## format the sources
+	clang-format -i $(SOURCES)
+bench: all $(BUILD)/kernel_bench ## the hot loop's figures, kernel by kernel
+	$(BUILD)/kernel_bench
+
+$(BUILD)/trawl.pc: trawl.pc.in Makefile
+	@mkdir -p $(@D)
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBS@|$(LIBS)|' $< > $@
+install: all $(BUILD)/trawl.pc ## into $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig \
+	  $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(BUILD)/trawl $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 include/trawl.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 $(BUILD)/libtrawl.a $(DESTDIR)$(PREFIX)/lib/
+	install -m 755 $(BUILD)/libtrawl.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/
+	ln -sf libtrawl.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libtrawl.so.$(SOVERSION)
+	ln -sf libtrawl.so.$(SOVERSION) $(DESTDIR)$(PREFIX)/lib/libtrawl.so
+	install -m 644 $(BUILD)/trawl.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/
+	install -m 644 docs/trawl.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+uninstall: ## what install put there
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/trawl include/trawl.h lib/libtrawl.a lib/libtrawl.so \
+	  lib/libtrawl.so.$(SOVERSION) lib/libtrawl.so.$(VERSION) lib/pkgconfig/trawl.pc share/man/man1/trawl.1)
+clean: ## remove what was built
+	rm -rf $(BUILD)
+help: ## this list
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
+
+-include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(TEST_LIB:.o=.d) $(TESTS:=.c.d)

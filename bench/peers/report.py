@@ -1,0 +1,167 @@
+"""From latencies to figures, and from figures to a page of Markdown."""
+import os
+import platform
+import statistics
+
+from checks import answered
+from timing import NULL
+
+FLOOR = 100  # nanoseconds: what is left of a latency after subtracting the pipe's is never taken as less
+ALL = "all"
+PICK = {"best": min, "median": statistics.median}  # of the rounds of a query
+
+
+def machine():
+    model = "unknown"
+    with open("/proc/cpuinfo", encoding="utf-8") as lines:
+        for line in lines:
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    return {"processor": model, "cores": os.cpu_count(), "kernel": platform.release(),
+            "python": platform.python_version()}
+
+
+def percentile(ordered, share):
+    """Nearest rank: the smallest value that `share` of the values do not exceed."""
+    return ordered[max(0, -(-int(share * 1000) * len(ordered) // 1000) - 1)]
+
+
+def summary(nanoseconds):
+    ordered = sorted(nanoseconds)
+    return {"mean": statistics.fmean(ordered) / 1000, "p50": percentile(ordered, 0.5) / 1000,
+            "p99": percentile(ordered, 0.99) / 1000}
+
+
+def null_cost(session, engine, command):
+    """What the pipes cost an engine while COMMAND was timed, in nanoseconds: the mean over the same queries."""
+    times = session.times[engine, "%s %s" % (NULL, command)]
+    return {way: statistics.fmean(map(pick, times)) for way, pick in PICK.items()}
+
+
+def net_times(session, engine, command):
+    """{"best": [nanoseconds a query], "median": [...]} without the pipe's; None for what the engine cannot do."""
+    null = null_cost(session, engine, command)
+    known = list(map(answered, session.answers[engine, command]))
+    return {way: [max(pick(rounds) - null[way], FLOOR) if able else None
+                  for rounds, able in zip(session.times[engine, command], known)] for way, pick in PICK.items()}
+
+
+def cell(net, chosen):
+    """An engine's figures over the chosen queries, or None if it cannot do all of them: means would not compare."""
+    figures = {}
+    for way, times in net.items():
+        picked = [times[at] for at in chosen]
+        if None in picked:
+            return None
+        figures[way] = summary(picked)
+    return figures
+
+
+def figures(about, index, session, queries, classes, commands, problems):
+    names = list(index)
+    net = {(name, command): net_times(session, name, command) for name in names for command in commands}
+    chosen = {name: [at for at, (_, kind) in enumerate(queries) if kind == name] for name in classes}
+    chosen[ALL] = list(range(len(queries)))
+    cells = {command: {kind: {name: cell(net[name, command], rows) for name in names} for kind, rows in chosen.items()}
+             for command in commands}
+    return {"about": about, "engines": names, "queries": {kind: len(rows) for kind, rows in chosen.items()},
+            "null_microseconds": nulls(session, names, commands),
+            "index": {name: {key: entry[key] for key in entry if key != "stamp"} for name, entry in index.items()},
+            "microseconds": cells, "problems": problems, "passed": not problems}
+
+
+def nulls(session, names, commands):
+    """{command: {engine: microseconds}}, of best rounds; and what `cat` takes for the same lines, as "echo"."""
+    found = {command: {name: null_cost(session, name, command)["best"] / 1000 for name in names}
+             for command in commands}
+    found["echo"] = statistics.fmean(map(min, session.times["echo", NULL])) / 1000
+    return found
+
+
+def latencies(session, queries):
+    """Every query's best and median round trip in nanoseconds, the pipe's cost included."""
+    return [{"query": text, "class": kind,
+             "nanoseconds": {"%s %s" % key: [min(times[at]), statistics.median(times[at])]
+                             for key, times in session.times.items()}}
+            for at, (text, kind) in enumerate(queries)]
+
+
+def ratio(by_engine, way="best"):
+    """trawl's mean over that of the fastest peer, or None."""
+    peers = [found[way]["mean"] for name, found in by_engine.items() if name != "trawl" and found]
+    if not by_engine.get("trawl") or not peers:
+        return None
+    return by_engine["trawl"][way]["mean"] / min(peers)
+
+
+def number(value):
+    return "%.1f" % value if value < 99.95 else "%.0f" % value
+
+
+def command_table(result, command):
+    names = result["engines"]
+    compared = "trawl" in names and len(names) > 1
+    header = ["class", "queries"] + names + (["trawl / best peer"] if compared else [])
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" + "---:|" * (len(header) - 1)]
+    for kind, by_engine in result["microseconds"][command].items():
+        row = [kind, str(result["queries"][kind])]
+        for name in names:
+            found = by_engine[name]
+            row.append(" / ".join(number(found["best"][key]) for key in ("mean", "p50", "p99")) if found else "-")
+        if compared:
+            found = ratio(by_engine)
+            row.append("%.2f" % found if found else "-")
+        lines.append("| " + " | ".join(row) + " |")
+    return lines
+
+
+def pipe_costs(result):
+    null = result["null_microseconds"]
+    told = []
+    for name in result["engines"]:
+        costs = sorted(null[command][name] for command in result["microseconds"])
+        told.append("%s %.1f to %.1f" % (name, costs[0], costs[-1]))
+    return "The pipe's cost, timed beside every command with one nobody knows: %s; of a mere echo: %.1f." % (
+        ", ".join(told), null["echo"])
+
+
+def index_table(result):
+    lines = ["| engine | version | seconds | CPU seconds | index MiB | peak MiB |", "|---|---|---:|---:|---:|---:|"]
+    for name in result["engines"]:
+        entry = result["index"][name]
+        lines.append("| %s | %s | %.1f | %.1f | %.1f | %.0f |" % (
+            name, result["about"]["versions"][name] or "-", entry["seconds"], entry["cpu_seconds"],
+            entry["bytes"] / 1048576, entry["peak_bytes"] / 1048576))
+    return lines
+
+
+def markdown(result):
+    about = result["about"]
+    rounds = ", ".join("%s %d" % pair for pair in about["rounds"].items())
+    load = about["load_average"]
+    lines = [
+        "# trawl and its peers", "",
+        "Corpus %s, queries %s (%d)." % (about["corpus"], about["queries"], result["queries"][ALL]),
+        "%s, %d cores; engines on core %d, runner on core %d, nice %d; load average %.1f before, %.1f after." % (
+            about["machine"]["processor"], about["machine"]["cores"], *about["cores"], about["nice"],
+            load["before"][0], load["after"][0]),
+        "Rounds: %s. BM25 k1 %g, b %g where an engine allows it." % (rounds, about["k1"], about["b"]), "",
+        "Figures are microseconds: mean / p50 / p99 over the queries of a class of each query's best round, less the "
+        "pipe's cost. " + pipe_costs(result),
+        "A dash: the engine cannot do (all of) it.", "", "## Index", ""]
+    lines += index_table(result)
+    for command in result["microseconds"]:
+        lines += ["", "## " + command, ""] + command_table(result, command)
+    pairs = ["%s: %s" % (pair, ", ".join(names)) for pair, names in about["scores_compared"].items()]
+    compared = "; ".join(pairs) or "no parameters in common"
+    lines += ["", "## Checks", "",
+              "Counts compared over all engines; top-10 scores at " + compared + ".", ""]
+    if result["passed"]:
+        lines.append("All agree.")
+    else:
+        lines.append("**FAILED**: %d disagreements." % len(result["problems"]))
+        lines += ["- " + problem for problem in result["problems"][:20]]
+        if len(result["problems"]) > 20:
+            lines.append("- ... (all of them in results.json)")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,41 @@
+/* query_set.h - the tagged queries of a benchmark. */
+#ifndef TRAWL_BENCH_QUERY_SET_H
+#define TRAWL_BENCH_QUERY_SET_H
+
+#include "bench/support.h"
+
+#define QUERY_TAGS_MAX 256
+
+struct query {
+	const char *text; /* not NUL-terminated */
+	size_t length;
+	size_t line; /* in the file, from 1 */
+	uint64_t tags[QUERY_TAGS_MAX / 64];
+};
+
+struct query_tag {
+	char *name;
+	size_t length;
+	bool leads; /* it is some query's first tag */
+};
+
+struct query_set {
+	struct bench_file file;
+	struct query *queries;
+	size_t count, capacity;
+	struct query_tag tags[QUERY_TAGS_MAX]; /* in order of appearance */
+	size_t tag_count;
+	struct json_t **documents; /* of each query, or NULL: owns the text that is not in the file */
+};
+
+/* Read queries, one a line: {"query": "...", "tags": ["...", ...]} with tags optional and other members ignored, or the
+ * plain text of a query; empty lines are passed over. 0 or BENCH_ERROR with a message that names the line. */
+int query_set_load(struct query_set *set, const char *path);
+void query_set_release(struct query_set *set);
+
+static inline bool query_has_tag(const struct query *query, size_t tag)
+{
+	return query->tags[tag / 64] >> (tag % 64) & 1;
+}
+
+#endif

@@ -1,0 +1,181 @@
+#include "cli/hit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/terminal.h"
+#include "cli/text.h"
+
+#define TITLE_CHARACTERS 120
+#define INDENT "   "
+#define TITLE_COLOUR "\033[1;34m"
+#define MARK_COLOUR "\033[1;31m"
+#define NO_COLOUR "\033[0m"
+
+/* The columns up to the next place where a line may break. */
+static size_t word_columns(const char *text, size_t at, size_t end)
+{
+	size_t columns = 0;
+	uint32_t character;
+	while (at < end && text[at] != ' ') {
+		at += utf8_decode(text + at, end - at, &character);
+		columns += character_columns(character);
+		if (character_columns(character) == 2)
+			break;
+	}
+	return columns;
+}
+
+/* The snippet, indented, wrapped at spaces and between wide characters, with `before` and `behind` around its marks. */
+static void write_wrapped(const trawl_snippet *snippet, size_t columns, const char *before, const char *behind)
+{
+	size_t used = strlen(INDENT), limit = columns > 2 * used ? columns : SIZE_MAX, mark = 0;
+	uint32_t character;
+	fputs(INDENT, stdout);
+	for (size_t at = 0, size; at < snippet->length; at += size) {
+		const trawl_span *span = mark < snippet->mark_count ? &snippet->marks[mark] : NULL;
+		if (span && at == span->start + span->length) {
+			fputs(behind, stdout);
+			span = ++mark < snippet->mark_count ? &snippet->marks[mark] : NULL;
+		}
+		size = utf8_decode(snippet->text + at, snippet->length - at, &character);
+		bool space = character == ' ', wide = character_columns(character) == 2;
+		size_t needed =
+		    space ? 1 + word_columns(snippet->text, at + 1, snippet->length) : character_columns(character);
+		bool wrap = (space || wide) && used > strlen(INDENT) && used + needed > limit;
+		if (wrap) {
+			fputs("\n" INDENT, stdout);
+			used = strlen(INDENT);
+		}
+		if (span && at == span->start)
+			fputs(before, stdout);
+		if (wrap && space)
+			continue;
+		clean_write(stdout, snippet->text + at, size, CLEAN_LINE);
+		used += character_columns(character);
+	}
+	if (mark < snippet->mark_count)
+		fputs(behind, stdout);
+	putchar('\n');
+}
+
+/* A document without a title goes by its id. */
+static void print_for_people(const struct hit_style *style, size_t rank, float score, const trawl_document *document,
+                             const trawl_snippet *snippet)
+{
+	bool titled = document->title_length > 0;
+	if (rank > 1 && !style->no_snippet)
+		putchar('\n');
+	printf("%zu. %.3f  %s", rank, (double)score, style->colour ? TITLE_COLOUR : "");
+	clean_write_cut(stdout, titled ? document->title : document->id,
+	                titled ? document->title_length : document->id_length, TITLE_CHARACTERS);
+	fputs(style->colour ? NO_COLOUR : "", stdout);
+	if (titled) {
+		fputs("  (", stdout);
+		clean_write(stdout, document->id, document->id_length, CLEAN_LINE);
+		putchar(')');
+	}
+	putchar('\n');
+	if (snippet->length > 0)
+		write_wrapped(snippet, style->columns, style->colour ? MARK_COLOUR : "**",
+		              style->colour ? NO_COLOUR : "**");
+}
+
+static void print_json_snippet(const trawl_snippet *snippet)
+{
+	size_t at = 0;
+	for (size_t i = 0; i < snippet->mark_count; i++) {
+		const trawl_span *mark = &snippet->marks[i];
+		json_write_escaped(stdout, snippet->text + at, mark->start - at);
+		fputs("**", stdout);
+		json_write_escaped(stdout, snippet->text + mark->start, mark->length);
+		fputs("**", stdout);
+		at = mark->start + mark->length;
+	}
+	json_write_escaped(stdout, snippet->text + at, snippet->length - at);
+}
+
+static void print_json_query(const struct hit_style *style, const struct query *query)
+{
+	putchar('{');
+	if (!style->name_query)
+		return;
+	fputs("\"query\":", stdout);
+	json_write_string(stdout, query->text, query->length);
+	putchar(',');
+}
+
+static void print_as_json(const struct hit_style *style, const struct query *query, size_t rank, float score,
+                          const trawl_document *document, const trawl_snippet *snippet)
+{
+	print_json_query(style, query);
+	printf("\"rank\":%zu,\"score\":%.9g,\"id\":", rank, (double)score); /* nine digits keep a float's bits */
+	json_write_string(stdout, document->id, document->id_length);
+	fputs(",\"title\":", stdout);
+	json_write_string(stdout, document->title, document->title_length);
+	if (!style->no_snippet) {
+		fputs(",\"snippet\":\"", stdout);
+		print_json_snippet(snippet);
+		putchar('"');
+	}
+	fputs("}\n", stdout);
+}
+
+/* A column of a TREC line: what could end it becomes '_'. */
+static void print_column(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		putchar((unsigned char)text[i] <= ' ' || text[i] == 0x7f ? '_' : text[i]);
+}
+
+static void print_as_trec(const struct hit_style *style, const struct query *query, size_t rank, float score,
+                          const trawl_document *document)
+{
+	print_column(query->id, query->id_length);
+	fputs(" Q0 ", stdout);
+	print_column(document->id, document->id_length);
+	printf(" %zu %.9g ", rank, (double)score);
+	print_column(style->trec_run, strlen(style->trec_run));
+	putchar('\n');
+}
+
+void print_query_head(const struct hit_style *style, const struct query *query)
+{
+	if (!style->name_query || style->form != FOR_PEOPLE)
+		return;
+	fputs("> ", stdout);
+	clean_write(stdout, query->text, query->length, CLEAN_LINE);
+	putchar('\n');
+}
+
+void print_query_end(const struct hit_style *style)
+{
+	if (style->name_query && style->form == FOR_PEOPLE)
+		putchar('\n');
+}
+
+void print_hit(const struct hit_style *style, const struct query *query, size_t rank, float score,
+               const trawl_document *document, const trawl_snippet *snippet)
+{
+	switch (style->form) {
+	case FOR_PEOPLE: print_for_people(style, rank, score, document, snippet); break;
+	case AS_JSON: print_as_json(style, query, rank, score, document, snippet); break;
+	case AS_TREC: print_as_trec(style, query, rank, score, document); break;
+	}
+}
+
+void print_match_count(const struct hit_style *style, const struct query *query, size_t shown, uint64_t matches)
+{
+	char number[NUMBER_SIZE], total[NUMBER_SIZE];
+	if (style->form == AS_JSON) {
+		print_json_query(style, query);
+		printf("\"hits\":%zu,\"matches\":%" PRIu64 "}\n", shown, matches);
+		return;
+	}
+	if (shown > 0 && !style->no_snippet)
+		putchar('\n');
+	if (shown > 0)
+		printf("%s of ", grouped(shown, number));
+	printf("%s document%s\n", grouped(matches, total), matches == 1 ? "" : "s");
+}

@@ -1,0 +1,28 @@
+/* options.h - option values, and the usual answers to wrong options. */
+#ifndef TRAWL_CLI_OPTIONS_H
+#define TRAWL_CLI_OPTIONS_H
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Start getopt_long afresh. Optstrings begin with ':', so that wrong options come back as '?' and ':'. */
+void options_begin(void);
+
+/* Complain about the option for which getopt_long just returned '?' or ':'. Returns EXIT_ERROR. */
+int complain_option(const char *command, int result, char **argv);
+
+/* A whole number, nothing around it, from `least` to `most`. */
+bool parse_number(const char *text, uint64_t least, uint64_t most, uint64_t *number);
+
+/* Bytes: a whole number, with K, M or G behind it (of 1024; "MB" and "MiB" mean the same). */
+bool parse_size(const char *text, uint64_t *bytes);
+
+/* A decimal number from `least` to `most`. */
+bool parse_real(const char *text, double least, double most, float *number);
+
+/* The word of `words` (ending in NULL) that `word` may be a slip of, or NULL. */
+const char *nearest_word(const char *word, const char *const *words);
+
+#endif

@@ -1,0 +1,125 @@
+/* stats.c - `trawl stats`: what is in an index, and what each part of it weighs. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/terminal.h"
+#include "cli/text.h"
+#include "trawl.h"
+
+static const char usage[] = "trawl stats [--json] INDEX\n"
+                            "\n"
+                            "Tells what is in an index, and how many bytes of the file each part takes.\n"
+                            "\n"
+                            "  trawl stats notes.trawl\n"
+                            "  trawl stats --json notes.trawl | jq .bytes.postings\n"
+                            "\n"
+                            "Exit status: 0 done, 2 error.\n";
+
+static void print_json(const trawl_index_stats *stats)
+{
+	const char *language = stats->analysis.language ? stats->analysis.language : "english";
+	printf("{\"documents\":%" PRIu64 ",\"deleted\":%" PRIu64 ",\"terms\":%" PRIu64 ",\"postings\":%" PRIu64
+	       ",\"tokens\":%" PRIu64 ",\"text_bytes\":%" PRIu64 ",\"file_bytes\":%" PRIu64 ",\"free_bytes\":%" PRIu64
+	       ",\"segments\":%" PRIu64 ",\"generation\":%" PRIu64 ",\"language\":",
+	       stats->documents, stats->deleted, stats->terms, stats->postings, stats->tokens, stats->text_bytes,
+	       stats->file_bytes, stats->free_bytes, stats->segments, stats->generation);
+	json_write_string(stdout, language, strlen(language));
+	printf(",\"stop_words\":%s,\"fold_diacritics\":%s,\"positions\":%s,\"bytes\":{",
+	       stats->analysis.stop_words ? "true" : "false", stats->analysis.fold_diacritics ? "true" : "false",
+	       stats->positions ? "true" : "false");
+	for (size_t i = 0; i < stats->part_count && i < TRAWL_PARTS_MAX; i++) {
+		fputs(i > 0 ? "," : "", stdout);
+		json_write_string(stdout, stats->parts[i].name, strlen(stats->parts[i].name));
+		printf(":%" PRIu64, stats->parts[i].bytes);
+	}
+	fputs("}}\n", stdout);
+}
+
+static void print_number(const char *name, uint64_t number, const char *remark)
+{
+	char text[NUMBER_SIZE];
+	printf("%-16s%16s%s\n", name, grouped(number, text), remark);
+}
+
+/* Parts that grow with the postings are told per posting as well. */
+static bool is_of_postings(const char *name)
+{
+	return strstr(name, "postings") || strstr(name, "positions");
+}
+
+static void print_part(const trawl_index_stats *stats, const char *name, uint64_t bytes, bool per_posting)
+{
+	char text[NUMBER_SIZE];
+	double share = stats->file_bytes ? 100.0 * (double)bytes / (double)stats->file_bytes : 0;
+	printf("  %-22s%16s%7.1f%%", name, grouped(bytes, text), share);
+	if (per_posting && stats->postings > 0)
+		printf("  %.2f a posting", (double)bytes / (double)stats->postings);
+	putchar('\n');
+}
+
+static void print_table(const trawl_index_stats *stats)
+{
+	char remark[64];
+	print_number("documents", stats->documents, "");
+	if (stats->deleted)
+		print_number("deleted", stats->deleted, "  still taking room");
+	print_number("terms", stats->terms, "");
+	print_number("postings", stats->postings, "");
+	snprintf(remark, sizeof remark, "  %.1f a document",
+	         stats->documents ? (double)stats->tokens / (double)stats->documents : 0);
+	print_number("tokens", stats->tokens, remark);
+	print_number("text bytes", stats->text_bytes, "");
+	snprintf(remark, sizeof remark, "  %.2f of the text",
+	         stats->text_bytes ? (double)stats->file_bytes / (double)stats->text_bytes : 0);
+	print_number("file bytes", stats->file_bytes, stats->text_bytes ? remark : "");
+	print_number("segments", stats->segments, "");
+	print_number("generation", stats->generation, "");
+	fputs("analysis        ", stdout);
+	const char *language = stats->analysis.language ? stats->analysis.language : "english";
+	clean_write(stdout, language, strlen(language), CLEAN_LINE);
+	printf("%s%s%s\n", stats->analysis.stop_words ? ", without stop words" : "",
+	       stats->analysis.fold_diacritics ? ", diacritics folded" : "",
+	       stats->positions ? "" : ", no positions (no phrases)");
+	fputs("\nbytes of the file\n", stdout);
+	uint64_t told = stats->free_bytes;
+	for (size_t i = 0; i < stats->part_count && i < TRAWL_PARTS_MAX; i++) {
+		print_part(stats, stats->parts[i].name, stats->parts[i].bytes, is_of_postings(stats->parts[i].name));
+		told += stats->parts[i].bytes;
+	}
+	print_part(stats, "free", stats->free_bytes, false);
+	if (stats->file_bytes > told)
+		print_part(stats, "pages of the store", stats->file_bytes - told, false);
+	print_part(stats, "total", stats->file_bytes, true);
+}
+
+int stats_command(int argc, char **argv)
+{
+	static const struct option options[] = {
+	    {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+	trawl_error error = {0};
+	trawl_index *index = NULL;
+	trawl_index_stats stats;
+	bool json = false;
+	int option, result;
+	options_begin();
+	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		if (option == 'h') {
+			fputs(usage, stdout);
+			return EXIT_DONE;
+		}
+		if (option != 'j')
+			return complain_option("stats", option, argv);
+		json = true;
+	}
+	if (optind + 1 != argc)
+		return complain_usage("stats", "it takes one INDEX");
+	result = trawl_open(&index, argv[optind], &error);
+	if (result == TRAWL_OK)
+		result = trawl_get_stats(index, &stats, &error);
+	if (result == TRAWL_OK)
+		(json ? print_json : print_table)(&stats);
+	trawl_close(index);
+	return result == TRAWL_OK ? EXIT_DONE : complain("%s", error.text);
+}

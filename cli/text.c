@@ -1,0 +1,120 @@
+#include "cli/text.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#define REPLACEMENT "\xef\xbf\xbd"
+#define ELLIPSIS "\xe2\x80\xa6"
+
+size_t utf8_decode(const char *text, size_t length, uint32_t *character)
+{
+	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+	const unsigned char *bytes = (const unsigned char *)text;
+	size_t need = bytes[0] < 0x80 ? 1 : bytes[0] < 0xc2 ? 0 : bytes[0] < 0xe0 ? 2 : bytes[0] < 0xf0 ? 3 : 4;
+	*character = 0xfffd;
+	if (need == 1)
+		*character = bytes[0];
+	if (need < 2 || need > length || bytes[0] > 0xf4)
+		return 1;
+	uint32_t value = bytes[0] & (0xffu >> (need + 1));
+	for (size_t i = 1; i < need; i++) {
+		if ((bytes[i] & 0xc0) != 0x80)
+			return 1;
+		value = value << 6 | (bytes[i] & 0x3f);
+	}
+	if (value < smallest[need] || value > 0x10ffff || (value >= 0xd800 && value < 0xe000))
+		return 1;
+	*character = value;
+	return need;
+}
+
+/* Roughly: combining marks of Latin, joiners and variation selectors are in no column; East Asian and pictures in two. */
+unsigned character_columns(uint32_t c)
+{
+	static const struct {
+		uint32_t first, last;
+	} wide[] = {{0x1100, 0x115f}, {0x2e80, 0xa4cf}, {0xac00, 0xd7a3},   {0xf900, 0xfaff},  {0xfe30, 0xfe6f},
+	            {0xff00, 0xff60}, {0xffe0, 0xffe6}, {0x1f300, 0x1faff}, {0x20000, 0x3fffd}};
+	if ((c >= 0x300 && c <= 0x36f) || c == 0x200b || c == 0x200c || c == 0x200d || (c >= 0xfe00 && c <= 0xfe0f))
+		return 0;
+	for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
+		if (c >= wide[i].first && c <= wide[i].last)
+			return 2;
+	return 1;
+}
+
+/* Unicode's Bidi_Control: they can make a line read as what it is not. */
+static bool is_bidirectional_control(uint32_t c)
+{
+	return c == 0x61c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+static void clean_character(FILE *out, const char *bytes, size_t size, uint32_t c, enum clean_mode mode)
+{
+	bool line_end = c == '\n' || c == 0x2028 || c == 0x2029 || c == 0x85;
+	if (c == '\n' || c == '\t' || c == '\r' || line_end) {
+		if (mode == CLEAN_LINE || (c == '\r'))
+			putc(' ', out);
+		else
+			putc(c == '\t' ? '\t' : '\n', out);
+	} else if (c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xfffd || is_bidirectional_control(c)) {
+		fputs(REPLACEMENT, out);
+	} else {
+		fwrite(bytes, 1, size, out);
+	}
+}
+
+void clean_write(FILE *out, const char *text, size_t length, enum clean_mode mode)
+{
+	uint32_t character;
+	for (size_t at = 0, size; at < length; at += size) {
+		size = utf8_decode(text + at, length - at, &character);
+		if (mode == CLEAN_TEXT && character == '\r' && at + 1 < length && text[at + 1] == '\n')
+			continue;
+		clean_character(out, text + at, size, character, mode);
+	}
+}
+
+void clean_write_cut(FILE *out, const char *text, size_t length, size_t limit)
+{
+	uint32_t character;
+	size_t count = 0;
+	for (size_t at = 0, size; at < length; at += size) {
+		if (count++ == limit) {
+			fputs(ELLIPSIS, out);
+			return;
+		}
+		size = utf8_decode(text + at, length - at, &character);
+		clean_character(out, text + at, size, character, CLEAN_LINE);
+	}
+}
+
+void json_write_escaped(FILE *out, const char *text, size_t length)
+{
+	uint32_t c;
+	for (size_t at = 0, size; at < length; at += size) {
+		size = utf8_decode(text + at, length - at, &c);
+		if (c == '"' || c == '\\')
+			fprintf(out, "\\%c", (int)c);
+		else if (c == '\n')
+			fputs("\\n", out);
+		else if (c == '\t')
+			fputs("\\t", out);
+		else if (c == '\r')
+			fputs("\\r", out);
+		else if (c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 ||
+		         is_bidirectional_control(c))
+			fprintf(out, "\\u%04x", (unsigned)c);
+		else if (c == 0xfffd)
+			fputs(REPLACEMENT, out);
+		else
+			fwrite(text + at, 1, size, out);
+	}
+}
+
+void json_write_string(FILE *out, const char *text, size_t length)
+{
+	putc('"', out);
+	json_write_escaped(out, text, length);
+	putc('"', out);
+}

@@ -1,0 +1,31 @@
+/* text.h - text from documents made safe to print: for terminals and as JSON. */
+#ifndef TRAWL_CLI_TEXT_H
+#define TRAWL_CLI_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* The length of the valid UTF-8 character at `text`, and the character; 1 and U+FFFD for an invalid byte. */
+size_t utf8_decode(const char *text, size_t length, uint32_t *character);
+
+/* The columns that a character takes on a terminal: 0, 1 or 2. */
+unsigned character_columns(uint32_t character);
+
+enum clean_mode {
+	CLEAN_LINE, /* one line: white space becomes a space */
+	CLEAN_TEXT  /* line ends and tabs stay */
+};
+
+/* Write UTF-8 with nothing in it that steers a terminal: control characters, bidirectional controls and invalid bytes
+ * become U+FFFD. */
+void clean_write(FILE *out, const char *text, size_t length, enum clean_mode mode);
+
+/* The same in one line of at most `limit` characters, ending in an ellipsis when cut. */
+void clean_write_cut(FILE *out, const char *text, size_t length, size_t limit);
+
+/* Write the inside of a JSON string, and with its quotation marks. Invalid bytes become U+FFFD. */
+void json_write_escaped(FILE *out, const char *text, size_t length);
+void json_write_string(FILE *out, const char *text, size_t length);
+
+#endif

@@ -1,0 +1,154 @@
+#!/usr/bin/env bash
+# `trawl bench`: figures for every tag, and a hash that gives away a wrong answer.
+. "$(dirname "$0")/corpus.sh"
+
+cat >queries.jsonl <<'END'
+{"query": "apple", "tags": ["term"]}
+{"query": "apple cherry", "tags": ["union", "union:num_tokens_2"]}
+{"query": "+apple +plum", "tags": ["intersection", "two words"], "note": "ignored"}
+{"query": "\"plum pear\"", "tags": ["phrase"]}
+
+{"query": "nowhere"}
+grape
+END
+hash_of() { sed -n 's/^results   \([0-9a-f]\{16\}\),.*/\1/p' .out; }
+
+trawl bench fruit.trawl queries.jsonl --rounds 4 --warmup 1
+exits 0 && silent && out_has "queries.jsonl: 6, 6 tags; best 10 hits" && out_has "fruit.trawl: 5 documents"
+claim "a_run_tells_what_was_measured"
+out_matches '^term +1 ' && out_matches '^union:num_tokens_2 +1 ' && out_matches '^two words +1 ' && out_matches '^all +6 '
+claim "every_tag_has_a_line_and_all_has_the_last"
+[ "$(grep -nE '^(phrase|union:num)' .out | cut -d: -f2 | awk '{ print $1 }' | tr '\n' ' ')" = "phrase union " ]
+claim "tags_that_lead_a_query_come_before_the_others"
+if out_has "branch misses"; then
+	out_matches '^a query +cycles' && out_matches '^all +[1-9][0-9]* '
+	claim "counters_are_told"
+else
+	[ "$(grep -c '^counters: not available (.*)$' .out)" = 1 ]
+	claim "missing_counters_are_told_once_with_the_reason"
+fi
+out_has "the same in every round"
+claim "results_are_the_same_in_every_round"
+
+first=$(hash_of)
+[ ${#first} -eq 16 ]
+claim "the_hash_has_sixteen_digits"
+trawl bench fruit.trawl queries.jsonl --rounds 1 --warmup 0
+[ "$(hash_of)" = "$first" ]
+claim "the_hash_depends_on_no_rounds"
+TRAWL_KERNEL=scalar trawl bench fruit.trawl queries.jsonl --rounds 1
+[ "$(hash_of)" = "$first" ]
+claim "the_hash_is_the_same_for_the_scalar_kernel"
+for options in "--top 1" "--count" "--k1 1.2" "--b 1 --k1 3"; do
+	trawl bench fruit.trawl queries.jsonl --rounds 1 $options
+	# b changes nothing where all documents are equally long, but k1 does.
+	exits 0 && [ -n "$(hash_of)" ] && [ "$(hash_of)" != "$first" ]
+	claim "the_hash_sees_$(tr -dc 'a-z0-9' <<<"$options")"
+done
+trawl bench fruit.trawl queries.jsonl --rounds 1 --command TOP_10_COUNT
+with_command=$(hash_of)
+trawl bench fruit.trawl queries.jsonl --rounds 1 --count --top 10
+[ "$(hash_of)" = "$with_command" ]
+claim "a_command_stands_for_top_and_count"
+
+if have python3 "json_is_one_object_with_every_tag"; then
+	trawl bench fruit.trawl queries.jsonl --json --command COUNT --rounds 3
+	exits 0 && [ "$(json .out 'len(j["tags"]), j["all"]["queries"], j["options"]["top"], j["same_results"]')" = "(6, 6, 0, True)" ]
+	claim "json_is_one_object_with_every_tag"
+	# apple 3, apple cherry 5, +apple +plum 2, "plum pear" 2, nowhere 0, grape 1: 13 matches in 6 queries.
+	[ "$(json .out 'round(j["all"]["matches_per_query"] * 6)')" = 13 ]
+	claim "matches_are_a_mean_over_the_queries"
+	[ "$(json .out '[t["postings_per_query"] for t in j["tags"] if t["tag"] == "union"]')" = "[5.0]" ]
+	claim "postings_are_those_of_the_query_s_terms"
+	[ "$(json .out 'all(t["latency_us"]["p50"] <= t["latency_us"]["p90"] <= t["latency_us"]["p99"] <= t["latency_us"]["max"] for t in j["tags"] + [j["all"]])')" = True ]
+	claim "percentiles_ascend"
+	[ "$(json .out 'j["counters_unavailable"] is None or j["all"]["counters"] is None')" = True ]
+	claim "json_has_null_for_missing_counters"
+	trawl bench fruit.trawl queries.jsonl --json --rounds 1
+	[ "$(json .out 'j["all"]["matches_per_query"]')" = None ]
+	claim "json_has_null_for_matches_that_were_not_counted"
+fi
+
+printf 'apple\n"plum pear\n' | trawl bench fruit.trawl - --rounds 1
+exits 0 && out_has "-: 2, 0 tags"
+claim "plain_queries_come_from_standard_input"
+trawl bench fruit.trawl queries.jsonl --rounds 1 --pin 0
+exits 0 && out_has "on processor 0"
+claim "a_run_can_be_pinned"
+
+# ---- pictures
+trawl bench fruit.trawl queries.jsonl --rounds 1 --plot times.svg
+exits 0 && grep -q '^<svg ' times.svg && grep -q '>phrase<' times.svg && ! grep -q '>two words<' times.svg
+claim "the_picture_draws_the_leading_tags"
+if have python3 "the_picture_is_well_formed"; then
+	printf '{"query": "apple", "tags": ["<a&b>\\u0001\\"", "é"]}\n' >odd.jsonl
+	trawl bench fruit.trawl odd.jsonl --rounds 1 --plot odd.svg
+	exits 0 && python3 -c 'import xml.dom.minidom; xml.dom.minidom.parse("odd.svg"); xml.dom.minidom.parse("times.svg")'
+	claim "the_picture_is_well_formed"
+	! grep -q "$(printf '\001')" .out
+	claim "a_tag_does_not_steer_the_terminal"
+fi
+if have rsvg-convert "a_picture_can_be_a_png"; then
+	trawl bench fruit.trawl queries.jsonl --rounds 1 --plot times.png
+	exits 0 && [ "$(head -c 4 times.png | tail -c 3)" = PNG ]
+	claim "a_picture_can_be_a_png"
+fi
+run env PATH=/nowhere "$TRAWL" bench fruit.trawl queries.jsonl --plot x.png
+exits 2 && err_has "librsvg2-bin" && [ ! -e x.png ]
+claim "a_missing_converter_is_named_before_the_measurement"
+trawl bench fruit.trawl queries.jsonl --plot nowhere/x.svg
+exits 2 && err_has "nowhere/x.svg" && [ ! -s .out ]
+claim "a_picture_that_cannot_be_written_is_told_before_the_measurement"
+
+# ---- what is wrong is told
+while IFS='|' read -r line message; do
+	printf 'apple\n%s\n' "$line" >bad.jsonl
+	trawl bench fruit.trawl bad.jsonl --rounds 1
+	exits 2 && err_lines 1 && err_matches '^trawl: bad.jsonl:2' && err_has "$message"
+	claim "a_bad_line_is_named: $line"
+done <<'END'
+{"query": "x"|not JSON
+{"text": "x"}|no member "query"
+{"query": 3}|no member "query"
+{"query": "x", "tags": "y"}|not an array
+{"query": "x", "tags": [1]}|not an array
+{"query": "x", "tags": [""]}|not an array
+END
+printf 'apple\n' >long.jsonl
+head -c 9000 /dev/zero | tr '\0' x >>long.jsonl
+trawl bench fruit.trawl long.jsonl
+exits 2 && err_matches '^trawl: long.jsonl:2: '
+claim "a_query_that_fails_is_named"
+: >empty.jsonl
+trawl bench fruit.trawl empty.jsonl
+exits 2 && err_has "empty.jsonl holds no query"
+claim "a_file_without_queries_is_an_error"
+for i in $(seq 300); do printf '{"query": "x", "tags": ["t%d"]}\n' "$i"; done >tags.jsonl
+trawl bench fruit.trawl tags.jsonl
+exits 2 && err_matches '^trawl: tags.jsonl:257: '
+claim "too_many_tags_are_refused"
+trawl bench nowhere.trawl queries.jsonl
+exits 2 && err_has "nowhere.trawl" && err_lines 1
+claim "a_missing_index_is_named"
+trawl bench fruit.trawl nowhere.jsonl
+exits 2 && err_has "nowhere.jsonl" && err_lines 1
+claim "a_missing_file_of_queries_is_named"
+for arguments in "" "fruit.trawl" "fruit.trawl queries.jsonl more" "--rounds 0 fruit.trawl queries.jsonl" \
+	"-n 10001 fruit.trawl queries.jsonl" "-n 0 fruit.trawl queries.jsonl" "--k1 x fruit.trawl queries.jsonl" \
+	"--b 2 fruit.trawl queries.jsonl" "--command FOO fruit.trawl queries.jsonl" "--no-such fruit.trawl queries.jsonl" \
+	"--command COUNT --top 3 fruit.trawl queries.jsonl" "--plot x.gif fruit.trawl queries.jsonl" \
+	"--protocol tag fruit.trawl" "--rounds" "--pin 9999 fruit.trawl queries.jsonl"; do
+	trawl bench $arguments
+	exits 2 && err_lines 1 && [ ! -s .out ]
+	claim "wrong_usage_is_told: bench $arguments"
+done
+if [ -e /dev/full ]; then
+	"$TRAWL" bench fruit.trawl queries.jsonl --rounds 1 >/dev/full 2>.err
+	status=$?
+	exits 2 && err_has "standard output"
+	claim "figures_that_could_not_be_written_are_an_error"
+fi
+trawl bench --help
+exits 0 && out_has "trawl bench arxiv.trawl queries.jsonl"
+claim "help_teaches_by_example"
+finish

@@ -1,0 +1,552 @@
+#include "naive.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tokenizer/tokenizer.h"
+
+static void *must(void *pointer)
+{
+	if (!pointer) {
+		fputs("naive: out of memory\n", stderr);
+		exit(99);
+	}
+	return pointer;
+}
+
+/* Room for one more element: returns the array, moved if it was full. */
+static void *grown(void *array, size_t count, size_t *capacity, size_t element)
+{
+	if (count < *capacity)
+		return array;
+	*capacity = *capacity ? *capacity * 2 : 16;
+	return must(realloc(array, *capacity * element));
+}
+
+/* ---- a set of byte strings, numbered in order of arrival ------------------------------------------------------- */
+
+struct string {
+	char *bytes;
+	size_t length;
+};
+
+struct strings {
+	struct string *all;
+	size_t count, capacity;
+	size_t *slots; /* number + 1, 0 when free; open addressing, a power of two of them */
+	size_t slot_count;
+};
+
+static size_t string_slot(const struct strings *strings, const char *bytes, size_t length)
+{
+	uint64_t hash = 14695981039346656037u; /* FNV-1a */
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ (uint8_t)bytes[i]) * 1099511628211u;
+	size_t slot = (hash ^ hash >> 32) & (strings->slot_count - 1);
+	for (; strings->slots[slot]; slot = (slot + 1) & (strings->slot_count - 1)) {
+		const struct string *s = &strings->all[strings->slots[slot] - 1];
+		if (s->length == length && (!length || memcmp(s->bytes, bytes, length) == 0))
+			break;
+	}
+	return slot;
+}
+
+static size_t strings_find(const struct strings *strings, const char *bytes, size_t length)
+{
+	return strings->slot_count ? strings->slots[string_slot(strings, bytes, length)] - 1 : NAIVE_NONE;
+}
+
+static void strings_widen(struct strings *strings)
+{
+	strings->slot_count = strings->slot_count ? strings->slot_count * 2 : 64;
+	free(strings->slots);
+	strings->slots = must(calloc(strings->slot_count, sizeof *strings->slots));
+	for (size_t i = 0; i < strings->count; i++)
+		strings->slots[string_slot(strings, strings->all[i].bytes, strings->all[i].length)] = i + 1;
+}
+
+static size_t strings_add(struct strings *strings, const char *bytes, size_t length)
+{
+	size_t found = strings_find(strings, bytes, length);
+	if (found != NAIVE_NONE)
+		return found;
+	strings->all = grown(strings->all, strings->count, &strings->capacity, sizeof *strings->all);
+	char *copy = must(malloc(length + 1));
+	if (length)
+		memcpy(copy, bytes, length);
+	strings->all[strings->count++] = (struct string){copy, length};
+	if (strings->count * 2 > strings->slot_count)
+		strings_widen(strings);
+	else
+		strings->slots[string_slot(strings, bytes, length)] = strings->count;
+	return strings->count - 1;
+}
+
+static void strings_release(struct strings *strings)
+{
+	for (size_t i = 0; i < strings->count; i++)
+		free(strings->all[i].bytes);
+	free(strings->all);
+	free(strings->slots);
+}
+
+/* ---- documents ------------------------------------------------------------------------------------------------- */
+
+struct naive_token {
+	uint32_t term;
+	uint32_t position;
+};
+
+struct naive_document {
+	size_t id;          /* its number in naive.ids */
+	size_t first_token; /* in naive.tokens, ascending by position */
+	size_t token_count;
+	bool live;
+};
+
+struct occurrence {
+	uint32_t document;
+	uint32_t position;
+};
+
+enum clause_kind { OPTIONAL, REQUIRED, EXCLUDED };
+
+/* One word or phrase: terms[i] is wanted `offsets[i]` positions after terms[0]. */
+struct clause {
+	enum clause_kind kind;
+	size_t count;
+	size_t *terms; /* NAIVE_NONE: in no document */
+	uint32_t *offsets;
+};
+
+struct naive {
+	struct tokenizer *tokenizer;
+	struct strings terms, ids;
+	struct naive_document *documents;
+	size_t document_count, document_capacity;
+	size_t *number_of_id; /* by number in ids: its newest document */
+	size_t number_of_id_capacity;
+	struct naive_token *tokens;
+	size_t token_count, token_capacity;
+
+	/* Of the live documents, rebuilt when documents have changed. */
+	bool stale;
+	uint64_t live_documents, live_tokens;
+	struct occurrence *occurrences; /* by term, then document, then position */
+	size_t *first_occurrence;       /* by term; one more at the end */
+	size_t *document_frequency;     /* by term */
+
+	struct clause *clauses; /* of the last query */
+	size_t clause_count, clause_capacity;
+	double *scores;
+	uint32_t *required_seen, *optional_seen;
+	bool *excluded;
+};
+
+struct naive *naive_new(const trawl_analysis *analysis)
+{
+	struct naive *naive = must(calloc(1, sizeof *naive));
+	trawl_error error;
+	if (tokenizer_new(&naive->tokenizer, analysis, &error)) {
+		fprintf(stderr, "naive: %s\n", error.text);
+		exit(99);
+	}
+	naive->stale = true;
+	return naive;
+}
+
+static void clauses_clear(struct naive *naive)
+{
+	for (size_t i = 0; i < naive->clause_count; i++) {
+		free(naive->clauses[i].terms);
+		free(naive->clauses[i].offsets);
+	}
+	naive->clause_count = 0;
+}
+
+void naive_free(struct naive *naive)
+{
+	if (!naive)
+		return;
+	clauses_clear(naive);
+	strings_release(&naive->terms);
+	strings_release(&naive->ids);
+	tokenizer_free(naive->tokenizer);
+	free(naive->documents);
+	free(naive->number_of_id);
+	free(naive->tokens);
+	free(naive->occurrences);
+	free(naive->first_occurrence);
+	free(naive->document_frequency);
+	free(naive->clauses);
+	free(naive->scores);
+	free(naive->required_seen);
+	free(naive->optional_seen);
+	free(naive->excluded);
+	free(naive);
+}
+
+static int next_token(struct naive *naive, struct token *token)
+{
+	int got = tokenizer_next(naive->tokenizer, token, 1);
+	if (got < 0)
+		must(NULL);
+	return got;
+}
+
+static void put_tokens(struct naive *naive)
+{
+	struct token token;
+	while (next_token(naive, &token)) {
+		naive->tokens = grown(naive->tokens, naive->token_count, &naive->token_capacity, sizeof *naive->tokens);
+		size_t term = strings_add(&naive->terms, token.word->term, token.word->term_length);
+		naive->tokens[naive->token_count++] = (struct naive_token){(uint32_t)term, token.position};
+	}
+}
+
+void naive_put(struct naive *naive, const trawl_document *document)
+{
+	size_t known = naive->ids.count;
+	size_t id = strings_add(&naive->ids, document->id, document->id_length);
+	if (id < known)
+		naive->documents[naive->number_of_id[id]].live = false;
+	else
+		naive->number_of_id =
+		    grown(naive->number_of_id, id, &naive->number_of_id_capacity, sizeof *naive->number_of_id);
+	naive->number_of_id[id] = naive->document_count;
+
+	naive->documents =
+	    grown(naive->documents, naive->document_count, &naive->document_capacity, sizeof *naive->documents);
+	struct naive_document *added = &naive->documents[naive->document_count++];
+	*added = (struct naive_document){.id = id, .first_token = naive->token_count, .live = true};
+	tokenizer_start(naive->tokenizer, document->title, document->title_length);
+	put_tokens(naive);
+	tokenizer_continue(naive->tokenizer, document->text, document->text_length);
+	put_tokens(naive);
+	added->token_count = naive->token_count - added->first_token;
+	naive->stale = true;
+}
+
+bool naive_delete(struct naive *naive, const char *id, size_t id_length)
+{
+	size_t number = naive_find(naive, id, id_length);
+	if (number == NAIVE_NONE)
+		return false;
+	naive->documents[number].live = false;
+	naive->stale = true;
+	return true;
+}
+
+size_t naive_find(const struct naive *naive, const char *id, size_t id_length)
+{
+	size_t known = strings_find(&naive->ids, id, id_length);
+	if (known == NAIVE_NONE || !naive->documents[naive->number_of_id[known]].live)
+		return NAIVE_NONE;
+	return naive->number_of_id[known];
+}
+
+size_t naive_numbers(const struct naive *naive)
+{
+	return naive->document_count;
+}
+
+void naive_id(const struct naive *naive, size_t number, const char **id, size_t *id_length)
+{
+	const struct string *string = &naive->ids.all[naive->documents[number].id];
+	*id = string->bytes;
+	*id_length = string->length;
+}
+
+static void count_occurrences(struct naive *naive)
+{
+	naive->live_documents = naive->live_tokens = 0;
+	for (size_t d = 0; d < naive->document_count; d++) {
+		const struct naive_document *document = &naive->documents[d];
+		if (!document->live)
+			continue;
+		naive->live_documents++;
+		naive->live_tokens += document->token_count;
+		for (size_t i = 0; i < document->token_count; i++)
+			naive->first_occurrence[naive->tokens[document->first_token + i].term + 1]++;
+	}
+	for (size_t t = 0; t < naive->terms.count; t++)
+		naive->first_occurrence[t + 1] += naive->first_occurrence[t];
+}
+
+static void list_occurrences(struct naive *naive)
+{
+	size_t *end = must(calloc(naive->terms.count + 1, sizeof *end)); /* of each term's list so far */
+	for (size_t d = 0; d < naive->document_count; d++) {
+		const struct naive_document *document = &naive->documents[d];
+		for (size_t i = 0; document->live && i < document->token_count; i++) {
+			struct naive_token token = naive->tokens[document->first_token + i];
+			struct occurrence *list = naive->occurrences + naive->first_occurrence[token.term];
+			size_t length = end[token.term]++;
+			if (!length || list[length - 1].document != d)
+				naive->document_frequency[token.term]++;
+			list[length] = (struct occurrence){(uint32_t)d, token.position};
+		}
+	}
+	free(end);
+}
+
+static void refresh(struct naive *naive)
+{
+	if (!naive->stale)
+		return;
+	naive->stale = false;
+	free(naive->first_occurrence);
+	free(naive->document_frequency);
+	free(naive->occurrences);
+	naive->first_occurrence = must(calloc(naive->terms.count + 2, sizeof *naive->first_occurrence));
+	naive->document_frequency = must(calloc(naive->terms.count + 1, sizeof *naive->document_frequency));
+	count_occurrences(naive);
+	naive->occurrences = must(malloc((naive->live_tokens + 1) * sizeof *naive->occurrences));
+	list_occurrences(naive);
+
+	size_t room = naive->document_count + 1;
+	naive->scores = must(realloc(naive->scores, room * sizeof *naive->scores));
+	naive->required_seen = must(realloc(naive->required_seen, room * sizeof *naive->required_seen));
+	naive->optional_seen = must(realloc(naive->optional_seen, room * sizeof *naive->optional_seen));
+	naive->excluded = must(realloc(naive->excluded, room * sizeof *naive->excluded));
+}
+
+uint64_t naive_documents(const struct naive *naive)
+{
+	uint64_t live = 0;
+	for (size_t d = 0; d < naive->document_count; d++)
+		live += naive->documents[d].live;
+	return live;
+}
+
+uint64_t naive_tokens(const struct naive *naive)
+{
+	uint64_t tokens = 0;
+	for (size_t d = 0; d < naive->document_count; d++)
+		tokens += naive->documents[d].live ? naive->documents[d].token_count : 0;
+	return tokens;
+}
+
+/* ---- queries --------------------------------------------------------------------------------------------------- */
+
+static struct clause *clause_add(struct naive *naive, enum clause_kind kind)
+{
+	naive->clauses = grown(naive->clauses, naive->clause_count, &naive->clause_capacity, sizeof *naive->clauses);
+	struct clause *clause = &naive->clauses[naive->clause_count++];
+	*clause = (struct clause){.kind = kind};
+	return clause;
+}
+
+static void clause_append(struct naive *naive, struct clause *clause, const struct token *token, uint32_t first)
+{
+	size_t count = clause->count++;
+	clause->terms = must(realloc(clause->terms, clause->count * sizeof *clause->terms));
+	clause->offsets = must(realloc(clause->offsets, clause->count * sizeof *clause->offsets));
+	clause->terms[count] = strings_find(&naive->terms, token->word->term, token->word->term_length);
+	clause->offsets[count] = token->position - first;
+}
+
+/* Analyse [text, length): one clause of all its terms, or one for each. */
+static void clauses_parse(struct naive *naive, enum clause_kind kind, bool phrase, const char *text, size_t length)
+{
+	struct token token;
+	struct clause *clause = NULL;
+	uint32_t first = 0;
+	tokenizer_start(naive->tokenizer, text, length);
+	while (next_token(naive, &token)) {
+		if (!clause || !phrase) {
+			clause = clause_add(naive, kind);
+			first = token.position;
+		}
+		clause_append(naive, clause, &token, first);
+	}
+}
+
+static bool is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static void query_parse(struct naive *naive, const char *query, size_t length)
+{
+	clauses_clear(naive);
+	for (size_t i = 0; i < length;) {
+		if (is_space(query[i])) {
+			i++;
+			continue;
+		}
+		enum clause_kind kind = query[i] == '+' ? REQUIRED : query[i] == '-' ? EXCLUDED : OPTIONAL;
+		if (kind != OPTIONAL)
+			i++;
+		bool quoted = i < length && query[i] == '"';
+		size_t start = i += quoted;
+		while (i < length && query[i] != '"' && (quoted || !is_space(query[i])))
+			i++;
+		clauses_parse(naive, kind, quoted || kind == EXCLUDED, query + start, i - start);
+		if (quoted && i < length)
+			i++; /* the closing quote */
+	}
+}
+
+size_t naive_clauses(const struct naive *naive)
+{
+	return naive->clause_count;
+}
+
+uint64_t naive_length(uint64_t length)
+{
+	if (length < 24)
+		return length;
+	uint64_t rest = length - 24;
+	unsigned shift = 0;
+	while (rest >> shift >= 16)
+		shift++;
+	return 24 + (rest >> shift << shift);
+}
+
+static double inverse_frequency(const struct naive *naive, const struct clause *clause)
+{
+	double sum = 0, n = (double)naive->live_documents;
+	for (size_t i = 0; i < clause->count; i++) {
+		double df = clause->terms[i] == NAIVE_NONE ? 0 : (double)naive->document_frequency[clause->terms[i]];
+		sum += log1p((n - df + 0.5) / (df + 0.5));
+	}
+	return sum;
+}
+
+static double saturation(const struct naive *naive, const struct naive_document *document, double tf, double k1,
+                         double b)
+{
+	double average = (double)naive->live_tokens / (double)naive->live_documents;
+	double length = (double)naive_length(document->token_count);
+	return tf / (tf + k1 * (1 - b + b * length / average));
+}
+
+/* Whether `term` stands at `position` of the document. */
+static bool stands_at(const struct naive *naive, const struct naive_document *document, size_t term, uint64_t position)
+{
+	const struct naive_token *tokens = naive->tokens + document->first_token;
+	size_t low = 0, high = document->token_count;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (tokens[middle].position < position)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < document->token_count && tokens[low].position == position && tokens[low].term == term;
+}
+
+static bool phrase_stands_at(const struct naive *naive, const struct clause *clause,
+                             const struct naive_document *document, uint32_t position)
+{
+	for (size_t i = 1; i < clause->count; i++)
+		if (!stands_at(naive, document, clause->terms[i], (uint64_t)position + clause->offsets[i]))
+			return false;
+	return true;
+}
+
+static bool clause_is_nowhere(const struct clause *clause)
+{
+	for (size_t i = 0; i < clause->count; i++)
+		if (clause->terms[i] == NAIVE_NONE)
+			return true;
+	return false;
+}
+
+static void clause_found(struct naive *naive, const struct clause *clause, size_t d, double tf, double idf, double k1,
+                         double b)
+{
+	if (clause->kind == EXCLUDED) {
+		naive->excluded[d] = true;
+		return;
+	}
+	if (clause->kind == REQUIRED)
+		naive->required_seen[d]++;
+	else
+		naive->optional_seen[d]++;
+	naive->scores[d] += idf * saturation(naive, &naive->documents[d], tf, k1, b);
+}
+
+static void clause_score(struct naive *naive, const struct clause *clause, double k1, double b)
+{
+	if (clause_is_nowhere(clause))
+		return;
+	double idf = inverse_frequency(naive, clause);
+	const struct occurrence *at = naive->occurrences + naive->first_occurrence[clause->terms[0]];
+	const struct occurrence *end = naive->occurrences + naive->first_occurrence[clause->terms[0] + 1];
+	while (at < end) {
+		size_t d = at->document, tf = 0;
+		for (; at < end && at->document == d; at++)
+			tf += phrase_stands_at(naive, clause, &naive->documents[d], at->position);
+		if (tf)
+			clause_found(naive, clause, d, (double)tf, idf, k1, b);
+	}
+}
+
+const double *naive_search(struct naive *naive, const char *query, size_t length, double k1, double b, size_t *matches)
+{
+	query_parse(naive, query, length);
+	refresh(naive);
+	size_t count = naive->document_count, required = 0;
+	memset(naive->required_seen, 0, count * sizeof *naive->required_seen);
+	memset(naive->optional_seen, 0, count * sizeof *naive->optional_seen);
+	memset(naive->excluded, 0, count * sizeof *naive->excluded);
+	for (size_t d = 0; d < count; d++)
+		naive->scores[d] = 0;
+	for (size_t i = 0; i < naive->clause_count; i++) {
+		required += naive->clauses[i].kind == REQUIRED;
+		clause_score(naive, &naive->clauses[i], k1, b);
+	}
+	*matches = 0;
+	for (size_t d = 0; d < count; d++) {
+		bool wanted = required ? naive->required_seen[d] == required : naive->optional_seen[d] > 0;
+		if (wanted && !naive->excluded[d])
+			++*matches;
+		else
+			naive->scores[d] = NAIVE_NO_MATCH;
+	}
+	return naive->scores;
+}
+
+/* ---- the same, once more, without the lists -------------------------------------------------------------------- */
+
+static size_t scan_term_frequency(const struct naive *naive, const struct clause *clause,
+                                  const struct naive_document *document)
+{
+	const struct naive_token *tokens = naive->tokens + document->first_token;
+	size_t tf = 0;
+	for (size_t i = 0; i < document->token_count; i++) {
+		size_t found = 0;
+		for (size_t w = 0; w < clause->count; w++)
+			for (size_t j = i; j < document->token_count; j++)
+				found += tokens[j].term == clause->terms[w] &&
+				         tokens[j].position == (uint64_t)tokens[i].position + clause->offsets[w];
+		tf += found == clause->count;
+	}
+	return tf;
+}
+
+double naive_scan(struct naive *naive, size_t number, const char *query, size_t length, double k1, double b)
+{
+	query_parse(naive, query, length);
+	refresh(naive);
+	const struct naive_document *document = &naive->documents[number];
+	bool any = false, missing = false, excluded = false;
+	double score = 0;
+	for (size_t i = 0; i < naive->clause_count; i++) {
+		const struct clause *clause = &naive->clauses[i];
+		size_t tf = scan_term_frequency(naive, clause, document);
+		missing |= clause->kind == REQUIRED && !tf;
+		excluded |= clause->kind == EXCLUDED && tf;
+		if (clause->kind == EXCLUDED || !tf)
+			continue;
+		any = true;
+		score += inverse_frequency(naive, clause) * saturation(naive, document, (double)tf, k1, b);
+	}
+	if (!document->live || excluded || missing || !any)
+		return NAIVE_NO_MATCH;
+	return score;
+}

@@ -1,0 +1,1333 @@
+/*
+ * The life of an index through trawl.h: written, read, damaged, starved of memory, killed.
+ *
+ * TRAWL_SEED     seed of the damage (drawn and printed otherwise)
+ * TRAWL_DAMAGES  damaged copies that are tried (300)
+ * TRAWL_FAULTS   fail every single allocation, not only a sample of the later ones
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "store/format.h"
+#include "tests/random_corpus.h"
+#include "tests/scratch.h"
+#include "trawl.h"
+
+static trawl_error error;
+
+/* Assert success of a call; name the failure otherwise. */
+#define CHECK(call)                                                                                                    \
+	do {                                                                                                           \
+		int check_status = (call);                                                                             \
+		if (check_status < 0)                                                                                  \
+			fail_msg("%s: %s: %s", #call, trawl_status_name(check_status), error.text);                    \
+	} while (0)
+
+/* ---- small verbs ----------------------------------------------------------------------------------------------- */
+
+static trawl_document document_of(const char *id, const char *text)
+{
+	return (trawl_document){
+	    .id = id, .id_length = strlen(id), .title = "", .text = text, .text_length = strlen(text), .fields = ""};
+}
+
+static trawl_writer *writer_open(const char *path)
+{
+	trawl_writer *writer;
+	trawl_writer_options options = {.memory_budget = 4 << 20};
+	CHECK(trawl_writer_open(&writer, path, &options, &error));
+	return writer;
+}
+
+static void add(trawl_writer *writer, const char *id, const char *text)
+{
+	trawl_document document = document_of(id, text);
+	CHECK(trawl_writer_add(writer, &document, &error));
+}
+
+static void write_one(const char *path, const char *id, const char *text)
+{
+	trawl_writer *writer = writer_open(path);
+	add(writer, id, text);
+	CHECK(trawl_writer_commit(writer, &error));
+	trawl_writer_close(writer);
+}
+
+static trawl_index *index_open(const char *path)
+{
+	trawl_index *index;
+	CHECK(trawl_open(&index, path, &error));
+	return index;
+}
+
+/* The ids that a query finds, in the order of the hits, each followed by a space. */
+static const char *ids_found(const trawl_index *index, const char *query)
+{
+	static char ids[4096];
+	trawl_searcher *searcher;
+	size_t count, length = 0;
+	trawl_search_options options = {.top = 100, .count = true};
+	CHECK(trawl_searcher_new(&searcher, index, &error));
+	CHECK(trawl_search(searcher, query, strlen(query), &options, &error));
+	const trawl_hit *hits = trawl_hits(searcher, &count);
+	assert_int_equal(trawl_match_count(searcher), count);
+	for (size_t i = 0; i < count; i++) {
+		const char *id;
+		size_t id_length;
+		CHECK(trawl_hit_id(searcher, hits[i].document, &id, &id_length, &error));
+		assert_true(length + id_length + 2 < sizeof ids);
+		memcpy(ids + length, id, id_length);
+		length += id_length;
+		ids[length++] = ' ';
+	}
+	ids[length] = '\0';
+	trawl_searcher_free(searcher);
+	return ids;
+}
+
+static trawl_index_stats stats_of(const trawl_index *index)
+{
+	trawl_index_stats stats;
+	CHECK(trawl_get_stats(index, &stats, &error));
+	return stats;
+}
+
+static int fetch_status(const trawl_index *index, const char *id)
+{
+	trawl_stored *handle = NULL;
+	trawl_document document;
+	int status = trawl_fetch(index, id, strlen(id), &handle, &document, &error);
+	trawl_stored_free(handle);
+	return status;
+}
+
+static void assert_text(const trawl_index *index, const char *id, const char *text)
+{
+	trawl_stored *handle = NULL;
+	trawl_document document;
+	CHECK(trawl_fetch(index, id, strlen(id), &handle, &document, &error));
+	assert_int_equal(document.text_length, strlen(text));
+	assert_memory_equal(document.text, text, strlen(text));
+	trawl_stored_free(handle);
+}
+
+/* Run `work` in a child process: what it returned, or minus the signal that ended it. */
+static int in_child(int (*work)(const char *path), const char *path)
+{
+	int status;
+	fflush(NULL);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		alarm(120);
+		_exit(work(path));
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static int clear(void **state)
+{
+	(void)state;
+	memory_fail_after(-1, false);
+	scratch_clear();
+	return 0;
+}
+
+/* ---- the life cycle -------------------------------------------------------------------------------------------- */
+
+static void committed_documents_are_found_after_reopening(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	trawl_writer *writer = writer_open(path);
+	trawl_document whole = {.id = "w\0h",
+	                        .id_length = 3,
+	                        .title = "A Title",
+	                        .title_length = 7,
+	                        .text = "and \xff\0text",
+	                        .text_length = 10,
+	                        .fields = "{\"year\": 1923}",
+	                        .fields_length = 14};
+	CHECK(trawl_writer_add(writer, &whole, &error));
+	add(writer, "b", "green trees");
+	add(writer, "empty", "");
+	CHECK(trawl_writer_commit(writer, &error));
+	trawl_writer_close(writer);
+
+	trawl_index *index = index_open(path);
+	trawl_stored *handle;
+	trawl_document got;
+	CHECK(trawl_fetch(index, "w\0h", 3, &handle, &got, &error));
+	assert_int_equal(got.id_length, 3);
+	assert_memory_equal(got.id, whole.id, 3);
+	assert_int_equal(got.title_length, 7);
+	assert_memory_equal(got.title, whole.title, 7);
+	assert_int_equal(got.text_length, 10);
+	assert_memory_equal(got.text, whole.text, 10);
+	assert_int_equal(got.fields_length, 14);
+	assert_memory_equal(got.fields, whole.fields, 14);
+	trawl_stored_free(handle);
+	assert_string_equal(ids_found(index, "trees"), "b ");
+	assert_text(index, "empty", "");
+	assert_int_equal(fetch_status(index, "c"), TRAWL_ENOTFOUND);
+	assert_int_equal(stats_of(index).documents, 3);
+	trawl_close(index);
+}
+
+static void an_index_without_documents_answers_nothing(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	trawl_writer *writer = writer_open(path);
+	CHECK(trawl_writer_commit(writer, &error));
+	trawl_writer_close(writer);
+	trawl_index *index = index_open(path);
+	assert_string_equal(ids_found(index, "anything \"at all\""), "");
+	assert_int_equal(stats_of(index).documents, 0);
+	assert_int_equal(fetch_status(index, "a"), TRAWL_ENOTFOUND);
+	trawl_close(index);
+}
+
+static void a_replaced_document_is_gone(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	trawl_writer *writer = writer_open(path);
+	add(writer, "a", "red");
+	add(writer, "b", "red");
+	add(writer, "a", "blue"); /* in the same batch */
+	CHECK(trawl_writer_commit(writer, &error));
+	add(writer, "b", "green"); /* in a later one */
+	CHECK(trawl_writer_commit(writer, &error));
+	trawl_writer_stats stats;
+	trawl_writer_get_stats(writer, &stats);
+	assert_int_equal(stats.added, 2);
+	assert_int_equal(stats.replaced, 2);
+	trawl_writer_close(writer);
+
+	trawl_index *index = index_open(path);
+	assert_string_equal(ids_found(index, "red"), "");
+	assert_string_equal(ids_found(index, "blue"), "a ");
+	assert_string_equal(ids_found(index, "green"), "b ");
+	assert_text(index, "a", "blue");
+	assert_text(index, "b", "green");
+	assert_int_equal(stats_of(index).documents, 2);
+	assert_int_equal(stats_of(index).tokens, 2);
+	trawl_close(index);
+}
+
+static void a_deleted_document_is_gone(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	trawl_writer *writer = writer_open(path);
+	add(writer, "a", "red");
+	add(writer, "b", "red");
+	add(writer, "c", "red");
+	CHECK(trawl_writer_delete(writer, "c", 1, &error)); /* of the same batch */
+	assert_int_equal(trawl_writer_delete(writer, "c", 1, &error), TRAWL_ENOTFOUND);
+	assert_int_equal(trawl_writer_delete(writer, "d", 1, &error), TRAWL_ENOTFOUND);
+	CHECK(trawl_writer_commit(writer, &error));
+	CHECK(trawl_writer_delete(writer, "a", 1, &error)); /* of an earlier one */
+	assert_int_equal(trawl_writer_delete(writer, "a", 1, &error), TRAWL_ENOTFOUND);
+	CHECK(trawl_writer_commit(writer, &error));
+
+	trawl_index *index = index_open(path);
+	assert_string_equal(ids_found(index, "red"), "b ");
+	assert_int_equal(fetch_status(index, "a"), TRAWL_ENOTFOUND);
+	assert_int_equal(fetch_status(index, "c"), TRAWL_ENOTFOUND);
+	trawl_close(index);
+
+	add(writer, "a", "red again");
+	CHECK(trawl_writer_delete(writer, "b", 1, &error));
+	CHECK(trawl_writer_commit(writer, &error));
+	trawl_writer_close(writer);
+	index = index_open(path);
+	assert_string_equal(ids_found(index, "red"), "a ");
+	trawl_close(index);
+}
+
+static void an_index_can_be_emptied_and_filled_again(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	trawl_writer *writer = writer_open(path);
+	add(writer, "a", "red");
+	CHECK(trawl_writer_commit(writer, &error));
+	CHECK(trawl_writer_delete(writer, "a", 1, &error));
+	CHECK(trawl_writer_commit(writer, &error));
+	trawl_index *index = index_open(path);
+	assert_string_equal(ids_found(index, "red"), "");
+	assert_int_equal(stats_of(index).documents, 0);
+	assert_int_equal(stats_of(index).tokens, 0);
+	trawl_close(index);
+	add(writer, "a", "red");
+	CHECK(trawl_writer_commit(writer, &error));
+	trawl_writer_close(writer);
+	index = index_open(path);
+	assert_string_equal(ids_found(index, "red"), "a ");
+	trawl_close(index);
+}
+
+static void uncommitted_work_is_invisible_and_dropped(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	write_one(path, "a", "red");
+	trawl_writer *writer = writer_open(path);
+	add(writer, "b", "red");
+	CHECK(trawl_writer_delete(writer, "a", 1, &error));
+	trawl_index *index = index_open(path);
+	assert_string_equal(ids_found(index, "red"), "a ");
+	trawl_close(index);
+	trawl_writer_close(writer);
+	index = index_open(path);
+	assert_string_equal(ids_found(index, "red"), "a ");
+	trawl_close(index);
+	write_one(path, "c", "red");
+	index = index_open(path);
+	assert_string_equal(ids_found(index, "red"), "a c ");
+	trawl_close(index);
+}
+
+static void an_open_index_keeps_its_snapshot(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	write_one(path, "a", "red");
+	trawl_index *old = index_open(path);
+	uint64_t generation = stats_of(old).generation;
+	for (int i = 0; i < 25; i++) { /* long enough for pages to be reused, if they were thought free */
+		char id[16];
+		snprintf(id, sizeof id, "n%d", i);
+		trawl_writer *writer = writer_open(path);
+		add(writer, id, "red herring");
+		add(writer, "a", i % 2 ? "blue" : "green");
+		CHECK(trawl_writer_commit(writer, &error));
+		trawl_writer_close(writer);
+		assert_string_equal(ids_found(old, "red"), "a ");
+		assert_text(old, "a", "red");
+		trawl_index *new = index_open(path);
+		assert_int_equal(stats_of(new).generation, generation + (uint64_t)i + 1);
+		assert_int_equal(stats_of(new).documents, (uint64_t)i + 2);
+		assert_string_equal(ids_found(new, i % 2 ? "blue" : "green"), "a ");
+		trawl_close(new);
+	}
+	assert_int_equal(stats_of(old).documents, 1);
+	trawl_close(old);
+}
+
+static void unchanged_documents_are_counted_and_write_nothing(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	trawl_document document = document_of("a", "red");
+	document.fields = "{}";
+	document.fields_length = 2;
+	trawl_writer *writer = writer_open(path);
+	CHECK(trawl_writer_add(writer, &document, &error));
+	CHECK(trawl_writer_commit(writer, &error));
+	trawl_writer_close(writer);
+
+	trawl_writer_stats stats;
+	writer = writer_open(path);
+	CHECK(trawl_writer_add(writer, &document, &error));
+	trawl_writer_get_stats(writer, &stats);
+	assert_int_equal(stats.unchanged, 1);
+	assert_int_equal(stats.added + stats.replaced, 0);
+	document.fields = "[]"; /* as long, and other */
+	CHECK(trawl_writer_add(writer, &document, &error));
+	document.title = "t";
+	document.title_length = 1;
+	CHECK(trawl_writer_add(writer, &document, &error));
+	CHECK(trawl_writer_commit(writer, &error));
+	trawl_writer_get_stats(writer, &stats);
+	assert_int_equal(stats.unchanged, 1);
+	assert_int_equal(stats.replaced, 2);
+	trawl_writer_close(writer);
+
+	trawl_index *index = index_open(path);
+	trawl_index_stats index_stats = stats_of(index);
+	assert_int_equal(index_stats.documents, 1);
+	assert_string_equal(ids_found(index, "t"), "a ");
+	trawl_close(index);
+}
+
+static void an_unchanged_document_after_a_change_in_the_batch_restores_it(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	write_one(path, "a", "red");
+	trawl_writer *writer = writer_open(path);
+	add(writer, "a", "blue");
+	add(writer, "a", "red"); /* what is stored, but no longer what holds */
+	CHECK(trawl_writer_commit(writer, &error));
+	CHECK(trawl_writer_delete(writer, "a", 1, &error));
+	add(writer, "a", "red");
+	CHECK(trawl_writer_commit(writer, &error));
+	trawl_writer_close(writer);
+	trawl_index *index = index_open(path);
+	assert_string_equal(ids_found(index, "red"), "a ");
+	assert_string_equal(ids_found(index, "blue"), "");
+	trawl_close(index);
+}
+
+static void part_sizes_add_up_to_less_than_the_file(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	write_one(path, "a", "red green blue");
+	trawl_index *index = index_open(path);
+	trawl_index_stats stats = stats_of(index);
+	struct stat file;
+	uint64_t sum = 0;
+	assert_true(stats.part_count > 0 && stats.part_count <= TRAWL_PARTS_MAX);
+	for (size_t i = 0; i < stats.part_count; i++) {
+		assert_non_null(stats.parts[i].name);
+		sum += stats.parts[i].bytes;
+	}
+	assert_int_equal(stat(path, &file), 0);
+	assert_int_equal(stats.file_bytes, (uint64_t)file.st_size);
+	assert_true(sum + stats.free_bytes <= stats.file_bytes);
+	assert_int_equal(stats.terms, 3);
+	assert_int_equal(stats.postings, 3);
+	assert_int_equal(stats.tokens, 3);
+	assert_int_equal(stats.text_bytes, 14);
+	assert_true(stats.positions);
+	trawl_close(index);
+}
+
+/* ---- random histories ------------------------------------------------------------------------------------------ */
+
+#define HISTORY_IDS 40
+
+/* What a history should have led to: for each id the number in its text, -1 when absent. */
+struct model {
+	int text[HISTORY_IDS];
+};
+
+static void history_step(trawl_writer *writer, struct model *now, struct random *random)
+{
+	char id[16], text[64];
+	int i = (int)random_below(random, HISTORY_IDS), number = (int)random_below(random, 6);
+	snprintf(id, sizeof id, "id%d", i);
+	snprintf(text, sizeof text, "common text%d only%d", number, i);
+	if (random_chance(random, 0.3)) {
+		int status = trawl_writer_delete(writer, id, strlen(id), &error);
+		assert_int_equal(status, now->text[i] < 0 ? TRAWL_ENOTFOUND : 0);
+		now->text[i] = -1;
+		return;
+	}
+	add(writer, id, text);
+	now->text[i] = number;
+}
+
+static void assert_is_model(const char *path, const struct model *model)
+{
+	trawl_index *index = index_open(path);
+	size_t live = 0;
+	for (int i = 0; i < HISTORY_IDS; i++) {
+		char id[16], text[64], query[64];
+		snprintf(id, sizeof id, "id%d", i);
+		snprintf(text, sizeof text, "common text%d only%d", model->text[i], i);
+		snprintf(query, sizeof query, "+text%d +only%d", model->text[i], i);
+		live += model->text[i] >= 0;
+		if (model->text[i] < 0) {
+			assert_int_equal(fetch_status(index, id), TRAWL_ENOTFOUND);
+			continue;
+		}
+		assert_text(index, id, text);
+		const char *found = ids_found(index, query);
+		if (strncmp(found, id, strlen(id)) != 0 || found[strlen(id)] != ' ' || found[strlen(id) + 1])
+			fail_msg("'%s' finds '%s', expected %s", query, found, id);
+	}
+	assert_int_equal(stats_of(index).documents, live);
+	assert_int_equal(stats_of(index).tokens, 3 * live);
+	trawl_close(index);
+}
+
+static void random_histories_end_as_a_model_does(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 8; seed++) {
+		struct random random = {seed};
+		const char *path = scratch_path("history");
+		struct model now, committed;
+		memset(now.text, -1, sizeof now.text);
+		committed = now;
+		trawl_writer *writer = writer_open(path);
+		CHECK(trawl_writer_commit(writer, &error));
+		for (int step = 0; step < 400; step++) {
+			double kind = random_unit(&random);
+			history_step(writer, &now, &random);
+			if (kind < 0.05) {
+				CHECK(trawl_writer_commit(writer, &error));
+				committed = now;
+				assert_is_model(path, &committed);
+			} else if (kind < 0.08) {
+				trawl_writer_close(writer);
+				now = committed;
+				writer = writer_open(path);
+			} else if (kind < 0.1) {
+				assert_is_model(path, &committed);
+			}
+		}
+		trawl_writer_close(writer);
+		assert_is_model(path, &committed);
+		scratch_clear();
+	}
+}
+
+/* ---- locks, limits, options ------------------------------------------------------------------------------------ */
+
+static int child_opens_writer(const char *path)
+{
+	trawl_writer *writer;
+	trawl_writer_options options = {.memory_budget = 1 << 20};
+	int status = trawl_writer_open(&writer, path, &options, &error);
+	if (!status)
+		trawl_writer_close(writer);
+	return -status;
+}
+
+static int child_waits_and_writes(const char *path)
+{
+	trawl_writer *writer;
+	trawl_writer_options options = {.memory_budget = 1 << 20, .wait = true};
+	trawl_document document = document_of("child", "red");
+	int status = trawl_writer_open(&writer, path, &options, &error);
+	if (status)
+		return -status;
+	status = trawl_writer_add(writer, &document, &error);
+	if (!status)
+		status = trawl_writer_commit(writer, &error);
+	trawl_writer_close(writer);
+	return -status;
+}
+
+static void a_second_writer_is_told_that_the_index_is_busy(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	trawl_writer *first = writer_open(path), *second = NULL;
+	trawl_writer_options options = {.memory_budget = 1 << 20};
+	assert_int_equal(trawl_writer_open(&second, path, &options, &error), TRAWL_EBUSY);
+	assert_int_equal(error.code, TRAWL_EBUSY);
+	assert_true(error.text[0]);
+	assert_int_equal(in_child(child_opens_writer, path), -TRAWL_EBUSY);
+	add(first, "a", "red");
+	CHECK(trawl_writer_commit(first, &error));
+	assert_int_equal(in_child(child_opens_writer, path), -TRAWL_EBUSY);
+	trawl_writer_close(first);
+	assert_int_equal(in_child(child_opens_writer, path), 0);
+	trawl_writer_close(writer_open(path));
+}
+
+static void a_waiting_writer_gets_its_turn(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	trawl_writer *first = writer_open(path);
+	fflush(NULL);
+	pid_t child = fork();
+	if (child == 0) {
+		alarm(60);
+		_exit(child_waits_and_writes(path));
+	}
+	usleep(200000);
+	add(first, "a", "red");
+	CHECK(trawl_writer_commit(first, &error));
+	trawl_writer_close(first);
+	int status;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	trawl_index *index = index_open(path);
+	assert_string_equal(ids_found(index, "red"), "a child ");
+	trawl_close(index);
+}
+
+static void a_refused_document_leaves_the_batch_usable(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	static char long_id[4098];
+	memset(long_id, 'x', sizeof long_id - 1);
+	trawl_document document = document_of(long_id, "red");
+	trawl_writer *writer = writer_open(path);
+	add(writer, "a", "red");
+	document.id_length = 4097;
+	int status = trawl_writer_add(writer, &document, &error);
+	assert_true(status == TRAWL_ELIMIT || status == TRAWL_EINPUT);
+	document.id_length = 0;
+	status = trawl_writer_add(writer, &document, &error);
+	assert_true(status == TRAWL_ELIMIT || status == TRAWL_EINPUT);
+	document.id_length = 4096;
+	CHECK(trawl_writer_add(writer, &document, &error));
+	add(writer, "b", "red");
+	CHECK(trawl_writer_commit(writer, &error));
+	trawl_writer_close(writer);
+	trawl_index *index = index_open(path);
+	assert_int_equal(stats_of(index).documents, 3);
+	long_id[4096] = '\0';
+	assert_text(index, long_id, "red");
+	trawl_close(index);
+}
+
+static void a_document_of_megabytes_comes_back_whole(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	size_t length = 3 << 20;
+	char *text = malloc(length + 1);
+	assert_non_null(text);
+	struct random random = {1};
+	for (size_t i = 0; i < length; i++)
+		text[i] = i % 7 ? (char)('a' + random_below(&random, 26)) : ' ';
+	memcpy(text + length - 12, " theverylast", 12);
+	text[length] = '\0';
+	write_one(path, "big", text);
+	trawl_index *index = index_open(path);
+	assert_text(index, "big", text);
+	assert_string_equal(ids_found(index, "theverylast"), "big ");
+	trawl_close(index);
+	free(text);
+}
+
+static void an_existing_index_keeps_its_analysis(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	trawl_writer *writer;
+	trawl_writer_options german = {.analysis = {.language = "german"}};
+	trawl_writer_options french = {.analysis = {.language = "french"}};
+	CHECK(trawl_writer_open(&writer, path, &german, &error));
+	CHECK(trawl_writer_commit(writer, &error));
+	trawl_writer_close(writer);
+	assert_int_equal(trawl_writer_open(&writer, path, &french, &error), TRAWL_EINVAL);
+	CHECK(trawl_writer_open(&writer, path, &german, &error));
+	trawl_writer_close(writer);
+	write_one(path, "a", "H\xc3\xa4user"); /* options left zero */
+	trawl_index *index = index_open(path);
+	assert_string_equal(stats_of(index).analysis.language, "german");
+	assert_string_equal(ids_found(index, "Haus"), "a ");
+	trawl_close(index);
+	trawl_writer_options klingon = {.analysis = {.language = "klingon"}};
+	assert_int_equal(trawl_writer_open(&writer, scratch_path("other"), &klingon, &error), TRAWL_EINVAL);
+}
+
+static void an_index_without_positions_finds_words(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	trawl_writer *writer;
+	trawl_writer_options options = {.no_positions = true};
+	trawl_searcher *searcher;
+	trawl_search_options search = {.top = 10};
+	CHECK(trawl_writer_open(&writer, path, &options, &error));
+	add(writer, "a", "red green red");
+	add(writer, "b", "green red");
+	CHECK(trawl_writer_commit(writer, &error));
+	trawl_writer_close(writer);
+	trawl_index *index = index_open(path);
+	assert_false(stats_of(index).positions);
+	assert_string_equal(ids_found(index, "+red +green"), "a b ");
+	CHECK(trawl_searcher_new(&searcher, index, &error));
+	assert_int_equal(trawl_search(searcher, "\"red green\"", 11, &search, &error), TRAWL_EINVAL);
+	CHECK(trawl_search(searcher, "\"red\"", 5, &search, &error)); /* a phrase of one word is that word */
+	trawl_searcher_free(searcher);
+	trawl_close(index);
+}
+
+static void append(char *text, const char *words, int times)
+{
+	for (text += strlen(text); times; times--)
+		text = stpcpy(text, words);
+}
+
+/* Dropped stop words make positions larger than a document's length says. */
+static void phrases_are_found_behind_many_stop_words(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	static char text[200000];
+	trawl_writer *writer;
+	trawl_writer_options options = {.analysis = {.language = "english", .stop_words = true}};
+	CHECK(trawl_writer_open(&writer, path, &options, &error));
+	for (int i = 0; i < 4; i++) {
+		char id[2] = {(char)('a' + i), 0};
+		static const int stop_words[] = {3, 300, 4000, 20000};
+		text[0] = '\0';
+		append(text, "red ", 1);
+		append(text, "the ", stop_words[i]);
+		append(text, "red herring ", 1 + i % 2);
+		append(text, "the ", stop_words[i]);
+		append(text, "red of herring", 1);
+		add(writer, id, text);
+	}
+	CHECK(trawl_writer_commit(writer, &error));
+	trawl_writer_close(writer);
+	trawl_index *index = index_open(path);
+	assert_string_equal(ids_found(index, "+\"red herring\""), "b d a c ");
+	assert_int_equal(strlen(ids_found(index, "\"red the herring\"")), 8);
+	assert_string_equal(ids_found(index, "\"red the the the red\""), "a ");
+	assert_string_equal(ids_found(index, "\"herring red herring\""), "b d ");
+	trawl_close(index);
+}
+
+static int search_status(trawl_searcher *searcher, size_t length, trawl_search_options options)
+{
+	static char query[TRAWL_QUERY_MAX + 2];
+	memset(query, 'x', sizeof query);
+	return trawl_search(searcher, query, length, &options, &error);
+}
+
+static void search_limits_are_those_documented(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	char query[TRAWL_QUERY_MAX];
+	trawl_searcher *searcher;
+	trawl_search_options top = {.top = 10};
+	write_one(path, "a", "red");
+	trawl_index *index = index_open(path);
+	CHECK(trawl_searcher_new(&searcher, index, &error));
+	assert_int_equal(search_status(searcher, TRAWL_QUERY_MAX, top), 0);
+	assert_int_equal(search_status(searcher, TRAWL_QUERY_MAX + 1, top), TRAWL_ELIMIT);
+	assert_int_equal(search_status(searcher, 3, (trawl_search_options){.top = TRAWL_TOP_MAX}), 0);
+	assert_int_equal(search_status(searcher, 3, (trawl_search_options){.top = TRAWL_TOP_MAX + 1}), TRAWL_ELIMIT);
+	static const float bad[] = {-0.5f, 1001, NAN, INFINITY, -INFINITY};
+	for (int i = 0; i < 5; i++) {
+		trawl_search_options k1 = {.top = 1, .set_k1 = true, .k1 = bad[i]};
+		trawl_search_options b = {.top = 1, .set_b = true, .b = bad[i]};
+		assert_int_equal(search_status(searcher, 3, k1), TRAWL_EINVAL);
+		assert_int_equal(search_status(searcher, 3, b), TRAWL_EINVAL);
+	}
+	size_t length = 0, longest = 0;
+	for (int i = 0; i <= TRAWL_CLAUSES_MAX; i++) { /* different words, one too many */
+		longest = length;
+		length += (size_t)snprintf(query + length, sizeof query - length, "%d ", i);
+	}
+	CHECK(trawl_search(searcher, query, longest, &top, &error));
+	assert_int_equal(trawl_search(searcher, query, length, &top, &error), TRAWL_ELIMIT);
+	CHECK(trawl_search(searcher, "red", 3, &top, &error)); /* usable after refusals */
+	size_t count;
+	trawl_hits(searcher, &count);
+	assert_int_equal(count, 1);
+	trawl_searcher_free(searcher);
+	trawl_close(index);
+}
+
+/* ---- files that are no index, or one no more ------------------------------------------------------------------- */
+
+struct file {
+	uint8_t *bytes;
+	size_t length;
+};
+
+static void file_write(const char *path, const void *bytes, size_t length)
+{
+	FILE *file = fopen(path, "wb");
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, length, file), length);
+	fclose(file);
+}
+
+static struct file file_read(const char *path)
+{
+	struct stat status;
+	FILE *file = fopen(path, "rb");
+	assert_non_null(file);
+	assert_int_equal(fstat(fileno(file), &status), 0);
+	struct file result = {malloc((size_t)status.st_size + 1), (size_t)status.st_size};
+	assert_non_null(result.bytes);
+	assert_int_equal(fread(result.bytes, 1, result.length, file), result.length);
+	fclose(file);
+	return result;
+}
+
+static void files_that_are_no_index_are_refused(void **state)
+{
+	(void)state;
+	trawl_index *index;
+	trawl_writer *writer;
+	trawl_writer_options options = {.memory_budget = 1 << 20};
+	assert_int_equal(trawl_open(&index, scratch_path("absent"), &error), TRAWL_ENOTFOUND);
+	assert_int_equal(access(scratch_path("absent"), F_OK), -1);
+	assert_int_equal(trawl_open(&index, scratch_path("absent/deep"), &error), TRAWL_ENOTFOUND);
+
+	const char *path = scratch_path("text");
+	char text[20000];
+	for (size_t length = 1; length <= sizeof text; length = length * 3 + 1) {
+		memset(text, 'x', sizeof text);
+		file_write(path, text, length);
+		assert_int_equal(trawl_open(&index, path, &error), TRAWL_ENOTINDEX);
+		assert_int_equal(trawl_writer_open(&writer, path, &options, &error), TRAWL_ENOTINDEX);
+		struct file after = file_read(path);
+		assert_int_equal(after.length, length);
+		assert_memory_equal(after.bytes, text, length);
+		free(after.bytes);
+	}
+	file_write(path, text, 0);
+	assert_int_equal(trawl_open(&index, path, &error), TRAWL_ENOTINDEX);
+
+	const char *folder = scratch_path("folder");
+	assert_int_equal(mkdir(folder, 0777), 0);
+	assert_true(trawl_open(&index, folder, &error) < 0);
+	assert_true(trawl_writer_open(&writer, folder, &options, &error) < 0);
+}
+
+/* Give every copy of the manifest in the file another version, the checksum made good. */
+static int manifests_patch(struct file *file, uint16_t format, uint32_t manifest)
+{
+	int patched = 0;
+	for (size_t i = EXTENT_HEADER; i + 64 < file->length; i++) {
+		uint8_t *payload = file->bytes + i, *header = payload - EXTENT_HEADER;
+		if (memcmp(payload, MANIFEST_MAGIC, MANIFEST_MAGIC_LENGTH) != 0 || load32(header) != EXTENT_MAGIC)
+			continue;
+		store16(header + 4, format);
+		store32(payload + MANIFEST_MAGIC_LENGTH, manifest);
+		uint32_t length = load32(header + 16);
+		assert_true(i + length <= file->length);
+		store64(header + 24, XXH3_64bits_withSeed(payload, length, XXH3_64bits(header, 24)));
+		patched++;
+	}
+	return patched;
+}
+
+static void a_later_format_is_refused_by_name(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	write_one(path, "a", "red");
+	struct file original = file_read(path);
+	for (int which = 0; which < 3; which++) {
+		trawl_index *index;
+		trawl_writer *writer;
+		trawl_writer_options options = {.memory_budget = 1 << 20};
+		struct file file = {malloc(original.length), original.length};
+		assert_non_null(file.bytes);
+		memcpy(file.bytes, original.bytes, original.length);
+		assert_true(manifests_patch(&file, which == 1 ? FORMAT_VERSION + 1 : FORMAT_VERSION,
+		                            which == 2 ? FORMAT_VERSION + 1 : FORMAT_VERSION) > 0);
+		const char *copy = scratch_path("later");
+		file_write(copy, file.bytes, file.length);
+		free(file.bytes);
+		if (which == 0) { /* the patch itself does no harm */
+			trawl_close(index_open(copy));
+			continue;
+		}
+		assert_int_equal(trawl_open(&index, copy, &error), TRAWL_EVERSION);
+		assert_int_equal(trawl_writer_open(&writer, copy, &options, &error), TRAWL_EVERSION);
+	}
+	free(original.bytes);
+}
+
+/* ---- damage ---------------------------------------------------------------------------------------------------- */
+
+enum verdict { SAME = 10, REFUSED, WRONG }; /* not 1: the sanitizers exit with it */
+
+static uint64_t expected_hash;
+
+static uint64_t hash_more(uint64_t hash, const void *bytes, size_t length)
+{
+	return XXH3_64bits_withSeed(bytes, length, hash);
+}
+
+static uint64_t hash_document(uint64_t hash, const trawl_document *document)
+{
+	hash = hash_more(hash, document->id, document->id_length);
+	hash = hash_more(hash, document->title, document->title_length);
+	hash = hash_more(hash, document->text, document->text_length);
+	return hash_more(hash, document->fields, document->fields_length);
+}
+
+static int hash_hits(trawl_searcher *searcher, uint64_t *hash)
+{
+	size_t count;
+	int status = 0;
+	const trawl_hit *hits = trawl_hits(searcher, &count);
+	uint64_t matches = trawl_match_count(searcher);
+	*hash = hash_more(*hash, &matches, sizeof matches);
+	for (size_t i = 0; !status && i < count; i++) {
+		trawl_document document;
+		trawl_snippet snippet;
+		*hash = hash_more(*hash, &hits[i].score, sizeof hits[i].score);
+		status = trawl_hit_document(searcher, hits[i].document, &document, &error);
+		if (!status)
+			*hash = hash_document(*hash, &document);
+		if (!status)
+			status = trawl_hit_snippet(searcher, hits[i].document, 0, &snippet, &error);
+		if (!status)
+			*hash = hash_more(*hash, snippet.text, snippet.length);
+	}
+	return status;
+}
+
+static int hash_index(const trawl_index *index, uint64_t *hash)
+{
+	static const char *const queries[] = {"baba",
+	                                      "+baba +caba -daba",
+	                                      "\"baba caba\" faba",
+	                                      "ga ha ja ka la",
+	                                      "baba caba daba faba gaba haba ba ca da fa",
+	                                      "\"ba ca\" \"ca ba\" -\"ba ba\"",
+	                                      "absent"};
+	trawl_searcher *searcher;
+	trawl_index_stats stats;
+	int status = trawl_get_stats(index, &stats, &error);
+	if (status || (status = trawl_searcher_new(&searcher, index, &error)))
+		return status;
+	*hash = hash_more(*hash, &stats.documents, sizeof stats.documents);
+	*hash = hash_more(*hash, &stats.tokens, sizeof stats.tokens);
+	for (size_t i = 0; !status && i < sizeof queries / sizeof queries[0]; i++) {
+		trawl_search_options options = {.top = 200, .count = true, .stable_ties = true};
+		status = trawl_search(searcher, queries[i], strlen(queries[i]), &options, &error);
+		if (!status)
+			status = hash_hits(searcher, hash);
+	}
+	for (int i = 0; !status && i < 120; i += 7) {
+		trawl_stored *handle = NULL;
+		trawl_document document;
+		char id[16];
+		snprintf(id, sizeof id, "d%d", i);
+		int found = trawl_fetch(index, id, strlen(id), &handle, &document, &error);
+		*hash = hash_more(*hash, &found, sizeof found);
+		if (!found)
+			*hash = hash_document(*hash, &document);
+		else if (found != TRAWL_ENOTFOUND)
+			status = found;
+		trawl_stored_free(handle);
+	}
+	trawl_searcher_free(searcher);
+	return status;
+}
+
+/* Read all there is; 0 and a hash of it, or an error. */
+static int read_all(const char *path, uint64_t *hash)
+{
+	trawl_index *index;
+	int status = trawl_open(&index, path, &error);
+	if (status)
+		return status;
+	status = hash_index(index, hash);
+	trawl_close(index);
+	return status;
+}
+
+static int child_reads_all(const char *path)
+{
+	uint64_t hash = 0;
+	if (read_all(path, &hash) < 0)
+		return error.code < 0 && error.text[0] ? REFUSED : 1;
+	return hash == expected_hash ? SAME : WRONG;
+}
+
+/* Write to the damaged index, then look whether what it answers is still true. */
+static int child_writes_and_reads(const char *path)
+{
+	trawl_writer *writer;
+	trawl_writer_options options = {.memory_budget = 1 << 20};
+	trawl_document document = document_of("added", "zebra");
+	uint64_t hash = 0;
+	trawl_index *index;
+	int status = trawl_writer_open(&writer, path, &options, &error);
+	if (status)
+		return REFUSED;
+	status = trawl_writer_add(writer, &document, &error);
+	if (!status)
+		status = trawl_writer_commit(writer, &error);
+	if (!status)
+		status = trawl_writer_delete(writer, "added", 5, &error);
+	if (!status)
+		status = trawl_writer_commit(writer, &error);
+	trawl_writer_close(writer);
+	if (status || trawl_open(&index, path, &error))
+		return REFUSED;
+	status = hash_index(index, &hash);
+	trawl_close(index);
+	return status ? REFUSED : hash == expected_hash ? SAME : WRONG;
+}
+
+/* An index of 120 documents in three segments, some of them dead. */
+static void damage_subject(const char *path)
+{
+	struct random random = {4};
+	trawl_writer *writer;
+	trawl_writer_options options = {.analysis = {.language = "none"}, .memory_budget = 4 << 20};
+	CHECK(trawl_writer_open(&writer, path, &options, &error));
+	for (int i = 0; i < 150; i++) {
+		static const char *const words[] = {"ba", "ca", "da", "fa",   "ga",  "ha",
+		                                    "ja", "ka", "la", "baba", "caba"};
+		char id[16], text[400] = "";
+		snprintf(id, sizeof id, "d%d", i % 120);
+		for (size_t left = random_below(&random, 60); left; left--) {
+			strcat(text, words[random_below(&random, 11)]);
+			strcat(text, random_chance(&random, 0.2) ? "ba " : " ");
+		}
+		add(writer, id, text);
+		if (i % 50 == 49)
+			CHECK(trawl_writer_commit(writer, &error));
+	}
+	trawl_writer_close(writer);
+	expected_hash = 0;
+	CHECK(read_all(path, &expected_hash));
+}
+
+static uint64_t damage_seed(void)
+{
+	const char *text = getenv("TRAWL_SEED");
+	uint64_t seed;
+	if (text)
+		return strtoull(text, NULL, 10);
+	return getrandom(&seed, sizeof seed, 0) == sizeof seed ? seed >> 24 : 1;
+}
+
+static int damage_count(void)
+{
+	const char *text = getenv("TRAWL_DAMAGES");
+	return text ? atoi(text) : 300;
+}
+
+struct tally {
+	int same, refused, bad;
+};
+
+static void try_damaged(int (*work)(const char *), const struct file *file, const char *what, struct tally *tally)
+{
+	const char *path = scratch_path("damaged");
+	file_write(path, file->bytes, file->length);
+	unlink(scratch_path("damaged-lock"));
+	int verdict = in_child(work, path);
+	tally->same += verdict == SAME;
+	tally->refused += verdict == REFUSED;
+	if (verdict == SAME || verdict == REFUSED)
+		return;
+	tally->bad++;
+	fprintf(stderr, "  %s: %s %d\n", what,
+	        verdict == WRONG ? "a wrong answer,"
+	        : verdict < 0    ? "killed by signal"
+	                         : "exit",
+	        verdict);
+}
+
+static void tally_must_be_good(const struct tally *tally)
+{
+	fprintf(stderr, "  %d the same, %d refused, %d bad\n", tally->same, tally->refused, tally->bad);
+	assert_int_equal(tally->bad, 0);
+	assert_true(tally->refused > 0);
+}
+
+static void flip_bytes(int (*work)(const char *))
+{
+	const char *path = scratch_path("index");
+	damage_subject(path);
+	struct file file = file_read(path);
+	struct tally tally = {0};
+	uint64_t seed = damage_seed();
+	struct random random = {seed};
+	fprintf(stderr, "  seed %llu, %zu bytes\n", (unsigned long long)seed, file.length);
+	for (int i = damage_count(); i && tally.bad < 10; i--) {
+		char what[80];
+		size_t place = random_below(&random, file.length);
+		while (!file.bytes[place] && random_chance(&random, 0.9)) /* most of the file is padding */
+			place = random_below(&random, file.length);
+		uint8_t kept = file.bytes[place];
+		file.bytes[place] ^= (uint8_t)(1u << random_below(&random, 8));
+		snprintf(what, sizeof what, "byte %zu from %02x to %02x", place, kept, file.bytes[place]);
+		try_damaged(work, &file, what, &tally);
+		file.bytes[place] = kept;
+	}
+	free(file.bytes);
+	tally_must_be_good(&tally);
+}
+
+static void a_flipped_bit_is_never_a_wrong_answer(void **state)
+{
+	(void)state;
+	flip_bytes(child_reads_all);
+}
+
+static void a_writer_survives_flipped_bits(void **state)
+{
+	(void)state;
+	flip_bytes(child_writes_and_reads);
+}
+
+static void damaged_pages_are_never_a_wrong_answer(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	damage_subject(path);
+	struct file file = file_read(path), damaged = {malloc(file.length), file.length};
+	struct tally tally = {0};
+	uint64_t seed = damage_seed();
+	struct random random = {seed};
+	assert_non_null(damaged.bytes);
+	fprintf(stderr, "  seed %llu\n", (unsigned long long)seed);
+	for (size_t pages = file.length / 4096, i = 0; i < (size_t)damage_count() / 3 && tally.bad < 10; i++) {
+		char what[80];
+		size_t page = random_below(&random, pages), other = random_below(&random, pages);
+		int kind = (int)random_below(&random, 3);
+		memcpy(damaged.bytes, file.bytes, file.length);
+		if (kind == 0)
+			memset(damaged.bytes + page * 4096, 0, 4096);
+		else
+			memcpy(damaged.bytes + page * 4096, file.bytes + other * 4096, 4096);
+		if (kind == 2)
+			memcpy(damaged.bytes + other * 4096, file.bytes + page * 4096, 4096);
+		static const char *const kinds[] = {"zeroed", "overwritten with page", "swapped with page"};
+		snprintf(what, sizeof what, "page %zu %s %zu", page, kinds[kind], other);
+		try_damaged(child_reads_all, &damaged, what, &tally);
+	}
+	free(file.bytes);
+	free(damaged.bytes);
+	tally_must_be_good(&tally);
+}
+
+static void a_truncated_index_is_refused_or_whole(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	damage_subject(path);
+	struct file file = file_read(path), cut = file;
+	struct tally tally = {0};
+	struct random random = {damage_seed()};
+	for (int i = 0; i < damage_count() / 2; i++) {
+		char what[80];
+		if (i < 40)
+			cut.length = file.length - 1 - (size_t)i * i * 13 % file.length;
+		else if (i < 80)
+			cut.length = random_below(&random, file.length / 4096) * 4096;
+		else
+			cut.length = random_below(&random, file.length);
+		snprintf(what, sizeof what, "cut to %zu of %zu bytes", cut.length, file.length);
+		try_damaged(i % 2 ? child_reads_all : child_writes_and_reads, &cut, what, &tally);
+	}
+	free(file.bytes);
+	tally_must_be_good(&tally);
+}
+
+/* ---- memory that runs out -------------------------------------------------------------------------------------- */
+
+struct progress {
+	bool first_commit, second_commit;
+};
+
+static int put(trawl_writer *writer, const char *id, const char *text)
+{
+	trawl_document document = document_of(id, text);
+	return trawl_writer_add(writer, &document, &error);
+}
+
+static int short_writer_life(const char *path, struct progress *progress)
+{
+	trawl_writer *writer;
+	trawl_writer_options options = {.memory_budget = 1 << 20};
+	int status = trawl_writer_open(&writer, path, &options, &error);
+	if (status)
+		return status;
+	if ((status = put(writer, "a", "red green")) || (status = put(writer, "b", "red \xc3\xa4pfel blue")) ||
+	    (status = trawl_writer_commit(writer, &error)))
+		goto done;
+	progress->first_commit = true;
+	if ((status = put(writer, "a", "blue red")) || (status = put(writer, "c", "green running")) ||
+	    (status = trawl_writer_delete(writer, "b", 1, &error)) || (status = trawl_writer_commit(writer, &error)))
+		goto done;
+	progress->second_commit = true;
+done:
+	trawl_writer_close(writer);
+	return status;
+}
+
+static int short_life(const char *path, struct progress *progress)
+{
+	trawl_index *index = NULL;
+	trawl_searcher *searcher = NULL;
+	trawl_stored *stored = NULL;
+	trawl_document document;
+	trawl_snippet snippet;
+	trawl_search_options options = {.top = 10, .count = true, .stable_ties = true};
+	int status = short_writer_life(path, progress);
+	if (status || (status = trawl_open(&index, path, &error)))
+		goto done;
+	if ((status = trawl_searcher_new(&searcher, index, &error)) ||
+	    (status = trawl_search(searcher, "\"blue red\" +red run", 19, &options, &error)))
+		goto done;
+	size_t count;
+	const trawl_hit *hits = trawl_hits(searcher, &count);
+	assert_int_equal(count, 1);
+	if ((status = trawl_hit_document(searcher, hits[0].document, &document, &error)) ||
+	    (status = trawl_hit_snippet(searcher, hits[0].document, 0, &snippet, &error)))
+		goto done;
+	status = trawl_fetch(index, "c", 1, &stored, &document, &error);
+done:
+	trawl_stored_free(stored);
+	trawl_searcher_free(searcher);
+	trawl_close(index);
+	return status;
+}
+
+/* After a failure the index holds the last commit that was reported, or the one under way. */
+static void assert_nothing_half_done(const char *path, const struct progress *progress)
+{
+	trawl_index *index;
+	int status = trawl_open(&index, path, &error);
+	if (status) {
+		assert_false(progress->first_commit);
+		assert_true(status == TRAWL_ENOTFOUND || status == TRAWL_ENOTINDEX);
+		return;
+	}
+	const char *found = ids_found(index, "green blue");
+	bool first = strstr(found, "b ") && strstr(found, "a ") && strlen(found) == 4;
+	bool second = strstr(found, "c ") && strstr(found, "a ") && strlen(found) == 4;
+	if (!first && !second && (*found || progress->first_commit))
+		fail_msg("found '%s'", found);
+	assert_true(second || !progress->second_commit);
+	trawl_close(index);
+}
+
+/* Fail the allocation after `n` good ones. Returns whether there was one. */
+static bool starve(long n, bool sticky, long *failures)
+{
+	const char *path = scratch_path("index");
+	struct progress progress = {0};
+	memory_fail_after(n, sticky);
+	int status = short_life(path, &progress);
+	void *probe = memory_new(1);
+	bool met = !sticky || !probe;
+	memory_free(probe);
+	memory_fail_after(-1, false);
+	if (status && (status != TRAWL_ENOMEM || error.code != TRAWL_ENOMEM))
+		fail_msg("allocation %ld%s: %s: %s", n, sticky ? " and on" : "", trawl_status_name(status), error.text);
+	*failures += status != 0;
+	assert_nothing_half_done(path, &progress);
+	scratch_clear();
+	return met;
+}
+
+static void running_out_of_memory_leaves_the_last_commit(void **state)
+{
+	(void)state;
+	long failures = 0, n = 0;
+	bool all = getenv("TRAWL_FAULTS");
+	while (starve(n, true, &failures))
+		n += n < 300 || all ? 1 : 1 + n / 40;
+	long end = n;
+	for (n = 0; n < end; n += n < 300 || all ? 1 : 1 + n / 40)
+		starve(n, false, &failures);
+	fprintf(stderr, "  %ld allocations, %ld failures\n", end, failures);
+	assert_true(failures > 50);
+}
+
+/* ---- killed ---------------------------------------------------------------------------------------------------- */
+
+/* Commits ten documents at a time, all with the number of their commit, and writes a byte after each. */
+static void endless_writer(const char *path, int acknowledge)
+{
+	trawl_writer *writer;
+	trawl_writer_options options = {.memory_budget = 1 << 20};
+	if (trawl_writer_open(&writer, path, &options, &error))
+		_exit(1);
+	for (int commit = 0;; commit++) {
+		for (int i = 0; i < 10; i++) {
+			char id[32], text[64];
+			snprintf(id, sizeof id, "%d-%d", (int)getpid(), commit * 10 + i);
+			snprintf(text, sizeof text, "common word%d", commit * 10 + i);
+			if (put(writer, id, text))
+				_exit(2);
+		}
+		if (trawl_writer_commit(writer, &error) || write(acknowledge, "", 1) != 1)
+			_exit(3);
+	}
+}
+
+static void a_killed_writer_leaves_whole_commits(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	struct random random = {damage_seed()};
+	uint64_t documents = 0;
+	write_one(path, "start", "nothing");
+	for (int round = 0; round < 30; round++) {
+		int ends[2];
+		assert_int_equal(pipe(ends), 0);
+		fflush(NULL);
+		pid_t child = fork();
+		if (child == 0) {
+			alarm(60);
+			endless_writer(path, ends[1]);
+		}
+		close(ends[1]);
+		usleep((useconds_t)random_below(&random, 100000));
+		kill(child, SIGKILL);
+		int status;
+		waitpid(child, &status, 0);
+		assert_true(WIFSIGNALED(status));
+		uint64_t acknowledged = 0;
+		char byte;
+		while (read(ends[0], &byte, 1) == 1)
+			acknowledged++;
+		close(ends[0]);
+		trawl_index *index = index_open(path);
+		uint64_t now = stats_of(index).documents - 1;
+		trawl_close(index);
+		if (now != documents + 10 * acknowledged && now != documents + 10 * (acknowledged + 1))
+			fail_msg("%d documents after %d and %d commits", (int)now, (int)documents, (int)acknowledged);
+		documents = now;
+	}
+	fprintf(stderr, "  %d documents\n", (int)documents);
+	write_one(path, "end", "nothing"); /* no lock is left behind */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_teardown(committed_documents_are_found_after_reopening, clear),
+	    cmocka_unit_test_teardown(an_index_without_documents_answers_nothing, clear),
+	    cmocka_unit_test_teardown(a_replaced_document_is_gone, clear),
+	    cmocka_unit_test_teardown(a_deleted_document_is_gone, clear),
+	    cmocka_unit_test_teardown(an_index_can_be_emptied_and_filled_again, clear),
+	    cmocka_unit_test_teardown(uncommitted_work_is_invisible_and_dropped, clear),
+	    cmocka_unit_test_teardown(an_open_index_keeps_its_snapshot, clear),
+	    cmocka_unit_test_teardown(unchanged_documents_are_counted_and_write_nothing, clear),
+	    cmocka_unit_test_teardown(an_unchanged_document_after_a_change_in_the_batch_restores_it, clear),
+	    cmocka_unit_test_teardown(part_sizes_add_up_to_less_than_the_file, clear),
+	    cmocka_unit_test_teardown(random_histories_end_as_a_model_does, clear),
+	    cmocka_unit_test_teardown(a_second_writer_is_told_that_the_index_is_busy, clear),
+	    cmocka_unit_test_teardown(a_waiting_writer_gets_its_turn, clear),
+	    cmocka_unit_test_teardown(a_refused_document_leaves_the_batch_usable, clear),
+	    cmocka_unit_test_teardown(a_document_of_megabytes_comes_back_whole, clear),
+	    cmocka_unit_test_teardown(an_existing_index_keeps_its_analysis, clear),
+	    cmocka_unit_test_teardown(an_index_without_positions_finds_words, clear),
+	    cmocka_unit_test_teardown(phrases_are_found_behind_many_stop_words, clear),
+	    cmocka_unit_test_teardown(search_limits_are_those_documented, clear),
+	    cmocka_unit_test_teardown(files_that_are_no_index_are_refused, clear),
+	    cmocka_unit_test_teardown(a_later_format_is_refused_by_name, clear),
+	    cmocka_unit_test_teardown(a_flipped_bit_is_never_a_wrong_answer, clear),
+	    cmocka_unit_test_teardown(a_writer_survives_flipped_bits, clear),
+	    cmocka_unit_test_teardown(damaged_pages_are_never_a_wrong_answer, clear),
+	    cmocka_unit_test_teardown(a_truncated_index_is_refused_or_whole, clear),
+	    cmocka_unit_test_teardown(running_out_of_memory_leaves_the_last_commit, clear),
+	    cmocka_unit_test_teardown(a_killed_writer_leaves_whole_commits, clear),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
