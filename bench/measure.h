@@ -39,6 +39,7 @@ struct measurement {
 	bool same_results; /* in every round */
 	double clock_ns;   /* the cost of reading the clock once, which every time includes */
 	double seconds;    /* of all rounds, with the warm-up */
+	long preemptions;  /* times that other work took the processor meanwhile: the fewer, the better the figures */
 	char counter_trouble[sizeof((struct counters *)0)->reason]; /* why there are no counters; "" */
 };
 

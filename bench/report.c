@@ -63,6 +63,7 @@ static void append_head(struct bench_text *out, const struct report *report)
 	            report->plan->rounds, report->plan->warmup, m->seconds);
 	if (report->pinned)
 		text_format(out, ", on processor %zu", report->processor);
+	text_format(out, "; other work took the processor %ld time%s", m->preemptions, m->preemptions == 1 ? "" : "s");
 	text_format(out, "\nmachine   %s kernels; reading the clock costs %.0f ns, included in every time\n",
 	            trawl_kernel_name(), m->clock_ns);
 	text_format(out, "results   %016llx, %s\n\n", (unsigned long long)m->hash,
@@ -240,12 +241,12 @@ void report_json(const struct report *report, struct bench_text *out)
 {
 	const struct measurement *m = report->measurement;
 	append_json_head(out, report);
-	text_format(
-	    out,
-	    "\"version\":\"%s\",\"kernel\":\"%s\",\"clock_ns\":%.1f,\"seconds\":%.3f,\"result_hash\":\"%016llx\","
-	    "\"same_results\":%s,\"counters_unavailable\":",
-	    trawl_version(), trawl_kernel_name(), m->clock_ns, m->seconds, (unsigned long long)m->hash,
-	    m->same_results ? "true" : "false");
+	text_format(out,
+	            "\"version\":\"%s\",\"kernel\":\"%s\",\"clock_ns\":%.1f,\"seconds\":%.3f,\"preemptions\":%ld,"
+	            "\"result_hash\":\"%016llx\","
+	            "\"same_results\":%s,\"counters_unavailable\":",
+	            trawl_version(), trawl_kernel_name(), m->clock_ns, m->seconds, m->preemptions,
+	            (unsigned long long)m->hash, m->same_results ? "true" : "false");
 	if (m->counter_trouble[0])
 		text_append_json(out, m->counter_trouble, strlen(m->counter_trouble));
 	else

@@ -7,23 +7,33 @@
 
 /* A list in the superblock being visited. */
 struct visit {
-	uint32_t ranges;      /* mask of the ranges with postings */
-	struct chunk chunk;   /* LIST_RANGED */
-	uint32_t begin, end;  /* LIST_SHORT: postings in the superblock */
-	/* in the range being visited */
-	uint64_t mask;
-	uint32_t first; /* LIST_SHORT: index of its first posting */
-	uint32_t tfs[RANGE_DOCUMENTS];
+	uint32_t ranges;    /* mask of the ranges with postings */
+	struct chunk chunk; /* LIST_RANGED */
+	/* LIST_SHORT: by range, its documents, the index of the first one's posting, and the best contribution */
+	uint64_t masks[SUPERBLOCK_RANGES];
+	uint32_t firsts[SUPERBLOCK_RANGES];
+	float bests[SUPERBLOCK_RANGES];
 };
 
 /* ---- a superblock ---- */
 
-static uint32_t short_ranges(const struct list *list, const struct visit *visit)
+static void enter_short(struct list *list, struct visit *visit, uint32_t superblock)
 {
-	uint32_t ranges = 0;
-	for (uint32_t i = visit->begin; i < visit->end; i++)
-		ranges |= 1u << (list->docs[i] / RANGE_DOCUMENTS % SUPERBLOCK_RANGES);
-	return ranges;
+	uint64_t last = ((uint64_t)superblock + 1) * SUPERBLOCK_DOCUMENTS;
+	uint32_t i = list_seek(list, superblock * SUPERBLOCK_DOCUMENTS);
+	for (; i < list->count && list->docs[i] < last; i++) {
+		uint32_t range = list->docs[i] / RANGE_DOCUMENTS % SUPERBLOCK_RANGES;
+		float score = list->scores ? list->scores[i] : 0;
+		if (!(visit->ranges >> range & 1)) {
+			visit->ranges |= 1u << range;
+			visit->masks[range] = 0;
+			visit->firsts[range] = i;
+			visit->bests[range] = 0;
+		}
+		visit->masks[range] |= (uint64_t)1 << (list->docs[i] % RANGE_DOCUMENTS);
+		visit->bests[range] = score > visit->bests[range] ? score : visit->bests[range];
+	}
+	list->cursor = i ? i - 1 : 0;
 }
 
 /* Find the list's postings in the superblock; visit->ranges is 0 when there are none. */
@@ -32,30 +42,20 @@ static int enter(struct evaluation *evaluation, uint32_t number, uint32_t superb
 	struct list *list = &evaluation->lists[number];
 	struct visit *visit = &evaluation->visits[number];
 	visit->ranges = 0;
-	if (list->kind == LIST_RANGED) {
-		int found = list_chunk(list, evaluation->segment, superblock, &visit->chunk, evaluation->error);
-		if (found > 0)
-			visit->ranges = visit->chunk.range_mask;
-		return found < 0 ? found : 0;
+	if (list->kind == LIST_SHORT) {
+		enter_short(list, visit, superblock);
+		return 0;
 	}
-	visit->begin = visit->end = list_seek(list, superblock * SUPERBLOCK_DOCUMENTS);
-	uint64_t last = ((uint64_t)superblock + 1) * SUPERBLOCK_DOCUMENTS;
-	while (visit->end < list->count && list->docs[visit->end] < last)
-		visit->end++;
-	list->cursor = visit->end ? visit->end - 1 : 0;
-	visit->ranges = short_ranges(list, visit);
-	return 0;
+	int found = list_chunk(list, evaluation->segment, superblock, &visit->chunk, evaluation->error);
+	if (found > 0)
+		visit->ranges = visit->chunk.range_mask;
+	return found < 0 ? found : 0;
 }
 
-static void add_short_bounds(const struct list *list, const struct visit *visit, float *bounds)
+static void add_short_bounds(const struct visit *visit, float *bounds)
 {
-	for (uint32_t i = visit->begin; i < visit->end;) {
-		uint32_t range = list->docs[i] / RANGE_DOCUMENTS;
-		float best = 0;
-		for (; i < visit->end && list->docs[i] / RANGE_DOCUMENTS == range; i++)
-			best = list->scores[i] > best ? list->scores[i] : best;
-		bounds[range % SUPERBLOCK_RANGES] += best;
-	}
+	for (uint32_t left = visit->ranges; left; left &= left - 1)
+		bounds[__builtin_ctz(left)] += visit->bests[__builtin_ctz(left)];
 }
 
 /* Enter all lists and tell which ranges can match; with `bounds`, add up what a document of each range can score. */
@@ -81,7 +81,7 @@ static int enter_all(struct evaluation *evaluation, uint32_t superblock, float *
 		if (list->kind == LIST_RANGED)
 			evaluation->kernel->add_levels(&visit->chunk, list->levels, bounds);
 		else
-			add_short_bounds(list, visit, bounds);
+			add_short_bounds(visit, bounds);
 	}
 	*ranges = evaluation->required ? required : optional;
 	return 0;
@@ -94,28 +94,42 @@ static uint32_t rank_of(const struct visit *visit, uint32_t range)
 	return (uint32_t)__builtin_popcount(visit->ranges & ((1u << range) - 1));
 }
 
-static void short_mask(const struct list *list, struct visit *visit, uint32_t first_doc)
+/* The documents of the list in the range. */
+static uint64_t list_mask(const struct evaluation *evaluation, uint32_t number, uint32_t range)
 {
-	uint32_t i = visit->begin;
-	visit->mask = 0;
-	while (i < visit->end && list->docs[i] < first_doc)
-		i++;
-	visit->first = i;
-	for (; i < visit->end && list->docs[i] - first_doc < RANGE_DOCUMENTS; i++)
-		visit->mask |= (uint64_t)1 << (list->docs[i] - first_doc);
-}
-
-/* The documents of the list in the range, and for ranged lists their tfs. */
-static uint64_t decode_range(const struct list *list, struct visit *visit, uint32_t range, uint32_t first_doc)
-{
-	visit->mask = 0;
+	const struct visit *visit = &evaluation->visits[number];
 	if (!(visit->ranges >> range & 1))
 		return 0;
+	if (evaluation->lists[number].kind == LIST_SHORT)
+		return visit->masks[range];
+	return evaluation->kernel->range_mask(&visit->chunk, rank_of(visit, range));
+}
+
+/* The most that a document of the range can get from the list. */
+static float list_bound(const struct evaluation *evaluation, uint32_t number, uint32_t range)
+{
+	const struct list *list = &evaluation->lists[number];
+	const struct visit *visit = &evaluation->visits[number];
 	if (list->kind == LIST_SHORT)
-		short_mask(list, visit, first_doc);
-	else
-		chunk_range(&visit->chunk, rank_of(visit, range), &visit->mask, visit->tfs);
-	return visit->mask;
+		return visit->bests[range];
+	return list->levels[visit->chunk.headers[rank_of(visit, range)] >> 4];
+}
+
+/* What the list adds to the score of one document. */
+static float list_contribution(const struct evaluation *evaluation, uint32_t number, uint32_t range, uint32_t offset)
+{
+	const struct list *list = &evaluation->lists[number];
+	const struct visit *visit = &evaluation->visits[number];
+	if (!(visit->ranges >> range & 1))
+		return 0;
+	if (list->kind == LIST_SHORT) {
+		uint64_t bit = (uint64_t)1 << offset, mask = visit->masks[range];
+		return mask & bit ? list->scores[visit->firsts[range] + (uint32_t)__builtin_popcountll(mask & (bit - 1))] : 0;
+	}
+	uint32_t tf = chunk_tf(&visit->chunk, rank_of(visit, range), offset);
+	return tf ? score_posting(evaluation->scorer, list->weight, tf,
+	                          evaluation->segment->lengths[evaluation->first_doc + offset])
+	          : 0;
 }
 
 static uint64_t live_documents(const struct evaluation *evaluation, uint32_t first_doc)
@@ -136,83 +150,104 @@ static void push(const struct evaluation *evaluation, struct top *top, uint64_t 
 	}
 }
 
-static uint64_t excluded_documents(struct evaluation *evaluation, uint32_t range, uint32_t first_doc)
+static uint64_t excluded_documents(const struct evaluation *evaluation, uint32_t range)
 {
 	uint64_t documents = 0;
 	for (uint32_t i = 0; i < evaluation->count; i++)
 		if (evaluation->lists[i].occur == OCCUR_EXCLUDED)
-			documents |= decode_range(&evaluation->lists[i], &evaluation->visits[i], range, first_doc);
+			documents |= list_mask(evaluation, i, range);
 	return documents;
 }
 
-static uint64_t score_short(const struct list *list, struct visit *visit, uint32_t first_doc, float *scores)
-{
-	short_mask(list, visit, first_doc);
-	uint32_t i = visit->first;
-	for (uint64_t left = visit->mask; left; left &= left - 1, i++)
-		scores[__builtin_ctzll(left)] += list->scores[i];
-	return visit->mask;
-}
-
-/* Any list makes a match: add all contributions, then look which sums are high enough. */
-static void score_union(struct evaluation *evaluation, uint32_t range, uint32_t first_doc, bool excluding, struct top *top)
-{
-	float scores[RANGE_DOCUMENTS] = {0};
-	const uint8_t *lengths = evaluation->segment->lengths + first_doc;
-	uint64_t matches = 0;
-	for (uint32_t i = 0; i < evaluation->count; i++) {
-		struct visit *visit = &evaluation->visits[i];
-		const struct list *list = &evaluation->lists[i];
-		if (!(visit->ranges >> range & 1) || list->occur == OCCUR_EXCLUDED)
-			continue;
-		if (list->kind == LIST_SHORT)
-			matches |= score_short(list, visit, first_doc, scores);
-		else
-			matches |= evaluation->kernel->score_range(&visit->chunk, rank_of(visit, range), lengths, evaluation->scorer,
-			                                           list->weight, scores);
-	}
-	matches &= live_documents(evaluation, first_doc) & evaluation->kernel->at_least(scores, top->threshold);
-	if (matches && excluding)
-		matches &= ~excluded_documents(evaluation, range, first_doc);
-	push(evaluation, top, matches, first_doc, scores);
-}
-
-static float score_in_list(const struct evaluation *evaluation, uint32_t number, uint32_t first_doc, uint32_t offset)
+/* Add all contributions of a list in the range; its documents. */
+static uint64_t score_list(const struct evaluation *evaluation, uint32_t number, uint32_t range, float *scores)
 {
 	const struct list *list = &evaluation->lists[number];
 	const struct visit *visit = &evaluation->visits[number];
-	uint64_t bit = (uint64_t)1 << offset;
-	if (!(visit->mask & bit))
-		return 0;
-	uint32_t index = (uint32_t)__builtin_popcountll(visit->mask & (bit - 1));
-	if (list->kind == LIST_SHORT)
-		return list->scores[visit->first + index];
-	return score_posting(evaluation->scorer, list->weight, visit->tfs[index],
-	                     evaluation->segment->lengths[first_doc + offset]);
+	if (list->kind == LIST_RANGED)
+		return evaluation->kernel->score_range(&visit->chunk, rank_of(visit, range),
+		                                       evaluation->segment->lengths + evaluation->first_doc, evaluation->scorer,
+		                                       list->weight, scores);
+	uint32_t i = visit->firsts[range];
+	for (uint64_t left = visit->masks[range]; left; left &= left - 1, i++)
+		scores[__builtin_ctzll(left)] += list->scores[i];
+	return visit->masks[range];
 }
 
-/* Some lists are required: AND their documents first, and score only what is left. */
-static void score_intersection(struct evaluation *evaluation, uint32_t range, uint32_t first_doc, struct top *top)
+/* Add what the lists from `participants` on give to these few documents. */
+static void score_documents(const struct evaluation *evaluation, const uint16_t *participants, uint32_t count,
+                            uint32_t range, uint64_t documents, float *scores)
 {
-	uint64_t matches = live_documents(evaluation, first_doc);
+	for (; documents; documents &= documents - 1) {
+		uint32_t offset = (uint32_t)__builtin_ctzll(documents);
+		for (uint32_t p = 0; p < count; p++)
+			scores[offset] += list_contribution(evaluation, participants[p], range, offset);
+	}
+}
+
+#define FEW_DOCUMENTS 6 /* looked up one by one rather than by scoring whole ranges */
+
+/*
+ * Any list makes a match. Lists are taken by falling weight, and as soon as those still to come cannot lift a new document over
+ * the threshold, only documents that can still pass it count: none, and the range is done; a few, and they are looked
+ * up one by one.
+ */
+static void score_union(struct evaluation *evaluation, uint32_t range, bool excluding, struct top *top)
+{
+	float scores[RANGE_DOCUMENTS] = {0}, threshold = top->threshold;
+	uint16_t *participants = evaluation->participants;
+	float *rest = evaluation->rest;
+	uint32_t count = 0;
+	uint64_t matches = 0, live = live_documents(evaluation, evaluation->first_doc);
+	for (uint32_t i = 0; i < evaluation->count; i++)
+		if (evaluation->visits[i].ranges >> range & 1 && evaluation->lists[i].occur != OCCUR_EXCLUDED)
+			participants[count++] = (uint16_t)i;
+	rest[count] = 0;
+	for (uint32_t p = count; p-- > 0;)
+		rest[p] = rest[p + 1] + list_bound(evaluation, participants[p], range);
+	/* rest[] is added up from the other end than scores are: allow for the rounding of `count` sums. */
+	float least = threshold * (1 - (float)(count + 2) * 0x1p-22f);
+	for (uint32_t p = 0; p < count; p++) {
+		if (p && rest[p] < least) {
+			uint64_t alive = matches & live & evaluation->kernel->at_least(scores, least - rest[p]);
+			if (!alive)
+				return;
+			if (__builtin_popcountll(alive) <= FEW_DOCUMENTS) {
+				score_documents(evaluation, participants + p, count - p, range, alive, scores);
+				matches = alive;
+				break;
+			}
+		}
+		matches |= score_list(evaluation, participants[p], range, scores);
+	}
+	matches &= live & evaluation->kernel->at_least(scores, threshold);
+	if (matches && excluding)
+		matches &= ~excluded_documents(evaluation, range);
+	push(evaluation, top, matches, evaluation->first_doc, scores);
+}
+
+/* Documents of the range that match, where some lists are required. */
+static uint64_t intersect(const struct evaluation *evaluation, uint32_t range)
+{
+	uint64_t matches = live_documents(evaluation, evaluation->first_doc);
 	for (uint32_t i = 0; i < evaluation->count && matches; i++)
 		if (evaluation->lists[i].occur == OCCUR_REQUIRED)
-			matches &= decode_range(&evaluation->lists[i], &evaluation->visits[i], range, first_doc);
-	if (matches)
-		matches &= ~excluded_documents(evaluation, range, first_doc);
-	if (!matches)
-		return;
-	for (uint32_t i = 0; i < evaluation->count; i++)
-		if (evaluation->lists[i].occur == OCCUR_OPTIONAL)
-			decode_range(&evaluation->lists[i], &evaluation->visits[i], range, first_doc);
-	for (; matches; matches &= matches - 1) {
+			matches &= list_mask(evaluation, i, range);
+		else if (evaluation->lists[i].occur == OCCUR_EXCLUDED)
+			matches &= ~list_mask(evaluation, i, range);
+	return matches;
+}
+
+static void score_intersection(struct evaluation *evaluation, uint32_t range, struct top *top)
+{
+	for (uint64_t matches = intersect(evaluation, range); matches; matches &= matches - 1) {
 		uint32_t offset = (uint32_t)__builtin_ctzll(matches);
 		float score = 0;
 		for (uint32_t i = 0; i < evaluation->count; i++)
 			if (evaluation->lists[i].occur != OCCUR_EXCLUDED)
-				score += score_in_list(evaluation, i, first_doc, offset);
+				score += list_contribution(evaluation, i, range, offset);
 		if (score >= top->threshold)
-			top_push(top, evaluation->base + first_doc + offset, score);
+			top_push(top, evaluation->base + evaluation->first_doc + offset, score);
 	}
 }
 
@@ -288,13 +323,13 @@ static int visit_superblock(struct evaluation *evaluation, uint32_t superblock, 
 		return code;
 	for (; ranges; ranges &= ranges - 1) {
 		uint32_t range = (uint32_t)__builtin_ctz(ranges);
-		uint32_t first_doc = superblock * SUPERBLOCK_DOCUMENTS + range * RANGE_DOCUMENTS;
-		if (bounds[range] < top->threshold || first_doc >= evaluation->segment->documents_count)
+		evaluation->first_doc = superblock * SUPERBLOCK_DOCUMENTS + range * RANGE_DOCUMENTS;
+		if (bounds[range] < top->threshold || evaluation->first_doc >= evaluation->segment->documents_count)
 			continue;
 		if (evaluation->required)
-			score_intersection(evaluation, range, first_doc, top);
+			score_intersection(evaluation, range, top);
 		else
-			score_union(evaluation, range, first_doc, excluding, top);
+			score_union(evaluation, range, excluding, top);
 	}
 	return 0;
 }
@@ -318,8 +353,11 @@ static bool any_excluded(const struct evaluation *evaluation)
 
 static bool make_visits(struct evaluation *evaluation)
 {
-	evaluation->visits = arena_new(evaluation->arena, evaluation->count * sizeof *evaluation->visits);
-	return evaluation->visits != NULL;
+	uint32_t n = evaluation->count;
+	evaluation->visits = arena_new(evaluation->arena, n * sizeof *evaluation->visits);
+	evaluation->participants = arena_new(evaluation->arena, n * sizeof *evaluation->participants);
+	evaluation->rest = arena_new(evaluation->arena, (n + 1) * sizeof *evaluation->rest);
+	return evaluation->visits && evaluation->participants && evaluation->rest;
 }
 
 int evaluate_top(struct evaluation *evaluation, struct top *top)
@@ -346,43 +384,18 @@ int evaluate_top(struct evaluation *evaluation, struct top *top)
 
 /* ---- counting ---- */
 
-/* The list's documents in the superblock entered, as masks. */
-static void list_masks(const struct evaluation *evaluation, uint32_t number, uint64_t masks[SUPERBLOCK_RANGES])
+static uint64_t count_range(struct evaluation *evaluation, uint32_t range, bool excluding)
 {
-	const struct list *list = &evaluation->lists[number];
-	const struct visit *visit = &evaluation->visits[number];
-	if (list->kind == LIST_RANGED && visit->ranges) {
-		evaluation->kernel->chunk_masks(&visit->chunk, masks);
-		return;
-	}
-	memset(masks, 0, SUPERBLOCK_RANGES * sizeof *masks);
-	for (uint32_t i = visit->begin; visit->ranges && i < visit->end; i++)
-		masks[list->docs[i] / RANGE_DOCUMENTS % SUPERBLOCK_RANGES] |= (uint64_t)1 << (list->docs[i] % RANGE_DOCUMENTS);
-}
-
-static uint64_t count_superblock(const struct evaluation *evaluation, uint32_t superblock)
-{
-	uint64_t required[SUPERBLOCK_RANGES], optional[SUPERBLOCK_RANGES] = {0}, excluded[SUPERBLOCK_RANGES] = {0};
-	uint64_t masks[SUPERBLOCK_RANGES], matches = 0;
-	memset(required, 0xff, sizeof required);
-	for (uint32_t i = 0; i < evaluation->count; i++) {
-		enum occur occur = evaluation->lists[i].occur;
-		if (evaluation->required && occur == OCCUR_OPTIONAL)
-			continue;
-		list_masks(evaluation, i, masks);
-		for (uint32_t r = 0; r < SUPERBLOCK_RANGES; r++)
-			if (occur == OCCUR_REQUIRED)
-				required[r] &= masks[r];
-			else
-				(occur == OCCUR_EXCLUDED ? excluded : optional)[r] |= masks[r];
-	}
-	for (uint32_t r = 0; r < SUPERBLOCK_RANGES; r++) {
-		uint32_t first_doc = superblock * SUPERBLOCK_DOCUMENTS + r * RANGE_DOCUMENTS;
-		uint64_t found = (evaluation->required ? required[r] : optional[r]) & ~excluded[r];
-		if (found && first_doc < evaluation->segment->documents_count)
-			matches += (uint64_t)__builtin_popcountll(found & live_documents(evaluation, first_doc));
-	}
-	return matches;
+	uint64_t matches = 0;
+	if (evaluation->required)
+		return (uint64_t)__builtin_popcountll(intersect(evaluation, range));
+	for (uint32_t i = 0; i < evaluation->count; i++)
+		if (evaluation->lists[i].occur != OCCUR_EXCLUDED)
+			matches |= list_mask(evaluation, i, range);
+	matches &= live_documents(evaluation, evaluation->first_doc);
+	if (excluding)
+		matches &= ~excluded_documents(evaluation, range);
+	return (uint64_t)__builtin_popcountll(matches);
 }
 
 int evaluate_count(struct evaluation *evaluation, uint64_t *matches)
@@ -395,13 +408,17 @@ int evaluate_count(struct evaluation *evaluation, uint64_t *matches)
 		return error_set_memory(evaluation->error);
 	for (uint32_t i = 0; i < evaluation->count; i++)
 		evaluation->lists[i].cursor = 0;
+	bool excluding = any_excluded(evaluation);
 	for (uint32_t s = 0; s < superblock_count(evaluation->segment->documents_count); s++) {
 		uint32_t ranges;
 		int code = enter_all(evaluation, s, NULL, &ranges);
 		if (code)
 			return code;
-		if (ranges)
-			*matches += count_superblock(evaluation, s);
+		for (; ranges; ranges &= ranges - 1) {
+			evaluation->first_doc = s * SUPERBLOCK_DOCUMENTS + (uint32_t)__builtin_ctz(ranges) * RANGE_DOCUMENTS;
+			if (evaluation->first_doc < evaluation->segment->documents_count)
+				*matches += count_range(evaluation, (uint32_t)__builtin_ctz(ranges), excluding);
+		}
 	}
 	return 0;
 }

@@ -20,8 +20,11 @@ struct evaluation {
 	uint64_t base;      /* of the segment's documents in hits */
 	struct arena *arena;
 	trawl_error *error;
-	/* scratch of the evaluator */
+	/* scratch of the evaluator: of each list; of the range being visited */
 	struct visit *visits;
+	uint16_t *participants;
+	float *rest;
+	uint32_t first_doc;
 };
 
 /* Push every document that may be among the best to `top`. */

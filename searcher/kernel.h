@@ -38,8 +38,8 @@ struct kernel {
 	/* Add the contributions of range number `rank` of the chunk to scores[offset]; the mask of its documents. */
 	uint64_t (*score_range)(const struct chunk *chunk, uint32_t rank, const uint8_t *lengths, const struct scorer *scorer,
 	                        float weight, float scores[RANGE_DOCUMENTS]);
-	/* The document masks of all ranges of the chunk, into masks[16]. */
-	void (*chunk_masks)(const struct chunk *chunk, uint64_t masks[SUPERBLOCK_RANGES]);
+	/* The documents of range number `rank`. */
+	uint64_t (*range_mask)(const struct chunk *chunk, uint32_t rank);
 	/* The chunk's range bounds, levels[codebook index], added to bounds[range]. */
 	void (*add_levels)(const struct chunk *chunk, const float levels[16], float bounds[SUPERBLOCK_RANGES]);
 };

@@ -65,8 +65,102 @@ static void add_levels(const struct chunk *chunk, const float levels[16], float 
 	_mm512_storeu_ps(bounds, _mm512_mask_add_ps(sum, occupied, sum, level));
 }
 
-const struct kernel kernel_avx512 = {add_bounds,        add_required,      select_sums, at_least,
-                                     score_range_plain, chunk_masks_plain, add_levels};
+static inline const uint8_t *bitmap_of(const struct chunk *chunk, uint32_t rank)
+{
+	return chunk->bitmaps + 8 * (uint64_t)__builtin_popcount(chunk->bitmap_mask & ((1u << rank) - 1));
+}
+
+/* The mask of up to 16 offsets, one a byte: shift a one for each, and OR them all. */
+static inline uint64_t offsets_mask(__m128i offsets, uint32_t count)
+{
+	__m512i one = _mm512_set1_epi64(1);
+	__m512i low = _mm512_maskz_sllv_epi64((__mmask8)((1u << count) - 1), one, _mm512_cvtepu8_epi64(offsets));
+	__m512i high = _mm512_maskz_sllv_epi64((__mmask8)(((1u << count) - 1) >> 8), one,
+	                                       _mm512_cvtepu8_epi64(_mm_srli_si128(offsets, 8)));
+	return (uint64_t)_mm512_reduce_or_epi64(_mm512_or_si512(low, high));
+}
+
+static uint64_t range_mask(const struct chunk *chunk, uint32_t rank)
+{
+	if (chunk->bitmap_mask >> rank & 1)
+		return load64(bitmap_of(chunk, rank));
+	__m128i bytes = _mm_loadu_si128((const __m128i *)(chunk->bytes + chunk->starts[rank]));
+	return offsets_mask(_mm_and_si128(bytes, _mm_set1_epi8(63)), (chunk->headers[rank] & 15u) + 1);
+}
+
+/* Replace the 4s in `tfs` (one byte a posting, in order) by what the exceptions say. false: some tf does not fit a byte or the
+ * table, so that the plain way must be taken. */
+static inline bool patch_exceptions(const struct chunk *chunk, uint32_t rank, __m512i *tfs, __mmask64 large)
+{
+	uint32_t first = chunk_exceptions_before(chunk, rank, 0), count = (uint32_t)__builtin_popcountll(large);
+	if (chunk->exceptions + first + count > chunk->end)
+		return false;
+	__mmask64 wanted = count < 64 ? ((uint64_t)1 << count) - 1 : UINT64_MAX;
+	__m512i values = _mm512_maskz_loadu_epi8(wanted, chunk->exceptions + first);
+	if (_mm512_cmpgt_epu8_mask(values, _mm512_set1_epi8(SATURATION_TFS - 4)))
+		return false;
+	values = _mm512_maskz_expand_epi8(large, values);
+	*tfs = _mm512_mask_add_epi8(*tfs, large, values, _mm512_set1_epi8(4));
+	return true;
+}
+
+/* 16 contributions from tfs and length bytes, widened. Lanes outside `lanes` are 0. */
+static inline __m512 contributions(const struct scorer *scorer, __m512 weight, __m128i tfs, __m128i lengths,
+                                   __mmask16 lanes)
+{
+	__m512i row = _mm512_slli_epi32(_mm512_sub_epi32(_mm512_cvtepu8_epi32(tfs), _mm512_set1_epi32(1)), 8);
+	__m512i index = _mm512_or_si512(row, _mm512_cvtepu8_epi32(lengths));
+	__m512 values = _mm512_mask_i32gather_ps(_mm512_setzero_ps(), lanes, index, scorer->saturations, 4);
+	return _mm512_mul_ps(weight, values);
+}
+
+static inline void add_quarter(float *scores, __mmask16 lanes, __m512 values)
+{
+	__m512 sum = _mm512_loadu_ps(scores);
+	_mm512_storeu_ps(scores, _mm512_mask_add_ps(sum, lanes, sum, values));
+}
+
+/* Bitmap form: the tfs are expanded to their documents' places, and all 64 are looked up. */
+static uint64_t score_bitmap(const struct chunk *chunk, uint32_t rank, const uint8_t *lengths, const struct scorer *scorer,
+                             float weight, float *scores)
+{
+	uint64_t mask = load64(bitmap_of(chunk, rank));
+	uint32_t start = chunk->starts[rank], count = (uint32_t)__builtin_popcountll(mask);
+	/* 64 codes are 16 bytes: byte i of the vector takes bits 2i and 2i + 1 of its half. */
+	__m512i halves = _mm512_permutexvar_epi64(
+	    _mm512_setr_epi64(0, 0, 0, 0, 1, 1, 1, 1),
+	    _mm512_castsi128_si512(_mm_set_epi64x((long long)load_codes(chunk->codes, start + 32), (long long)load_codes(chunk->codes, start))));
+	const __m512i shifts = _mm512_setr_epi64(0x0e0c0a0806040200, 0x1e1c1a1816141210, 0x2e2c2a2826242220,
+	                                         0x3e3c3a3836343230, 0x0e0c0a0806040200, 0x1e1c1a1816141210,
+	                                         0x2e2c2a2826242220, 0x3e3c3a3836343230);
+	__m512i codes = _mm512_and_si512(_mm512_multishift_epi64_epi8(shifts, halves), _mm512_set1_epi8(3));
+	__mmask64 present = count < 64 ? ((uint64_t)1 << count) - 1 : UINT64_MAX;
+	__mmask64 large = _mm512_mask_cmpeq_epi8_mask(present, codes, _mm512_set1_epi8(3));
+	__m512i tfs = _mm512_add_epi8(codes, _mm512_set1_epi8(1));
+	if (large && !patch_exceptions(chunk, rank, &tfs, large))
+		return score_bitmap_plain(chunk, rank, lengths, scorer, weight, scores);
+	tfs = _mm512_maskz_expand_epi8(mask, tfs);
+	__m512i codes_of_lengths = _mm512_loadu_si512(lengths);
+	__m512 factor = _mm512_set1_ps(weight);
+#define QUARTER(q)                                                                                                      	do {                                                                                                             		__mmask16 lanes = (__mmask16)(mask >> (16 * (q)));                                                       		if (lanes)                                                                                               			add_quarter(scores + 16 * (q), lanes,                                                            			            contributions(scorer, factor, _mm512_extracti32x4_epi32(tfs, q),                     			                          _mm512_extracti32x4_epi32(codes_of_lengths, q), lanes));               	} while (0)
+	QUARTER(0);
+	QUARTER(1);
+	QUARTER(2);
+	QUARTER(3);
+#undef QUARTER
+	return mask;
+}
+
+static uint64_t score_range(const struct chunk *chunk, uint32_t rank, const uint8_t *lengths, const struct scorer *scorer,
+                            float weight, float scores[RANGE_DOCUMENTS])
+{
+	if (chunk->bitmap_mask >> rank & 1)
+		return score_bitmap(chunk, rank, lengths, scorer, weight, scores);
+	return score_bytes_plain(chunk, rank, lengths, scorer, weight, scores);
+}
+
+const struct kernel kernel_avx512 = {add_bounds,  add_required, select_sums, at_least,
+                                     score_range, range_mask,   add_levels};
 #else
 typedef int kernel_avx512_unused;
 #endif

@@ -5,25 +5,44 @@
 #include "base/bytes.h"
 #include "searcher/kernel.h"
 
-/* Where the byte-form postings of range `rank` start. */
-static inline uint32_t bytes_before(const struct chunk *chunk, uint32_t rank)
+/* A posting with the code 3, tf >= 4: *exception is its number in the chunk, found out when first needed. */
+static inline uint32_t large_tf(const struct chunk *chunk, uint32_t rank, uint32_t index, uint32_t *exception)
 {
-	uint32_t start = 0;
-	for (uint32_t i = 0; i < rank; i++)
-		start += (chunk->bitmap_mask >> i & 1) ? 0 : (chunk->headers[i] & 15u) + 1;
-	return start;
+	if (*exception == UINT32_MAX)
+		*exception = chunk_exceptions_before(chunk, rank, index);
+	return chunk_exception(chunk, (*exception)++);
 }
 
-/* The general way: through chunk_range, which knows exceptions. */
-static inline uint64_t score_range_general(const struct chunk *chunk, uint32_t rank, const uint8_t *lengths,
-                                           const struct scorer *scorer, float weight, float *scores)
+static inline uint64_t score_bitmap_plain(const struct chunk *chunk, uint32_t rank, const uint8_t *lengths,
+                                          const struct scorer *scorer, float weight, float *scores)
 {
-	uint32_t tfs[RANGE_DOCUMENTS], i = 0;
-	uint64_t mask;
-	chunk_range(chunk, rank, &mask, tfs);
-	for (uint64_t left = mask; left && i < RANGE_DOCUMENTS; left &= left - 1, i++) {
+	uint64_t mask = chunk_range_mask(chunk, rank), codes = load_codes(chunk->codes, chunk->starts[rank]);
+	uint32_t exception = UINT32_MAX, index = 0;
+	for (uint64_t left = mask; left; left &= left - 1, index++, codes >>= 2) {
 		uint32_t offset = (uint32_t)__builtin_ctzll(left);
-		scores[offset] += score_posting(scorer, weight, tfs[i], lengths[offset]);
+		if (index == 32)
+			codes = load_codes(chunk->codes, chunk->starts[rank] + 32u);
+		if ((codes & 3) < 3)
+			scores[offset] += weight * scorer->saturations[codes & 3][lengths[offset]];
+		else
+			scores[offset] += score_posting(scorer, weight, large_tf(chunk, rank, index, &exception), lengths[offset]);
+	}
+	return mask;
+}
+
+static inline uint64_t score_bytes_plain(const struct chunk *chunk, uint32_t rank, const uint8_t *lengths,
+                                         const struct scorer *scorer, float weight, float *scores)
+{
+	const uint8_t *bytes = chunk->bytes + chunk->starts[rank];
+	uint32_t count = (chunk->headers[rank] & 15u) + 1, exception = UINT32_MAX;
+	uint64_t mask = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t offset = bytes[i] & 63u, code = bytes[i] >> 6;
+		mask |= (uint64_t)1 << offset;
+		if (code < 3)
+			scores[offset] += weight * scorer->saturations[code][lengths[offset]];
+		else
+			scores[offset] += score_posting(scorer, weight, large_tf(chunk, rank, i, &exception), lengths[offset]);
 	}
 	return mask;
 }
@@ -32,40 +51,8 @@ static inline uint64_t score_range_plain(const struct chunk *chunk, uint32_t ran
                                          const struct scorer *scorer, float weight, float *scores)
 {
 	if (chunk->bitmap_mask >> rank & 1)
-		return score_range_general(chunk, rank, lengths, scorer, weight, scores);
-	const uint8_t *bytes = chunk->bytes + bytes_before(chunk, rank);
-	uint32_t count = (chunk->headers[rank] & 15u) + 1;
-	uint64_t mask = 0;
-	for (uint32_t i = 0; i < count; i++)
-		if (bytes[i] >= 3u << 6)
-			return score_range_general(chunk, rank, lengths, scorer, weight, scores);
-	for (uint32_t i = 0; i < count; i++) {
-		uint32_t offset = bytes[i] & 63u;
-		mask |= (uint64_t)1 << offset;
-		scores[offset] += weight * scorer->saturations[bytes[i] >> 6][lengths[offset]];
-	}
-	return mask;
-}
-
-static inline void chunk_masks_plain(const struct chunk *chunk, uint64_t masks[SUPERBLOCK_RANGES])
-{
-	const uint8_t *bytes = chunk->bytes, *bitmaps = chunk->bitmaps, *headers = chunk->headers;
-	uint32_t rank = 0;
-	memset(masks, 0, SUPERBLOCK_RANGES * sizeof *masks);
-	for (uint32_t left = chunk->range_mask; left; left &= left - 1, rank++) {
-		uint64_t *mask = &masks[__builtin_ctz(left)];
-		uint32_t count = (headers[rank] & 15u) + 1;
-		if (count == 16) {
-			*mask = load64(bitmaps);
-			bitmaps += 8;
-			continue;
-		}
-		uint64_t bits = 0;
-		for (uint32_t i = 0; i < count; i++)
-			bits |= (uint64_t)1 << (bytes[i] & 63);
-		*mask = bits;
-		bytes += count;
-	}
+		return score_bitmap_plain(chunk, rank, lengths, scorer, weight, scores);
+	return score_bytes_plain(chunk, rank, lengths, scorer, weight, scores);
 }
 
 static inline void add_levels_plain(const struct chunk *chunk, const float levels[16], float bounds[SUPERBLOCK_RANGES])

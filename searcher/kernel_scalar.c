@@ -33,4 +33,4 @@ static uint64_t at_least(const float scores[RANGE_DOCUMENTS], float threshold)
 }
 
 const struct kernel kernel_scalar = {add_bounds,        add_required,      select_sums,     at_least,
-                                     score_range_plain, chunk_masks_plain, add_levels_plain};
+                                     score_range_plain, chunk_range_mask,  add_levels_plain};

@@ -496,11 +496,10 @@ bool chunk_open(struct chunk *chunk, const struct ranged_list *list, uint32_t su
 		return false;
 	uint32_t bitmap_mask = 0, byte_count = 0;
 	for (uint32_t rank = 0; rank < ranges; rank++) {
-		uint32_t count = bytes[rank] & 15;
-		if (count == 15)
-			bitmap_mask |= 1u << rank;
-		else
-			byte_count += count + 1;
+		uint32_t count = (bytes[rank] & 15u) + 1;
+		chunk->starts[rank] = (uint16_t)byte_count;
+		bitmap_mask |= (count >> 4) << rank;
+		byte_count += count & 15;
 	}
 	bytes += ranges;
 	chunk->bitmap_mask = bitmap_mask;
@@ -509,8 +508,11 @@ bool chunk_open(struct chunk *chunk, const struct ranged_list *list, uint32_t su
 	uint32_t bitmap_count = (uint32_t)__builtin_popcount(bitmap_mask), postings = 0;
 	if ((uint64_t)(end - bytes) < 8 * (uint64_t)bitmap_count + byte_count)
 		return false;
-	for (uint32_t i = 0; i < bitmap_count; i++)
-		postings += (uint32_t)__builtin_popcountll(load64(bytes + 8 * (uint64_t)i));
+	for (uint32_t left = bitmap_mask; left; left &= left - 1, bytes += 8) {
+		chunk->starts[__builtin_ctz(left)] = (uint16_t)postings;
+		postings += (uint32_t)__builtin_popcountll(load64(bytes));
+	}
+	bytes = chunk->bitmaps;
 	chunk->bytes = bytes + 8 * (uint64_t)bitmap_count;
 	chunk->codes = chunk->bytes + byte_count;
 	chunk->bitmap_postings = postings;
@@ -519,30 +521,51 @@ bool chunk_open(struct chunk *chunk, const struct ranged_list *list, uint32_t su
 	return chunk->exceptions <= end;
 }
 
-static uint32_t code_at(const uint8_t *codes, uint32_t i)
-{
-	return codes[i / 4] >> (i % 4 * 2) & 3;
-}
+#define CODE_LOW_BITS 0x5555555555555555u
+#define BYTE_HIGH_BITS 0x8080808080808080u
 
+/* Of the first n 2-bit codes, how many are 3. */
 static uint32_t large_codes(const uint8_t *codes, uint32_t n)
 {
 	uint32_t large = 0;
-	for (uint32_t i = 0; i < n; i++)
-		large += code_at(codes, i) == 3;
+	for (uint32_t i = 0; i < n; i += 32) {
+		uint64_t word = load64(codes + i / 4);
+		uint64_t wanted = n - i < 32 ? CODE_LOW_BITS & (((uint64_t)1 << (2 * (n - i))) - 1) : CODE_LOW_BITS;
+		large += (uint32_t)__builtin_popcountll(word & word >> 1 & wanted);
+	}
 	return large;
 }
 
-/* The tf of exception number `index`. A malformed chunk gives a wrong tf, never a load outside the extent and its slack. */
-static uint32_t exception_tf(const struct chunk *chunk, uint32_t index)
+/* Of the first n byte-form postings, how many have the code 3. */
+static uint32_t large_bytes(const uint8_t *bytes, uint32_t n)
+{
+	uint32_t large = 0;
+	for (uint32_t i = 0; i < n; i += 8) {
+		uint64_t word = load64(bytes + i);
+		uint64_t wanted = n - i < 8 ? BYTE_HIGH_BITS & (((uint64_t)1 << (8 * (n - i))) - 1) : BYTE_HIGH_BITS;
+		large += (uint32_t)__builtin_popcountll(word & word << 1 & wanted);
+	}
+	return large;
+}
+
+uint32_t chunk_exceptions_before(const struct chunk *chunk, uint32_t rank, uint32_t index)
+{
+	uint32_t before = chunk->starts[rank] + index;
+	if (chunk->bitmap_mask >> rank & 1)
+		return large_bytes(chunk->bytes, chunk->byte_count) + large_codes(chunk->codes, before);
+	return large_bytes(chunk->bytes, before);
+}
+
+/* A malformed chunk gives a wrong tf, never a load outside the extent and its slack. */
+uint32_t chunk_exception(const struct chunk *chunk, uint32_t index)
 {
 	if (chunk->exceptions + index >= chunk->end)
 		return 4;
 	uint32_t value = chunk->exceptions[index];
 	if (value < 255)
 		return value + 4;
-	uint32_t total = large_codes(chunk->codes, chunk->bitmap_postings), overflow = 0;
-	for (uint32_t i = 0; i < chunk->byte_count; i++)
-		total += chunk->bytes[i] >> 6 == 3;
+	uint32_t total = large_bytes(chunk->bytes, chunk->byte_count) + large_codes(chunk->codes, chunk->bitmap_postings);
+	uint32_t overflow = 0;
 	for (uint32_t i = 0; i < index; i++)
 		overflow += chunk->exceptions[i] == 255;
 	const uint8_t *at = chunk->exceptions + total + 4 * (uint64_t)overflow;
@@ -550,44 +573,70 @@ static uint32_t exception_tf(const struct chunk *chunk, uint32_t index)
 	return tf ? tf : 4;
 }
 
+static const uint8_t *range_bitmap(const struct chunk *chunk, uint32_t rank)
+{
+	return chunk->bitmaps + 8 * (uint64_t)__builtin_popcount(chunk->bitmap_mask & ((1u << rank) - 1));
+}
+
+uint64_t chunk_range_mask(const struct chunk *chunk, uint32_t rank)
+{
+	if (chunk->bitmap_mask >> rank & 1)
+		return load64(range_bitmap(chunk, rank));
+	const uint8_t *bytes = chunk->bytes + chunk->starts[rank];
+	uint32_t count = (chunk->headers[rank] & 15u) + 1;
+	uint64_t mask = 0;
+	for (uint32_t i = 0; i < count; i++)
+		mask |= (uint64_t)1 << (bytes[i] & 63);
+	return mask;
+}
+
+uint32_t chunk_tf(const struct chunk *chunk, uint32_t rank, uint32_t offset)
+{
+	uint32_t index = 0, code;
+	if (chunk->bitmap_mask >> rank & 1) {
+		uint64_t bitmap = load64(range_bitmap(chunk, rank));
+		if (!(bitmap >> offset & 1))
+			return 0;
+		index = (uint32_t)__builtin_popcountll(bitmap & (((uint64_t)1 << offset) - 1));
+		uint32_t at = chunk->starts[rank] + index;
+		code = chunk->codes[at / 4] >> (at % 4 * 2) & 3;
+	} else {
+		const uint8_t *bytes = chunk->bytes + chunk->starts[rank];
+		uint32_t count = (chunk->headers[rank] & 15u) + 1;
+		while (index < count && (bytes[index] & 63) < offset)
+			index++;
+		if (index == count || (bytes[index] & 63) != offset)
+			return 0;
+		code = bytes[index] >> 6;
+	}
+	return code < 3 ? code + 1 : chunk_exception(chunk, chunk_exceptions_before(chunk, rank, index));
+}
+
 uint32_t chunk_range(const struct chunk *chunk, uint32_t rank, uint64_t *mask, uint32_t tfs[RANGE_DOCUMENTS])
 {
-	uint32_t start = 0, exception = UINT32_MAX, count;
-	if (!(chunk->bitmap_mask >> rank & 1)) {
-		for (uint32_t i = 0; i < rank; i++)
-			start += (chunk->bitmap_mask >> i & 1) ? 0 : (chunk->headers[i] & 15u) + 1;
+	uint32_t exception = UINT32_MAX, count;
+	if (chunk->bitmap_mask >> rank & 1) {
+		*mask = load64(range_bitmap(chunk, rank));
+		count = (uint32_t)__builtin_popcountll(*mask);
+		for (uint32_t i = 0; i < count; i += 32) {
+			uint64_t codes = load_codes(chunk->codes, chunk->starts[rank] + i);
+			for (uint32_t j = i; j < count && j < i + 32; j++, codes >>= 2)
+				tfs[j] = (codes & 3) + 1;
+		}
+	} else {
+		const uint8_t *bytes = chunk->bytes + chunk->starts[rank];
 		count = (chunk->headers[rank] & 15u) + 1;
-		const uint8_t *bytes = chunk->bytes + start;
 		*mask = 0;
 		for (uint32_t i = 0; i < count; i++) {
 			*mask |= (uint64_t)1 << (bytes[i] & 63);
 			tfs[i] = (bytes[i] >> 6) + 1u;
-			if (tfs[i] < 4)
-				continue;
-			if (exception == UINT32_MAX) {
-				exception = 0;
-				for (uint32_t j = 0; j < start + i; j++)
-					exception += chunk->bytes[j] >> 6 == 3;
-			}
-			tfs[i] = exception_tf(chunk, exception++);
 		}
-		return count;
 	}
-	uint32_t bitmaps_before = (uint32_t)__builtin_popcount(chunk->bitmap_mask & ((1u << rank) - 1));
-	for (uint32_t i = 0; i < bitmaps_before; i++)
-		start += (uint32_t)__builtin_popcountll(load64(chunk->bitmaps + 8 * (uint64_t)i));
-	*mask = load64(chunk->bitmaps + 8 * (uint64_t)bitmaps_before);
-	count = (uint32_t)__builtin_popcountll(*mask);
-	for (uint32_t i = 0; i < count; i++) {
-		tfs[i] = code_at(chunk->codes, start + i) + 1;
-		if (tfs[i] < 4)
-			continue;
-		if (exception == UINT32_MAX) {
-			exception = large_codes(chunk->codes, start + i);
-			for (uint32_t j = 0; j < chunk->byte_count; j++)
-				exception += chunk->bytes[j] >> 6 == 3;
+	for (uint32_t i = 0; i < count; i++)
+		if (tfs[i] == 4) {
+			if (exception == UINT32_MAX)
+				exception = chunk_exceptions_before(chunk, rank, i);
+			tfs[i] = chunk_exception(chunk, exception++);
 		}
-		tfs[i] = exception_tf(chunk, exception++);
-	}
 	return count;
 }

@@ -93,6 +93,8 @@ struct chunk {
 	uint32_t bitmap_postings;
 	const uint8_t *exceptions, *end;
 	uint64_t positions;     /* address less the list's, if the list has positions */
+	/* by rank: where the range's postings start, in `bytes` or (bitmap form) in `codes` */
+	uint16_t starts[SUPERBLOCK_RANGES];
 };
 
 /* Where the chunk of superblock `superblock` is: address in the postings part and length; length 0: no postings. */
@@ -123,6 +125,27 @@ bool chunk_open(struct chunk *chunk, const struct ranged_list *list, uint32_t su
 /* Decode range number `rank` (counted among the occupied ones) of a chunk: its document mask, and tfs of its documents in
  * order. Returns the number of postings. */
 uint32_t chunk_range(const struct chunk *chunk, uint32_t rank, uint64_t *mask, uint32_t tfs[RANGE_DOCUMENTS]);
+
+/* The document mask of range number `rank`. */
+uint64_t chunk_range_mask(const struct chunk *chunk, uint32_t rank);
+
+/* The tf of the document at `offset` in range number `rank`; 0 when it has no posting. */
+uint32_t chunk_tf(const struct chunk *chunk, uint32_t rank, uint32_t offset);
+
+/* How many exceptions the postings before number `index` of range number `rank` have, in the whole chunk. */
+uint32_t chunk_exceptions_before(const struct chunk *chunk, uint32_t rank, uint32_t index);
+
+/* The tf of exception number `index` of the chunk. */
+uint32_t chunk_exception(const struct chunk *chunk, uint32_t index);
+
+/* The 2-bit codes from number `first` on: 32 of them, low first. May load 9 bytes past the last. */
+static inline uint64_t load_codes(const uint8_t *codes, uint32_t first)
+{
+	uint64_t low;
+	__builtin_memcpy(&low, codes + first / 4, 8);
+	uint32_t shift = first % 4 * 2;
+	return shift ? low >> shift | (uint64_t)codes[first / 4 + 8] << (64 - shift) : low;
+}
 
 /* Positions of one posting: `count` = tf values, ascending, into `positions`; `bytes` hold position_bytes(tf, length) bytes and
  * 8 more may be loaded. false: malformed. */

@@ -565,9 +565,10 @@ static void answers_are_the_same_bits_for_every_segment_layout(void **state)
 		return;
 	}
 	uint64_t drawn = seed_new();
-	fprintf(stderr, "  seeds 1 to 11 and %llu to %llu\n", (unsigned long long)drawn, (unsigned long long)drawn + 5);
-	for (uint64_t i = 0; i < 17; i++)
-		layouts_must_agree(i < 11 ? i + 1 : drawn + i - 11, 100);
+	fprintf(stderr, "  seeds 1 to %zu and %llu to %llu\n", SIZE_COUNT - 1, (unsigned long long)drawn,
+	        (unsigned long long)drawn + 5);
+	for (uint64_t i = 1; i < SIZE_COUNT + 6; i++)
+		layouts_must_agree(i < SIZE_COUNT ? i : drawn + i - SIZE_COUNT, 60);
 }
 
 static void a_small_memory_budget_spills_and_changes_nothing(void **state)

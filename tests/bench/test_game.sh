@@ -42,14 +42,14 @@ close_to "$(cat .out)" "a:0.538996501 b:0.538996501 c:0.538996501"
 claim "k1_and_ties_are_the_caller_s"
 
 coproc GAME { exec "$TRAWL" bench --protocol game fruit.trawl; }
-answered=true
+answered=true game_pid=$GAME_PID
 for i in 1 2 3; do
 	printf 'COUNT\tapple\n' >&"${GAME[1]}"
 	read -r -t 20 line <&"${GAME[0]}" && [ "$line" = 3 ] || answered=false
 done
 to=${GAME[1]}
 exec {to}>&-
-wait "$GAME_PID"
+wait "$game_pid"
 status=$?
 $answered && exits 0
 claim "every_answer_is_there_before_the_next_question"

@@ -6,6 +6,8 @@ trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 unset NO_COLOR TRAWL_KERNEL
 export LC_ALL=C.UTF-8 TERM=xterm
+# A sanitizer's report must not look like an exit code of the tool.
+export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}exitcode=199" UBSAN_OPTIONS="${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}exitcode=199"
 failures=0 status=0
 
 # run COMMAND...: its exit code in $status, its output in the files .out and .err. Standard input is the caller's.
