@@ -1,9 +1,4 @@
-/*
- * evaluate.h - a query's lists in one segment -> its best documents, or their number.
- *
- * Range-max evaluation (docs/DESIGN.md): bounds are added up over all superblocks, those that can still matter are visited best
- * first, range bounds are added up in each, and only ranges that can still matter are decoded and scored.
- */
+/* evaluate.h - a query's lists in one segment, as the kernels (kernel.h) evaluate them. */
 #ifndef TRAWL_SEARCHER_EVALUATE_H
 #define TRAWL_SEARCHER_EVALUATE_H
 
@@ -12,7 +7,6 @@
 
 struct evaluation {
 	struct segment *segment;
-	const struct kernel *kernel;
 	const struct scorer *scorer;
 	struct list *lists; /* in the order in which contributions are added */
 	uint32_t count;
@@ -27,10 +21,23 @@ struct evaluation {
 	uint32_t first_doc;
 };
 
-/* Push every document that may be among the best to `top`. */
-int evaluate_top(struct evaluation *evaluation, struct top *top);
-
-/* Count the live documents that match. */
-int evaluate_count(struct evaluation *evaluation, uint64_t *matches);
+/*
+ * A phrase in one segment. What becomes of its matches: with `top` they are scored (weight * saturation of the number of
+ * occurrences) and pushed, with `out` collected as a short list whose tfs are the occurrences; else they are only counted.
+ */
+struct phrase_evaluation {
+	struct segment *segment;
+	const struct scorer *scorer;
+	const struct query_term *terms;
+	uint32_t words;
+	float weight, inflation, slack; /* for `top`: as list_score wants them */
+	uint64_t base;
+	struct top *top;
+	struct list *out;
+	uint64_t matches;
+	struct arena *arena;
+	struct buffer *scratch; /* of positions that extents cut */
+	trawl_error *error;
+};
 
 #endif

@@ -1,38 +1,33 @@
 /*
  * kernel.h - the hot loops, once for each instruction set; kernel_get() chooses at run time (base/cpu.h).
  *
- * Every kernel gives the same bits: sums are taken element by element in the same order, without fused multiply-add.
+ * Each kernel file defines a few primitives with its instructions and compiles the evaluators (evaluate_impl.h, phrase_impl.h)
+ * around them. Every kernel gives the same bits: sums are taken element by element in the same order, without fused
+ * multiply-add.
  */
 #ifndef TRAWL_SEARCHER_KERNEL_H
 #define TRAWL_SEARCHER_KERNEL_H
 
-#include <stdint.h>
-
 #include "base/cpu.h"
-#include "store/postings.h"
-
-#define SATURATION_TFS 16 /* tfs 1 to 16 have their saturation in a table */
-
-/* What turns (tf, length byte) into a saturation, for one k1, b and average length. */
-struct scorer {
-	float denominators[256];
-	float saturations[SATURATION_TFS][256]; /* [tf - 1][length byte] */
-};
-
-static inline float score_posting(const struct scorer *scorer, float weight, uint32_t tf, uint8_t length)
-{
-	if (tf <= SATURATION_TFS)
-		return weight * scorer->saturations[tf - 1][length];
-	return weight * saturation(tf, scorer->denominators[length]);
-}
+#include "searcher/evaluate.h"
 
 struct kernel {
+	/* Push every document that may be among the best to `top`. */
+	int (*evaluate_top)(struct evaluation *evaluation, struct top *top);
+	/* Add the number of live documents that match to *matches. */
+	int (*evaluate_count)(struct evaluation *evaluation, uint64_t *matches);
+	/* Find the matches of a phrase (evaluate.h). */
+	int (*evaluate_phrase)(struct phrase_evaluation *evaluation);
+
+	/* The primitives, for tests and kernel_bench. */
+
 	/* sums[i] += step * bounds[i], n a multiple of 16 */
 	void (*add_bounds)(float *sums, const uint8_t *bounds, float step, uint32_t n);
 	/* the same, but -infinity where bounds[i] is 0 */
 	void (*add_required)(float *sums, const uint8_t *bounds, float step, uint32_t n);
-	/* indices of the sums that are not below `threshold` and above 0, in order; their number. n a multiple of 16 */
-	uint32_t (*select)(const float *sums, float threshold, uint32_t n, uint32_t *indices);
+	/* indices of the sums that are not below `threshold` and above 0, in order; their number. n a multiple of 16; 16 more
+	 * indices may be written */
+	uint32_t (*select_sums)(const float *sums, float threshold, uint32_t n, uint32_t *indices);
 	/* bit i: scores[i] >= threshold */
 	uint64_t (*at_least)(const float scores[RANGE_DOCUMENTS], float threshold);
 	/* Add the contributions of range number `rank` of the chunk to scores[offset]; the mask of its documents. */
@@ -42,7 +37,17 @@ struct kernel {
 	uint64_t (*range_mask)(const struct chunk *chunk, uint32_t rank);
 	/* The chunk's range bounds, levels[codebook index], added to bounds[range]. */
 	void (*add_levels)(const struct chunk *chunk, const float levels[16], float bounds[SUPERBLOCK_RANGES]);
+	/* bit i: lengths[i] is over LENGTH_ONE_BYTE_MAX */
+	uint64_t (*long_documents)(const uint8_t lengths[RANGE_DOCUMENTS]);
+	/* Whether `value` is among the n bytes; EXTENT_SLACK more may be loaded. */
+	bool (*has_byte)(const uint8_t *bytes, uint32_t n, uint8_t value);
 };
+
+#define KERNEL_TABLE                                                                                                     \
+	{                                                                                                                 \
+		evaluate_top, evaluate_count, evaluate_phrase, add_bounds, add_required, select_sums, at_least,           \
+		    score_range, range_mask, add_levels, long_documents, has_byte                                         \
+	}
 
 const struct kernel *kernel_for(enum cpu_level level); /* NULL where this machine or build lacks it */
 const struct kernel *kernel_get(void);

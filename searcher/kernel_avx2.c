@@ -51,8 +51,35 @@ static uint64_t at_least(const float scores[RANGE_DOCUMENTS], float threshold)
 	return mask;
 }
 
-const struct kernel kernel_avx2 = {add_bounds,        add_required,      select_sums,     at_least,
-                                   score_range_plain, chunk_range_mask,  add_levels_plain};
+static uint64_t long_documents(const uint8_t lengths[RANGE_DOCUMENTS])
+{
+	/* Unsigned bytes compare as: a >= b where max(a, b) = a. */
+	__m256i least = _mm256_set1_epi8(LENGTH_ONE_BYTE_MAX + 1);
+	__m256i low = _mm256_loadu_si256((const __m256i *)lengths), high = _mm256_loadu_si256((const __m256i *)(lengths + 32));
+	uint32_t low_mask = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_max_epu8(low, least), low));
+	uint32_t high_mask = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_max_epu8(high, least), high));
+	return (uint64_t)high_mask << 32 | low_mask;
+}
+
+static bool has_byte(const uint8_t *bytes, uint32_t n, uint8_t value)
+{
+	__m256i wanted = _mm256_set1_epi8((char)value);
+	for (uint32_t i = 0; i < n; i += 32) {
+		__m256i equal = _mm256_cmpeq_epi8(_mm256_loadu_si256((const __m256i *)(bytes + i)), wanted);
+		uint32_t mask = (uint32_t)_mm256_movemask_epi8(equal);
+		if (n - i < 32)
+			mask &= (1u << (n - i)) - 1;
+		if (mask)
+			return true;
+	}
+	return false;
+}
+
+#include "searcher/kernel_plain.h"
+#include "searcher/evaluate_impl.h"
+#include "searcher/phrase_impl.h"
+
+const struct kernel kernel_avx2 = KERNEL_TABLE;
 #else
 typedef int kernel_avx2_unused;
 #endif

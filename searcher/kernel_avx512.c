@@ -65,11 +65,6 @@ static void add_levels(const struct chunk *chunk, const float levels[16], float 
 	_mm512_storeu_ps(bounds, _mm512_mask_add_ps(sum, occupied, sum, level));
 }
 
-static inline const uint8_t *bitmap_of(const struct chunk *chunk, uint32_t rank)
-{
-	return chunk->bitmaps + 8 * (uint64_t)__builtin_popcount(chunk->bitmap_mask & ((1u << rank) - 1));
-}
-
 /* The mask of up to 16 offsets, one a byte: shift a one for each, and OR them all. */
 static inline uint64_t offsets_mask(__m128i offsets, uint32_t count)
 {
@@ -83,7 +78,7 @@ static inline uint64_t offsets_mask(__m128i offsets, uint32_t count)
 static uint64_t range_mask(const struct chunk *chunk, uint32_t rank)
 {
 	if (chunk->bitmap_mask >> rank & 1)
-		return load64(bitmap_of(chunk, rank));
+		return load64(chunk_bitmap(chunk, rank));
 	__m128i bytes = _mm_loadu_si128((const __m128i *)(chunk->bytes + chunk->starts[rank]));
 	return offsets_mask(_mm_and_si128(bytes, _mm_set1_epi8(63)), (chunk->headers[rank] & 15u) + 1);
 }
@@ -124,7 +119,7 @@ static inline void add_quarter(float *scores, __mmask16 lanes, __m512 values)
 static uint64_t score_bitmap(const struct chunk *chunk, uint32_t rank, const uint8_t *lengths, const struct scorer *scorer,
                              float weight, float *scores)
 {
-	uint64_t mask = load64(bitmap_of(chunk, rank));
+	uint64_t mask = load64(chunk_bitmap(chunk, rank));
 	uint32_t start = chunk->starts[rank], count = (uint32_t)__builtin_popcountll(mask);
 	/* 64 codes are 16 bytes: byte i of the vector takes bits 2i and 2i + 1 of its half. */
 	__m512i halves = _mm512_permutexvar_epi64(
@@ -159,8 +154,26 @@ static uint64_t score_range(const struct chunk *chunk, uint32_t rank, const uint
 	return score_bytes_plain(chunk, rank, lengths, scorer, weight, scores);
 }
 
-const struct kernel kernel_avx512 = {add_bounds,  add_required, select_sums, at_least,
-                                     score_range, range_mask,   add_levels};
+static uint64_t long_documents(const uint8_t lengths[RANGE_DOCUMENTS])
+{
+	return _mm512_cmpgt_epu8_mask(_mm512_loadu_si512(lengths), _mm512_set1_epi8(LENGTH_ONE_BYTE_MAX));
+}
+
+static bool has_byte(const uint8_t *bytes, uint32_t n, uint8_t value)
+{
+	__m512i wanted = _mm512_set1_epi8((char)value);
+	for (uint32_t i = 0; i < n; i += 64) {
+		uint64_t present = n - i < 64 ? ((uint64_t)1 << (n - i)) - 1 : UINT64_MAX;
+		if (_mm512_mask_cmpeq_epi8_mask(present, _mm512_loadu_si512(bytes + i), wanted))
+			return true;
+	}
+	return false;
+}
+
+#include "searcher/evaluate_impl.h"
+#include "searcher/phrase_impl.h"
+
+const struct kernel kernel_avx512 = KERNEL_TABLE;
 #else
 typedef int kernel_avx512_unused;
 #endif

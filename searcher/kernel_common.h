@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "searcher/kernel.h"
+#include "store/chunk.h"
 
 /* A posting with the code 3, tf >= 4: *exception is its number in the chunk, found out when first needed. */
 static inline uint32_t large_tf(const struct chunk *chunk, uint32_t rank, uint32_t index, uint32_t *exception)
@@ -45,21 +46,6 @@ static inline uint64_t score_bytes_plain(const struct chunk *chunk, uint32_t ran
 			scores[offset] += score_posting(scorer, weight, large_tf(chunk, rank, i, &exception), lengths[offset]);
 	}
 	return mask;
-}
-
-static inline uint64_t score_range_plain(const struct chunk *chunk, uint32_t rank, const uint8_t *lengths,
-                                         const struct scorer *scorer, float weight, float *scores)
-{
-	if (chunk->bitmap_mask >> rank & 1)
-		return score_bitmap_plain(chunk, rank, lengths, scorer, weight, scores);
-	return score_bytes_plain(chunk, rank, lengths, scorer, weight, scores);
-}
-
-static inline void add_levels_plain(const struct chunk *chunk, const float levels[16], float bounds[SUPERBLOCK_RANGES])
-{
-	uint32_t rank = 0;
-	for (uint32_t left = chunk->range_mask; left; left &= left - 1, rank++)
-		bounds[__builtin_ctz(left)] += levels[chunk->headers[rank] >> 4];
 }
 
 #endif

@@ -79,21 +79,6 @@ int list_score(struct list *list, const struct segment *segment, const struct sc
 	return 0;
 }
 
-int list_chunk(const struct list *list, struct segment *segment, uint32_t superblock, struct chunk *chunk,
-               trawl_error *error)
-{
-	uint32_t length;
-	uint64_t left, address = chunk_place(&list->ranged, superblock, &length);
-	if (!length)
-		return 0;
-	const uint8_t *bytes = part_at(&segment->postings, address, &left, error);
-	if (!bytes)
-		return TRAWL_ECORRUPT;
-	if (length > left || !chunk_open(chunk, &list->ranged, superblock, bytes, length))
-		return part_corrupt(&segment->postings, address, "a chunk of postings that makes no sense", error);
-	return 1;
-}
-
 uint32_t list_seek(const struct list *list, uint32_t doc)
 {
 	uint32_t low = 0, high = list->count;

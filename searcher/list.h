@@ -7,8 +7,9 @@
 #ifndef TRAWL_SEARCHER_LIST_H
 #define TRAWL_SEARCHER_LIST_H
 
-#include "searcher/kernel.h"
+#include "searcher/score.h"
 #include "searcher/query.h"
+#include "store/chunk.h"
 #include "store/segment.h"
 
 #define POSITION_NONE UINT32_MAX
@@ -40,15 +41,7 @@ int list_open(struct list *list, struct segment *segment, const char *term, size
 int list_score(struct list *list, const struct segment *segment, const struct scorer *scorer, float weight,
                float inflation, float slack, struct arena *arena, trawl_error *error);
 
-/* The chunk of a ranged list in a superblock: 1, 0 when it has no postings there, negative on error. */
-int list_chunk(const struct list *list, struct segment *segment, uint32_t superblock, struct chunk *chunk,
-               trawl_error *error);
-
 /* The postings of a short list from docID `doc` on: the index of the first one not below it. */
 uint32_t list_seek(const struct list *list, uint32_t doc);
-
-/* The matches of a phrase as a short list whose tfs are its occurrences. */
-int phrase_open(struct list *list, struct segment *segment, const struct query_term *terms, uint32_t words,
-                struct arena *arena, trawl_error *error);
 
 #endif

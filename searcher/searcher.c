@@ -163,12 +163,42 @@ static void find_inflation(const struct scorer *scorer, const struct segment *se
 
 /* ---- one segment ---- */
 
+static int check_positions(const struct segment *segment, trawl_error *error)
+{
+	if (segment->has_positions)
+		return 0;
+	return error_set(error, TRAWL_EINVAL,
+	                 "%s has no positions, so it cannot answer phrases; index again without --no-positions",
+	                 store_path(snapshot_store(segment->snapshot)));
+}
+
+/* The matches of a phrase among other clauses, as a list like any other. */
+static int open_phrase(trawl_searcher *searcher, struct list *list, struct segment *segment, const struct clause *clause,
+                       trawl_error *error)
+{
+	struct phrase_evaluation phrase = {.segment = segment,
+	                                   .terms = clause->terms,
+	                                   .words = clause->words,
+	                                   .out = list,
+	                                   .arena = &searcher->arena,
+	                                   .scratch = &searcher->joined,
+	                                   .error = error};
+	*list = (struct list){.kind = LIST_SHORT, .inline_position = POSITION_NONE};
+	int code = check_positions(segment, error);
+	if (!code)
+		code = kernel_get()->evaluate_phrase(&phrase);
+	list->live_df = list->count;
+	if (!list->count)
+		list->kind = LIST_EMPTY;
+	return code;
+}
+
 static int open_list(trawl_searcher *searcher, struct list *list, struct segment *segment, const struct clause *clause,
                      trawl_error *error)
 {
 	int code = clause->words == 1
 	               ? list_open(list, segment, clause->terms[0].bytes, clause->terms[0].length, &searcher->arena, error)
-	               : phrase_open(list, segment, clause->terms, clause->words, &searcher->arena, error);
+	               : open_phrase(searcher, list, segment, clause, error);
 	list->occur = clause->occur;
 	return code;
 }
@@ -222,11 +252,37 @@ static void seed_threshold(const struct evaluation *evaluation, struct top *top,
 	}
 }
 
+/* A phrase alone is ranked as it is found. */
+static int search_phrase(trawl_searcher *searcher, size_t number, bool scoring, trawl_error *error)
+{
+	const struct weighed *weighed = &searcher->clauses[0];
+	struct segment *segment = &searcher->index->segments[number];
+	struct phrase_evaluation phrase = {.segment = segment,
+	                                   .scorer = &searcher->scorer,
+	                                   .terms = weighed->clause.terms,
+	                                   .words = weighed->clause.words,
+	                                   .weight = weighed->weight,
+	                                   .slack = BOUND_SLACK,
+	                                   .base = searcher->index->bases[number],
+	                                   .top = scoring ? &searcher->top : NULL,
+	                                   .arena = &searcher->arena,
+	                                   .scratch = &searcher->joined,
+	                                   .error = error};
+	float least;
+	find_inflation(&searcher->scorer, segment, &phrase.inflation, &least);
+	int code = check_positions(segment, error);
+	if (!code)
+		code = kernel_get()->evaluate_phrase(&phrase);
+	searcher->matches += scoring ? 0 : phrase.matches;
+	return code;
+}
+
 static int search_segment(trawl_searcher *searcher, size_t number, bool scoring, trawl_error *error)
 {
 	const trawl_index *index = searcher->index;
+	if (searcher->clause_count == 1 && searcher->clauses[0].clause.words > 1)
+		return search_phrase(searcher, number, scoring, error);
 	struct evaluation evaluation = {.segment = &index->segments[number],
-	                                .kernel = kernel_get(),
 	                                .scorer = &searcher->scorer,
 	                                .required = searcher->required,
 	                                .base = index->bases[number],
@@ -237,11 +293,11 @@ static int search_segment(trawl_searcher *searcher, size_t number, bool scoring,
 	if (code || !matchable)
 		return code;
 	if (!scoring)
-		return evaluate_count(&evaluation, &searcher->matches);
+		return kernel_get()->evaluate_count(&evaluation, &searcher->matches);
 	float most, least;
 	find_inflation(&searcher->scorer, evaluation.segment, &most, &least);
 	seed_threshold(&evaluation, &searcher->top, least);
-	return evaluate_top(&evaluation, &searcher->top);
+	return kernel_get()->evaluate_top(&evaluation, &searcher->top);
 }
 
 /* ---- all segments ---- */

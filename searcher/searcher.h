@@ -4,6 +4,7 @@
 
 #include "searcher/evaluate.h"
 #include "searcher/index.h"
+#include "searcher/kernel.h"
 #include "searcher/query.h"
 #include "searcher/snippet.h"
 #include "searcher/top.h"
@@ -27,10 +28,10 @@ struct trawl_searcher {
 	uint64_t matches, postings;
 	size_t terms;
 	struct arena arena; /* of one query */
+	struct buffer joined; /* positions that extents cut */
 	/* hits.c */
 	struct documents_scratch scratch;
 	struct snippet_maker snippets;
-	struct buffer joined;
 };
 
 /* Sort the hits by falling score, then ascending id. */

@@ -572,6 +572,33 @@ static void a_waiting_writer_gets_its_turn(void **state)
 	trawl_close(index);
 }
 
+static int child_reads_and_writes(const char *path)
+{
+	trawl_index *index = index_open(path);
+	bool right = strcmp(ids_found(index, "red"), "a ") == 0;
+	trawl_close(index);
+	write_one(path, "child", "green");
+	return right ? 0 : 1;
+}
+
+static void a_forked_child_that_opens_the_file_again_disturbs_no_snapshot(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	write_one(path, "a", "red");
+	trawl_index *index = index_open(path);
+	assert_int_equal(in_child(child_reads_and_writes, path), 0);
+	for (int i = 0; i < 20; i++) {
+		write_one(path, "a", i % 2 ? "blue" : "yellow");
+		assert_string_equal(ids_found(index, "red"), "a ");
+		assert_text(index, "a", "red");
+	}
+	trawl_close(index);
+	index = index_open(path);
+	assert_string_equal(ids_found(index, "blue green"), "a child ");
+	trawl_close(index);
+}
+
 static void a_refused_document_leaves_the_batch_usable(void **state)
 {
 	(void)state;
@@ -1318,6 +1345,7 @@ int main(void)
 	    cmocka_unit_test_teardown(random_histories_end_as_a_model_does, clear),
 	    cmocka_unit_test_teardown(a_second_writer_is_told_that_the_index_is_busy, clear),
 	    cmocka_unit_test_teardown(a_waiting_writer_gets_its_turn, clear),
+	    cmocka_unit_test_teardown(a_forked_child_that_opens_the_file_again_disturbs_no_snapshot, clear),
 	    cmocka_unit_test_teardown(a_refused_document_leaves_the_batch_usable, clear),
 	    cmocka_unit_test_teardown(a_document_of_megabytes_comes_back_whole, clear),
 	    cmocka_unit_test_teardown(an_existing_index_keeps_its_analysis, clear),

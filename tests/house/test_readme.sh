@@ -1,4 +1,5 @@
-# The README's C example compiles and runs, and its links lead somewhere.
+# The README's C example compiles and runs, the output that it shows is true, and its links
+# lead somewhere.
 . "$(dirname "$0")/claims.sh"
 cc=${CC:-cc}
 
@@ -23,4 +24,22 @@ libs=$(sed -n 's/^LIBS *:= *//p' "$top/Makefile")
 claim "the C example of the README compiles" example
 "$TRAWL" index "$tmp/news.trawl" "$top/samples/news" >"$tmp/out" 2>&1
 claim "and finds in the samples what it looks for" bash -c "cd '$tmp' && ./example | grep -q ."
+# Each search of the first console block, run again where the block's first command put its index.
+shown_searches_are_true()
+{
+	awk '/^```console$/ { inside = 1; next } /^```/ { inside = 0 } inside' "$top/README.md" >"$tmp/shown"
+	trawl()
+	{
+		"$TRAWL" "$@"
+	}
+	(cd "$tmp" && while IFS= read -r line; do
+		[[ $line == '$ trawl search '* ]] && echo "$line" && eval "${line#'$ '}" </dev/null
+	done <"$tmp/shown") >"$tmp/true"
+	grep -q '^[0-9]' "$tmp/true" && sed -n '/^\$ trawl search/,$p' "$tmp/shown" | diff - "$tmp/true"
+}
+
+ln -s "$top/samples" "$tmp/samples"
+(cd "$tmp" && rm -f news.trawl && "$TRAWL" index news.trawl samples/news) >"$tmp/out" 2>&1
+claim "the searches that the README shows give what it shows" shown_searches_are_true
+claim "the README has no blank left to fill in" bash -c "! grep -n '@[A-Z]*@' '$top/README.md'"
 claim "the links of README and CONTRIBUTING lead to files" links_lead_somewhere

@@ -1,9 +1,31 @@
-#include "searcher/evaluate.h"
-
+/*
+ * evaluate_impl.h - range-max evaluation (docs/DESIGN.md): bounds are added up over all superblocks, those that can still matter are
+ * visited best first, range bounds are added up in each, and only ranges that can still matter are decoded and scored.
+ *
+ * Included by the kernel files, which define before it, for their instruction set: add_bounds, add_required, select_sums,
+ * at_least, score_range, range_mask, add_levels (kernel.h says what they do).
+ */
 #include <math.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "searcher/evaluate.h"
+
+/* The chunk of a ranged list in a superblock: 1, 0 when it has no postings there, negative on error. */
+static int list_chunk(const struct list *list, struct segment *segment, uint32_t superblock, struct chunk *chunk,
+                      trawl_error *error)
+{
+	uint32_t length;
+	uint64_t left, address = chunk_place(&list->ranged, superblock, &length);
+	if (!length)
+		return 0;
+	const uint8_t *bytes = part_at(&segment->postings, address, &left, error);
+	if (!bytes)
+		return TRAWL_ECORRUPT;
+	if (length > left || !chunk_open(chunk, &list->ranged, superblock, bytes, length))
+		return part_corrupt(&segment->postings, address, "a chunk of postings that makes no sense", error);
+	return 1;
+}
 
 /* A list in the superblock being visited. */
 struct visit {
@@ -79,7 +101,7 @@ static int enter_all(struct evaluation *evaluation, uint32_t superblock, float *
 		if (!bounds || !visit->ranges)
 			continue;
 		if (list->kind == LIST_RANGED)
-			evaluation->kernel->add_levels(&visit->chunk, list->levels, bounds);
+			add_levels(&visit->chunk, list->levels, bounds);
 		else
 			add_short_bounds(visit, bounds);
 	}
@@ -102,7 +124,7 @@ static uint64_t list_mask(const struct evaluation *evaluation, uint32_t number, 
 		return 0;
 	if (evaluation->lists[number].kind == LIST_SHORT)
 		return visit->masks[range];
-	return evaluation->kernel->range_mask(&visit->chunk, rank_of(visit, range));
+	return range_mask(&visit->chunk, rank_of(visit, range));
 }
 
 /* The most that a document of the range can get from the list. */
@@ -165,7 +187,7 @@ static uint64_t score_list(const struct evaluation *evaluation, uint32_t number,
 	const struct list *list = &evaluation->lists[number];
 	const struct visit *visit = &evaluation->visits[number];
 	if (list->kind == LIST_RANGED)
-		return evaluation->kernel->score_range(&visit->chunk, rank_of(visit, range),
+		return score_range(&visit->chunk, rank_of(visit, range),
 		                                       evaluation->segment->lengths + evaluation->first_doc, evaluation->scorer,
 		                                       list->weight, scores);
 	uint32_t i = visit->firsts[range];
@@ -209,7 +231,7 @@ static void score_union(struct evaluation *evaluation, uint32_t range, bool excl
 	float least = threshold * (1 - (float)(count + 2) * 0x1p-22f);
 	for (uint32_t p = 0; p < count; p++) {
 		if (p && rest[p] < least) {
-			uint64_t alive = matches & live & evaluation->kernel->at_least(scores, least - rest[p]);
+			uint64_t alive = matches & live & at_least(scores, least - rest[p]);
 			if (!alive)
 				return;
 			if (__builtin_popcountll(alive) <= FEW_DOCUMENTS) {
@@ -220,7 +242,7 @@ static void score_union(struct evaluation *evaluation, uint32_t range, bool excl
 		}
 		matches |= score_list(evaluation, participants[p], range, scores);
 	}
-	matches &= live & evaluation->kernel->at_least(scores, threshold);
+	matches &= live & at_least(scores, threshold);
 	if (matches && excluding)
 		matches &= ~excluded_documents(evaluation, range);
 	push(evaluation, top, matches, evaluation->first_doc, scores);
@@ -267,7 +289,7 @@ static float *superblock_bounds(struct evaluation *evaluation)
 		if (list->occur == OCCUR_EXCLUDED)
 			continue;
 		if (list->kind == LIST_RANGED) {
-			(required ? evaluation->kernel->add_required : evaluation->kernel->add_bounds)(sums, list->ranged.bounds,
+			(required ? add_required : add_bounds)(sums, list->ranged.bounds,
 			                                                                              list->step, n);
 			continue;
 		}
@@ -360,7 +382,7 @@ static bool make_visits(struct evaluation *evaluation)
 	return evaluation->visits && evaluation->participants && evaluation->rest;
 }
 
-int evaluate_top(struct evaluation *evaluation, struct top *top)
+static int evaluate_top(struct evaluation *evaluation, struct top *top)
 {
 	if (evaluation->count == 1 && evaluation->lists[0].kind == LIST_SHORT) {
 		take_short(evaluation, top);
@@ -372,7 +394,7 @@ int evaluate_top(struct evaluation *evaluation, struct top *top)
 	uint32_t *candidates = arena_new(evaluation->arena, (2 * (size_t)n + 16) * sizeof *candidates);
 	if (!sums || !candidates || !make_visits(evaluation))
 		return error_set_memory(evaluation->error);
-	uint32_t count = evaluation->kernel->select(sums, top->threshold, n, candidates), *sorted = candidates + n + 16;
+	uint32_t count = select_sums(sums, top->threshold, n, candidates), *sorted = candidates + n + 16;
 	order_by_bound(sums, candidates, sorted, count);
 	bool excluding = any_excluded(evaluation);
 	int code = 0;
@@ -398,7 +420,7 @@ static uint64_t count_range(struct evaluation *evaluation, uint32_t range, bool 
 	return (uint64_t)__builtin_popcountll(matches);
 }
 
-int evaluate_count(struct evaluation *evaluation, uint64_t *matches)
+static int evaluate_count(struct evaluation *evaluation, uint64_t *matches)
 {
 	if (evaluation->count == 1) {
 		*matches += evaluation->lists[0].live_df;

@@ -1,0 +1,422 @@
+/*
+ * phrase_impl.h - phrases: documents that have all words, and of these the places where the words stand side by side.
+ *
+ * Candidates come from the shortest word's list, or where all words are frequent, superblock by superblock from the AND of the
+ * ranges' document masks. A phrase occurs at most as often as its rarest word does in the document, so the least of the words' bounds
+ * bounds it: superblocks, ranges and documents that cannot enter the top are left out before any position is
+ * read. A word's positions in a document are found by adding up the sizes of those before (docs/FORMAT.md, Positions).
+ *
+ * Included by the kernel files behind evaluate_impl.h, whose primitives and list_chunk it uses.
+ */
+
+/* A word of the phrase, and where its last look-up ended, so that looking on costs only what lies between. */
+struct phrase_word {
+	struct list list;
+	uint32_t offset;
+	uint32_t same; /* index of the first word with the same term: they share one reader */
+	/* LIST_SHORT */
+	uint32_t index;   /* posting reached */
+	uint64_t address; /* of its positions */
+	/* LIST_RANGED: the superblock entered, the range reached in it */
+	uint32_t superblock; /* UINT32_MAX: none yet */
+	bool present;        /* the superblock has postings */
+	struct chunk chunk;
+	uint32_t rank;          /* of the range */
+	uint32_t ranges;        /* the range and those behind it, as a mask */
+	uint64_t range_address; /* of its first posting's positions */
+	uint64_t mask;          /* of its documents */
+	/* of the document last looked up */
+	uint32_t tf;
+	uint64_t found_address;
+	const uint8_t *bytes;
+	uint32_t *positions;
+	size_t position_capacity;
+};
+
+struct phrase {
+	struct phrase_evaluation *in;
+	struct segment *segment;
+	const uint8_t *lengths;
+	struct phrase_word *words;
+	uint32_t count, capacity;
+};
+
+/* ---- looking a document up ---- */
+
+/* Documents come in ascending order within a superblock; short lists are only searched when one of them drives. */
+static int find_in_short(struct phrase *phrase, struct phrase_word *word, uint32_t doc)
+{
+	const struct list *list = &word->list;
+	while (word->index < list->count && list->docs[word->index] < doc) {
+		word->address += position_bytes(list->tfs[word->index], phrase->lengths[list->docs[word->index]]);
+		word->index++;
+	}
+	if (word->index == list->count || list->docs[word->index] != doc)
+		return 0;
+	word->tf = list->tfs[word->index];
+	word->found_address = word->address;
+	return 1;
+}
+
+/* What positions of documents beyond the one-byte form take more than a byte each. */
+static uint64_t long_extra(const struct phrase *phrase, const struct chunk *chunk, uint32_t rank, uint32_t first,
+                           uint64_t mask)
+{
+	uint64_t extra = 0;
+	for (mask &= long_documents(phrase->lengths + first); mask; mask &= mask - 1) {
+		uint32_t offset = (uint32_t)__builtin_ctzll(mask), tf = chunk_tf(chunk, rank, offset);
+		extra += position_bytes(tf, phrase->lengths[first + offset]) - tf;
+	}
+	return extra;
+}
+
+static int enter_superblock(struct phrase *phrase, struct phrase_word *word, uint32_t superblock)
+{
+	if (word->superblock == superblock)
+		return word->present;
+	int found = list_chunk(&word->list, phrase->segment, superblock, &word->chunk, phrase->in->error);
+	word->superblock = superblock;
+	word->present = found > 0;
+	if (found > 0) {
+		word->rank = 0;
+		word->ranges = word->chunk.range_mask;
+		word->range_address = word->list.positions + word->chunk.positions;
+		word->mask = range_mask(&word->chunk, 0);
+	}
+	return found;
+}
+
+/* Go on to a range of the entered superblock that has postings. */
+static void enter_range(struct phrase *phrase, struct phrase_word *word, uint32_t range)
+{
+	const struct chunk *chunk = &word->chunk;
+	uint32_t first = word->superblock * SUPERBLOCK_DOCUMENTS;
+	while ((uint32_t)__builtin_ctz(word->ranges) < range) {
+		uint32_t at = first + (uint32_t)__builtin_ctz(word->ranges) * RANGE_DOCUMENTS;
+		word->range_address += chunk_tf_sum(chunk, word->rank, (uint32_t)__builtin_popcountll(word->mask)) +
+		                       long_extra(phrase, chunk, word->rank, at, word->mask);
+		word->ranges &= word->ranges - 1;
+		word->mask = range_mask(chunk, ++word->rank);
+	}
+}
+
+static void find_in_range(struct phrase *phrase, struct phrase_word *word, uint32_t doc)
+{
+	uint64_t before = word->mask & (((uint64_t)1 << (doc % RANGE_DOCUMENTS)) - 1);
+	word->tf = chunk_tf(&word->chunk, word->rank, doc % RANGE_DOCUMENTS);
+	word->found_address = word->range_address +
+	                      chunk_tf_sum(&word->chunk, word->rank, (uint32_t)__builtin_popcountll(before)) +
+	                      long_extra(phrase, &word->chunk, word->rank, doc - doc % RANGE_DOCUMENTS, before);
+}
+
+static int find(struct phrase *phrase, struct phrase_word *word, uint32_t doc)
+{
+	if (word->list.kind == LIST_SHORT)
+		return find_in_short(phrase, word, doc);
+	int found = enter_superblock(phrase, word, doc / SUPERBLOCK_DOCUMENTS);
+	uint32_t range = doc / RANGE_DOCUMENTS % SUPERBLOCK_RANGES;
+	if (found <= 0 || !(word->chunk.range_mask >> range & 1))
+		return found < 0 ? found : 0;
+	enter_range(phrase, word, range);
+	if (!(word->mask >> (doc % RANGE_DOCUMENTS) & 1))
+		return 0;
+	find_in_range(phrase, word, doc);
+	return 1;
+}
+
+/* ---- positions ---- */
+
+static int load_positions(struct phrase *phrase, struct phrase_word *word, uint32_t doc)
+{
+	trawl_error *error = phrase->in->error;
+	struct segment *segment = phrase->segment;
+	uint8_t length = phrase->lengths[doc];
+	bool is_inline = word->list.inline_position != POSITION_NONE;
+	if (!is_inline) {
+		uint64_t size = position_bytes(word->tf, length), left = 0;
+		word->bytes = part_at(&segment->positions, word->found_address, &left, error);
+		if (word->bytes && left < size) {
+			/* Cut by the end of an extent, which is rare: gather a copy that lives as long as the query. */
+			const uint8_t *copy = part_read(&segment->positions, word->found_address, size, phrase->in->scratch, error);
+			word->bytes = copy ? arena_copy(phrase->in->arena, copy, size + EXTENT_SLACK) : NULL;
+			if (copy && !word->bytes)
+				return error_set_memory(error);
+		}
+		if (!word->bytes)
+			return TRAWL_ECORRUPT;
+		if (length <= LENGTH_ONE_BYTE_MAX)
+			return 0;
+	}
+	if (word->tf > word->position_capacity) {
+		size_t room = word->tf + (size_t)word->tf / 2 + 64;
+		word->positions = arena_new(phrase->in->arena, room * sizeof *word->positions);
+		word->position_capacity = word->positions ? room : 0;
+		if (!word->positions)
+			return error_set_memory(error);
+	}
+	if (is_inline)
+		word->positions[0] = word->list.inline_position;
+	else if (!positions_decode(word->bytes, word->tf, length, word->positions))
+		return part_corrupt(&segment->positions, word->found_address, "positions that make no sense", error);
+	return 0;
+}
+
+static bool has_position(const struct phrase_word *word, uint32_t wanted)
+{
+	uint32_t low = 0, high = word->tf;
+	while (high - low > 8) {
+		uint32_t middle = low + (high - low) / 2;
+		if (word->positions[middle] <= wanted)
+			low = middle;
+		else
+			high = middle;
+	}
+	while (low < high && word->positions[low] < wanted)
+		low++;
+	return low < high && word->positions[low] == wanted;
+}
+
+static bool is_one_byte(const struct phrase_word *word, bool short_document)
+{
+	return short_document && word->list.inline_position == POSITION_NONE;
+}
+
+static uint32_t position_at(const struct phrase_word *word, bool short_document, uint32_t i)
+{
+	return is_one_byte(word, short_document) ? word->bytes[i] : word->positions[i];
+}
+
+/* How often the words stand side by side; `rarest` is the word with the fewest positions. */
+static uint32_t count_places(const struct phrase *phrase, uint32_t rarest, uint32_t doc)
+{
+	const struct phrase_word *first = &phrase->words[rarest];
+	bool short_document = phrase->lengths[doc] <= LENGTH_ONE_BYTE_MAX;
+	uint32_t places = 0, offset = first->offset;
+	for (uint32_t i = 0; i < first->tf; i++) {
+		uint32_t position = position_at(first, short_document, i), start = position - offset;
+		bool all = position >= offset;
+		for (uint32_t w = 0; all && w < phrase->count; w++) {
+			const struct phrase_word *word = &phrase->words[phrase->words[w].same];
+			uint32_t wanted = start + phrase->words[w].offset;
+			if (w == rarest)
+				continue;
+			if (is_one_byte(word, short_document))
+				all = wanted < 256 && has_byte(word->bytes, word->tf, (uint8_t)wanted);
+			else
+				all = has_position(word, wanted);
+		}
+		places += all;
+	}
+	return places;
+}
+
+/* ---- matches ---- */
+
+static int collect(struct phrase *phrase, uint32_t doc, uint32_t tf)
+{
+	struct list *out = phrase->in->out;
+	if (out->count == phrase->capacity) {
+		uint32_t room = phrase->capacity ? phrase->capacity * 2 : 256;
+		uint32_t *docs = arena_new(phrase->in->arena, room * sizeof *docs);
+		uint32_t *tfs = arena_new(phrase->in->arena, room * sizeof *tfs);
+		if (!docs || !tfs)
+			return error_set_memory(phrase->in->error);
+		if (out->count) {
+			memcpy(docs, out->docs, out->count * sizeof *docs);
+			memcpy(tfs, out->tfs, out->count * sizeof *tfs);
+		}
+		out->docs = docs;
+		out->tfs = tfs;
+		phrase->capacity = room;
+	}
+	out->docs[out->count] = doc;
+	out->tfs[out->count++] = tf;
+	return 0;
+}
+
+/* All words have been found in `doc`: does it have the phrase? */
+static int examine(struct phrase *phrase, uint32_t doc)
+{
+	struct phrase_evaluation *in = phrase->in;
+	uint32_t rarest = 0;
+	for (uint32_t w = 1; w < phrase->count; w++)
+		if (phrase->words[w].same == w && phrase->words[w].tf < phrase->words[rarest].tf)
+			rarest = w;
+	if (in->top &&
+	    score_posting(in->scorer, in->weight, phrase->words[rarest].tf, phrase->lengths[doc]) < in->top->threshold)
+		return 0;
+	for (uint32_t w = 0; w < phrase->count; w++) {
+		int code = phrase->words[w].same == w ? load_positions(phrase, &phrase->words[w], doc) : 0;
+		if (code)
+			return code;
+	}
+	uint32_t places = count_places(phrase, rarest, doc);
+	if (!places)
+		return 0;
+	in->matches++;
+	if (in->top) {
+		float score = score_posting(in->scorer, in->weight, places, phrase->lengths[doc]);
+		if (score >= in->top->threshold)
+			top_push(in->top, in->base + doc, score);
+	}
+	return in->out ? collect(phrase, doc, places) : 0;
+}
+
+/* ---- candidates ---- */
+
+static int drive_by_short(struct phrase *phrase, const struct list *shortest)
+{
+	for (uint32_t i = 0; i < shortest->count; i++) {
+		uint32_t doc = shortest->docs[i];
+		int found = !segment_is_dead(phrase->segment, doc);
+		for (uint32_t w = 0; found > 0 && w < phrase->count; w++)
+			if (phrase->words[w].same == w)
+				found = find(phrase, &phrase->words[w], doc);
+		if (found > 0)
+			found = examine(phrase, doc);
+		if (found < 0)
+			return found;
+	}
+	return 0;
+}
+
+static int examine_range(struct phrase *phrase, uint32_t superblock, uint32_t range)
+{
+	uint32_t first = superblock * SUPERBLOCK_DOCUMENTS + range * RANGE_DOCUMENTS;
+	const struct segment *segment = phrase->segment;
+	if (first >= segment->documents_count)
+		return 0;
+	uint64_t docs = segment->deletions.words ? ~segment->deletions.words[first / 64] : UINT64_MAX;
+	if (segment->documents_count - first < RANGE_DOCUMENTS)
+		docs &= ((uint64_t)1 << (segment->documents_count - first)) - 1;
+	float bound = INFINITY;
+	for (uint32_t w = 0; phrase->in->top && w < phrase->count; w++) {
+		const struct phrase_word *word = &phrase->words[phrase->words[w].same];
+		uint32_t rank = (uint32_t)__builtin_popcount(word->chunk.range_mask & ((1u << range) - 1));
+		float level = word->list.levels[word->chunk.headers[rank] >> 4];
+		bound = level < bound ? level : bound;
+	}
+	if (phrase->in->top && bound < phrase->in->top->threshold)
+		return 0;
+	for (uint32_t w = 0; w < phrase->count && docs; w++)
+		if (phrase->words[w].same == w) {
+			uint32_t before = phrase->words[w].chunk.range_mask & ((1u << range) - 1);
+			docs &= range_mask(&phrase->words[w].chunk, (uint32_t)__builtin_popcount(before));
+		}
+	for (uint32_t w = 0; w < phrase->count && docs; w++)
+		if (phrase->words[w].same == w)
+			enter_range(phrase, &phrase->words[w], range);
+	for (; docs; docs &= docs - 1) {
+		uint32_t doc = first + (uint32_t)__builtin_ctzll(docs);
+		for (uint32_t w = 0; w < phrase->count; w++)
+			if (phrase->words[w].same == w)
+				find_in_range(phrase, &phrase->words[w], doc);
+		int code = examine(phrase, doc);
+		if (code)
+			return code;
+	}
+	return 0;
+}
+
+static int phrase_superblock(struct phrase *phrase, uint32_t superblock)
+{
+	uint32_t ranges = 0xffff;
+	for (uint32_t w = 0; w < phrase->count && ranges; w++) {
+		if (phrase->words[w].same != w)
+			continue;
+		int found = enter_superblock(phrase, &phrase->words[w], superblock);
+		if (found <= 0)
+			return found;
+		ranges &= phrase->words[w].chunk.range_mask;
+	}
+	int code = 0;
+	for (; ranges && !code; ranges &= ranges - 1)
+		code = examine_range(phrase, superblock, (uint32_t)__builtin_ctz(ranges));
+	return code;
+}
+
+/* sums[i] = min(sums[i], step * bounds[i]) */
+static void take_least(float *sums, const uint8_t *bounds, float step, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		float bound = step * (float)bounds[i];
+		sums[i] = bound < sums[i] ? bound : sums[i];
+	}
+}
+
+/* All words are in ranged lists: superblocks by falling bound, or all in order when nothing is to be ranked. */
+static int drive_by_superblocks(struct phrase *phrase)
+{
+	struct arena *arena = phrase->in->arena;
+	uint32_t n = group_count(phrase->segment->documents_count) * GROUP_SUPERBLOCKS;
+	float *sums = arena_new(arena, n * sizeof *sums), threshold = phrase->in->top ? phrase->in->top->threshold : 0;
+	uint32_t *candidates = arena_new(arena, (2 * (size_t)n + 16) * sizeof *candidates), *sorted = candidates + n + 16;
+	if (!sums || !candidates)
+		return error_set_memory(phrase->in->error);
+	for (uint32_t i = 0; i < n; i++)
+		sums[i] = INFINITY;
+	for (uint32_t w = 0; w < phrase->count; w++) {
+		const struct list *list = &phrase->words[w].list;
+		if (phrase->words[w].same == w)
+			take_least(sums, list->ranged.bounds, phrase->in->top ? list->step : 1, n);
+	}
+	uint32_t count = select_sums(sums, threshold, n, candidates);
+	if (phrase->in->top)
+		order_by_bound(sums, candidates, sorted, count);
+	else
+		sorted = candidates;
+	int code = 0;
+	for (uint32_t i = 0; !code && i < count; i++)
+		if (!phrase->in->top || sums[sorted[i]] >= phrase->in->top->threshold)
+			code = phrase_superblock(phrase, sorted[i]);
+	return code;
+}
+
+static bool same_term(const struct query_term *a, const struct query_term *b)
+{
+	return a->length == b->length && memcmp(a->bytes, b->bytes, a->length) == 0;
+}
+
+static int open_words(struct phrase *phrase)
+{
+	struct phrase_evaluation *in = phrase->in;
+	for (uint32_t w = 0; w < phrase->count; w++) {
+		struct phrase_word *word = &phrase->words[w];
+		*word = (struct phrase_word){.offset = in->terms[w].offset, .same = w, .superblock = UINT32_MAX};
+		for (uint32_t other = 0; other < w && word->same == w; other++)
+			if (same_term(&in->terms[other], &in->terms[w]))
+				word->same = other;
+		if (word->same != w)
+			continue;
+		int code = list_open(&word->list, in->segment, in->terms[w].bytes, in->terms[w].length, in->arena, in->error);
+		if (!code && in->top && word->list.kind == LIST_RANGED)
+			code = list_score(&word->list, in->segment, in->scorer, in->weight, in->inflation, in->slack, in->arena,
+			                  in->error);
+		if (code)
+			return code;
+		word->address = word->list.positions;
+	}
+	return 0;
+}
+
+static int evaluate_phrase(struct phrase_evaluation *in)
+{
+	struct phrase phrase = {.in = in, .segment = in->segment, .lengths = in->segment->lengths, .count = in->words};
+	const struct list *shortest = NULL;
+	phrase.words = arena_new(in->arena, in->words * sizeof *phrase.words);
+	if (!phrase.words)
+		return error_set_memory(in->error);
+	int code = open_words(&phrase);
+	if (code)
+		return code;
+	for (uint32_t w = 0; w < phrase.count; w++) {
+		const struct list *list = &phrase.words[w].list;
+		if (phrase.words[w].same != w)
+			continue;
+		if (list->kind == LIST_EMPTY)
+			return 0;
+		if (list->kind == LIST_SHORT && (!shortest || list->count < shortest->count))
+			shortest = list;
+	}
+	return shortest ? drive_by_short(&phrase, shortest) : drive_by_superblocks(&phrase);
+}

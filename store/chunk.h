@@ -1,0 +1,323 @@
+/*
+ * chunk.h - reading ranged lists: heads, and the chunks of superblocks (docs/FORMAT.md, Ranged list).
+ *
+ * Inline, because every kernel compiles it for its own instruction set. Bytes are not trusted: what does not fit is refused
+ * by the two _open functions, and the rest stays within the extent and its slack whatever the bytes are.
+ */
+#ifndef TRAWL_STORE_CHUNK_H
+#define TRAWL_STORE_CHUNK_H
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#include "base/bytes.h"
+#include "store/postings.h"
+
+/* The head of a ranged list, in place. */
+struct ranged_list {
+	uint32_t df, groups;
+	float maximum;      /* saturation */
+	float seeds[3];     /* of the 10th, 100th, 1000th best */
+	const uint8_t *codebook, *bounds, *directory;
+	uint8_t shift, offset_bytes;
+	uint64_t address; /* of the head */
+};
+
+/* A chunk of a ranged list, parsed: one superblock's postings. */
+struct chunk {
+	uint32_t range_mask;   /* ranges with postings */
+	uint32_t bitmap_mask;  /* of these, by rank: in bitmap form */
+	uint32_t range_count;
+	const uint8_t *headers; /* one byte a range */
+	const uint8_t *bitmaps;
+	const uint8_t *bytes;   /* byte-form postings */
+	uint32_t byte_count;
+	const uint8_t *codes;   /* 2 bits a bitmap posting */
+	uint32_t bitmap_postings;
+	const uint8_t *exceptions, *end;
+	uint64_t positions;     /* address less the list's, if the list has positions */
+	/* by rank: where the range's postings start, in `bytes` or (bitmap form) in `codes` */
+	uint16_t starts[SUPERBLOCK_RANGES];
+};
+
+/* Where the chunk of superblock `superblock` is: address in the postings part and length; length 0: no postings. */
+static inline uint64_t chunk_place(const struct ranged_list *list, uint32_t superblock, uint32_t *length)
+{
+	const uint8_t *group = list->directory + (uint64_t)(superblock / GROUP_SUPERBLOCKS) * GROUP_ENTRY;
+	uint32_t within = superblock % GROUP_SUPERBLOCKS, before = 0;
+	const uint8_t *lengths = group + 4;
+	for (uint32_t i = 0; i < within; i++)
+		before += lengths[i];
+	*length = (uint32_t)lengths[within] << list->shift;
+	uint32_t start;
+	__builtin_memcpy(&start, group, 4);
+	return list->address + start + ((uint64_t)before << list->shift);
+}
+
+static inline uint64_t group_positions(const struct ranged_list *list, uint32_t superblock)
+{
+	uint64_t positions;
+	__builtin_memcpy(&positions, list->directory + (uint64_t)(superblock / GROUP_SUPERBLOCKS) * GROUP_ENTRY + 20, 8);
+	return positions;
+}
+
+/* The 2-bit codes from number `first` on: 32 of them, low first. May load 9 bytes past the last. */
+static inline uint64_t load_codes(const uint8_t *codes, uint32_t first)
+{
+	uint64_t low;
+	__builtin_memcpy(&low, codes + first / 4, 8);
+	uint32_t shift = first % 4 * 2;
+	return shift ? low >> shift | (uint64_t)codes[first / 4 + 8] << (64 - shift) : low;
+}
+
+/* Read the head of a ranged list at `address`; `left` bytes of it are in reach. false: malformed. */
+static inline bool ranged_list_open(struct ranged_list *list, const uint8_t *bytes, uint64_t left, uint64_t address, uint32_t documents)
+{
+	uint32_t groups = group_count(documents);
+	if (left < RANGED_HEAD + (uint64_t)groups * (GROUP_SUPERBLOCKS + GROUP_ENTRY) || load32(bytes + 40) != groups)
+		return false;
+	list->df = load32(bytes);
+	memcpy(&list->maximum, bytes + 4, 4);
+	memcpy(list->seeds, bytes + 8, 12);
+	list->codebook = bytes + 20;
+	list->shift = bytes[36];
+	list->offset_bytes = bytes[37];
+	list->groups = groups;
+	list->bounds = bytes + RANGED_HEAD;
+	list->directory = list->bounds + (uint64_t)groups * GROUP_SUPERBLOCKS;
+	list->address = address;
+	return list->shift < 16 && (list->offset_bytes == 0 || list->offset_bytes == 2 || list->offset_bytes == 4) &&
+	       list->maximum > 0 && list->maximum <= 1;
+}
+
+/* From the header bytes of a chunk's ranges: where each one's byte-form postings start, how many there are in all, and which
+ * ranges are in bitmap form (returned). */
+static inline uint32_t chunk_starts(struct chunk *chunk, const uint8_t *headers, uint32_t ranges, uint32_t *byte_count)
+{
+	uint32_t bitmap_mask = 0, count = 0;
+#if defined(__SSE2__)
+	/* 16 headers at once: (n + 1) & 15 postings, 0 for bitmaps, and their running sum, which stays below 256. */
+	uint32_t present = (1u << ranges) - 1;
+	__m128i low = _mm_set1_epi8(15), n = _mm_and_si128(_mm_loadu_si128((const __m128i *)headers), low);
+	__m128i index = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+	__m128i valid = _mm_cmplt_epi8(index, _mm_set1_epi8((char)ranges));
+	bitmap_mask = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(n, low)) & present;
+	__m128i own = _mm_and_si128(_mm_and_si128(_mm_add_epi8(n, _mm_set1_epi8(1)), low), valid);
+	__m128i sum = _mm_add_epi8(own, _mm_slli_si128(own, 1));
+	sum = _mm_add_epi8(sum, _mm_slli_si128(sum, 2));
+	sum = _mm_add_epi8(sum, _mm_slli_si128(sum, 4));
+	sum = _mm_add_epi8(sum, _mm_slli_si128(sum, 8));
+	count = (uint32_t)_mm_extract_epi16(sum, 7) >> 8;
+	__m128i before = _mm_sub_epi8(sum, own), zero = _mm_setzero_si128();
+	_mm_storeu_si128((__m128i *)chunk->starts, _mm_unpacklo_epi8(before, zero));
+	_mm_storeu_si128((__m128i *)(chunk->starts + 8), _mm_unpackhi_epi8(before, zero));
+#else
+	for (uint32_t rank = 0; rank < ranges; rank++) {
+		uint32_t n = (headers[rank] & 15u) + 1;
+		chunk->starts[rank] = (uint16_t)count;
+		bitmap_mask |= (n >> 4) << rank;
+		count += n & 15;
+	}
+#endif
+	*byte_count = count;
+	return bitmap_mask;
+}
+
+/* Parse a chunk of `length` bytes. false: malformed. */
+static inline bool chunk_open(struct chunk *chunk, const struct ranged_list *list, uint32_t superblock, const uint8_t *bytes,
+                uint32_t length)
+{
+	const uint8_t *end = bytes + length;
+	uint64_t offset = 0;
+	if (length < list->offset_bytes + 2u)
+		return false;
+	memcpy(&offset, bytes, list->offset_bytes);
+	chunk->positions = list->offset_bytes ? group_positions(list, superblock) + offset : 0;
+	bytes += list->offset_bytes;
+	uint32_t mask = load16(bytes), ranges = (uint32_t)__builtin_popcount(mask);
+	bytes += 2;
+	chunk->range_mask = mask;
+	chunk->range_count = ranges;
+	chunk->headers = bytes;
+	if ((uint64_t)(end - bytes) < ranges)
+		return false;
+	uint32_t byte_count, bitmap_mask = chunk_starts(chunk, bytes, ranges, &byte_count);
+	bytes += ranges;
+	chunk->bitmap_mask = bitmap_mask;
+	chunk->byte_count = byte_count;
+	chunk->bitmaps = bytes;
+	uint32_t bitmap_count = (uint32_t)__builtin_popcount(bitmap_mask), postings = 0;
+	if ((uint64_t)(end - bytes) < 8 * (uint64_t)bitmap_count + byte_count)
+		return false;
+	for (uint32_t left = bitmap_mask; left; left &= left - 1, bytes += 8) {
+		chunk->starts[__builtin_ctz(left)] = (uint16_t)postings;
+		postings += (uint32_t)__builtin_popcountll(load64(bytes));
+	}
+	bytes = chunk->bitmaps;
+	chunk->bytes = bytes + 8 * (uint64_t)bitmap_count;
+	chunk->codes = chunk->bytes + byte_count;
+	chunk->bitmap_postings = postings;
+	chunk->exceptions = chunk->codes + (postings + 3) / 4;
+	chunk->end = end;
+	return chunk->exceptions <= end;
+}
+
+#define CODE_LOW_BITS 0x5555555555555555u
+#define BYTE_HIGH_BITS 0x8080808080808080u
+
+/* Of the first n 2-bit codes, how many are 3. */
+static inline uint32_t large_codes(const uint8_t *codes, uint32_t n)
+{
+	uint32_t large = 0;
+	for (uint32_t i = 0; i < n; i += 32) {
+		uint64_t word = load64(codes + i / 4);
+		uint64_t wanted = n - i < 32 ? CODE_LOW_BITS & (((uint64_t)1 << (2 * (n - i))) - 1) : CODE_LOW_BITS;
+		large += (uint32_t)__builtin_popcountll(word & word >> 1 & wanted);
+	}
+	return large;
+}
+
+/* Of the first n byte-form postings, how many have the code 3. */
+static inline uint32_t large_bytes(const uint8_t *bytes, uint32_t n)
+{
+	uint32_t large = 0;
+	for (uint32_t i = 0; i < n; i += 8) {
+		uint64_t word = load64(bytes + i);
+		uint64_t wanted = n - i < 8 ? BYTE_HIGH_BITS & (((uint64_t)1 << (8 * (n - i))) - 1) : BYTE_HIGH_BITS;
+		large += (uint32_t)__builtin_popcountll(word & word << 1 & wanted);
+	}
+	return large;
+}
+
+/* How many exceptions the postings before number `index` of range number `rank` have, in the whole chunk. */
+static inline uint32_t chunk_exceptions_before(const struct chunk *chunk, uint32_t rank, uint32_t index)
+{
+	uint32_t before = chunk->starts[rank] + index;
+	if (chunk->bitmap_mask >> rank & 1)
+		return large_bytes(chunk->bytes, chunk->byte_count) + large_codes(chunk->codes, before);
+	return large_bytes(chunk->bytes, before);
+}
+
+/* The tf of exception number `index` of the chunk. A malformed chunk gives a wrong tf, never a load outside the extent and its
+ * slack. */
+static inline uint32_t chunk_exception(const struct chunk *chunk, uint32_t index)
+{
+	if (chunk->exceptions + index >= chunk->end)
+		return 4;
+	uint32_t value = chunk->exceptions[index];
+	if (value < 255)
+		return value + 4;
+	uint32_t total = large_bytes(chunk->bytes, chunk->byte_count) + large_codes(chunk->codes, chunk->bitmap_postings);
+	uint32_t overflow = 0;
+	for (uint32_t i = 0; i < index; i++)
+		overflow += chunk->exceptions[i] == 255;
+	const uint8_t *at = chunk->exceptions + total + 4 * (uint64_t)overflow;
+	uint32_t tf = at + 4 <= chunk->end ? load32(at) : 4;
+	return tf ? tf : 4;
+}
+
+static inline const uint8_t *chunk_bitmap(const struct chunk *chunk, uint32_t rank)
+{
+	return chunk->bitmaps + 8 * (uint64_t)__builtin_popcount(chunk->bitmap_mask & ((1u << rank) - 1));
+}
+
+/* The document mask of range number `rank`. */
+static inline uint64_t chunk_range_mask(const struct chunk *chunk, uint32_t rank)
+{
+	if (chunk->bitmap_mask >> rank & 1)
+		return load64(chunk_bitmap(chunk, rank));
+	const uint8_t *bytes = chunk->bytes + chunk->starts[rank];
+	uint32_t count = (chunk->headers[rank] & 15u) + 1;
+	uint64_t mask = 0;
+	for (uint32_t i = 0; i < count; i++)
+		mask |= (uint64_t)1 << (bytes[i] & 63);
+	return mask;
+}
+
+/* The tf of the document at `offset` in range number `rank`; 0 when it has no posting. */
+static inline uint32_t chunk_tf(const struct chunk *chunk, uint32_t rank, uint32_t offset)
+{
+	uint32_t index = 0, code;
+	if (chunk->bitmap_mask >> rank & 1) {
+		uint64_t bitmap = load64(chunk_bitmap(chunk, rank));
+		if (!(bitmap >> offset & 1))
+			return 0;
+		index = (uint32_t)__builtin_popcountll(bitmap & (((uint64_t)1 << offset) - 1));
+		uint32_t at = chunk->starts[rank] + index;
+		code = chunk->codes[at / 4] >> (at % 4 * 2) & 3;
+	} else {
+		const uint8_t *bytes = chunk->bytes + chunk->starts[rank];
+		uint32_t count = (chunk->headers[rank] & 15u) + 1;
+		while (index < count && (bytes[index] & 63) < offset)
+			index++;
+		if (index == count || (bytes[index] & 63) != offset)
+			return 0;
+		code = bytes[index] >> 6;
+	}
+	return code < 3 ? code + 1 : chunk_exception(chunk, chunk_exceptions_before(chunk, rank, index));
+}
+
+/* Decode range number `rank` (counted among the occupied ones): its document mask, and tfs of its documents in order. Returns
+ * the number of postings. */
+static inline uint32_t chunk_range(const struct chunk *chunk, uint32_t rank, uint64_t *mask, uint32_t tfs[RANGE_DOCUMENTS])
+{
+	uint32_t exception = UINT32_MAX, count;
+	if (chunk->bitmap_mask >> rank & 1) {
+		*mask = load64(chunk_bitmap(chunk, rank));
+		count = (uint32_t)__builtin_popcountll(*mask);
+		for (uint32_t i = 0; i < count; i += 32) {
+			uint64_t codes = load_codes(chunk->codes, chunk->starts[rank] + i);
+			for (uint32_t j = i; j < count && j < i + 32; j++, codes >>= 2)
+				tfs[j] = (codes & 3) + 1;
+		}
+	} else {
+		const uint8_t *bytes = chunk->bytes + chunk->starts[rank];
+		count = (chunk->headers[rank] & 15u) + 1;
+		*mask = 0;
+		for (uint32_t i = 0; i < count; i++) {
+			*mask |= (uint64_t)1 << (bytes[i] & 63);
+			tfs[i] = (bytes[i] >> 6) + 1u;
+		}
+	}
+	for (uint32_t i = 0; i < count; i++)
+		if (tfs[i] == 4) {
+			if (exception == UINT32_MAX)
+				exception = chunk_exceptions_before(chunk, rank, i);
+			tfs[i] = chunk_exception(chunk, exception++);
+		}
+	return count;
+}
+
+/* The sum of the tfs of the first n postings of range number `rank`. */
+static inline uint64_t chunk_tf_sum(const struct chunk *chunk, uint32_t rank, uint32_t n)
+{
+	uint64_t sum = n;
+	uint32_t large = 0;
+	if (chunk->bitmap_mask >> rank & 1) {
+		for (uint32_t i = 0; i < n; i += 32) {
+			uint64_t codes = load_codes(chunk->codes, chunk->starts[rank] + i);
+			if (n - i < 32)
+				codes &= ((uint64_t)1 << (2 * (n - i))) - 1;
+			sum += (uint32_t)__builtin_popcountll(codes & CODE_LOW_BITS) +
+			       2 * (uint32_t)__builtin_popcountll(codes & ~CODE_LOW_BITS);
+			large += (uint32_t)__builtin_popcountll(codes & codes >> 1 & CODE_LOW_BITS);
+		}
+	} else {
+		for (uint32_t i = 0; i < n; i += 8) {
+			uint64_t bytes = load64(chunk->bytes + chunk->starts[rank] + i);
+			if (n - i < 8)
+				bytes &= ((uint64_t)1 << (8 * (n - i))) - 1;
+			uint64_t ones = bytes & BYTE_HIGH_BITS >> 1, twos = bytes & BYTE_HIGH_BITS;
+			sum += (uint32_t)__builtin_popcountll(ones) + 2 * (uint32_t)__builtin_popcountll(twos);
+			large += (uint32_t)__builtin_popcountll(ones << 1 & twos);
+		}
+	}
+	/* A code of 3 counted 4 so far. */
+	uint32_t exception = large ? chunk_exceptions_before(chunk, rank, 0) : 0;
+	for (uint32_t i = 0; i < large; i++)
+		sum += chunk_exception(chunk, exception + i) - 4;
+	return sum;
+}
+
+#endif
