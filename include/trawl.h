@@ -39,17 +39,17 @@ extern "C" {
 
 enum trawl_status {
 	TRAWL_OK = 0,
-	TRAWL_EINVAL = -1,   /* an argument or option makes no sense */
-	TRAWL_ENOMEM = -2,   /* memory ran out; nothing was half done */
-	TRAWL_EIO = -3,      /* the operating system refused a read or write */
-	TRAWL_ENOTFOUND = -4,/* no such file, document or term */
-	TRAWL_ENOTINDEX = -5,/* the file is not a trawl index */
-	TRAWL_EVERSION = -6, /* written by a newer trawl */
-	TRAWL_ECORRUPT = -7, /* stored bytes do not verify; the text names the place */
-	TRAWL_EBUSY = -8,    /* another process is writing to the index */
-	TRAWL_EFULL = -9,    /* the disk is full; the last commit is intact */
-	TRAWL_ELIMIT = -10,  /* a documented limit was passed */
-	TRAWL_EINPUT = -11   /* a document or line cannot be read as its format says */
+	TRAWL_EINVAL = -1,    /* an argument or option makes no sense */
+	TRAWL_ENOMEM = -2,    /* memory ran out; nothing was half done */
+	TRAWL_EIO = -3,       /* the operating system refused a read or write */
+	TRAWL_ENOTFOUND = -4, /* no such file, document or term */
+	TRAWL_ENOTINDEX = -5, /* the file is not a trawl index */
+	TRAWL_EVERSION = -6,  /* written by a newer trawl */
+	TRAWL_ECORRUPT = -7,  /* stored bytes do not verify; the text names the place */
+	TRAWL_EBUSY = -8,     /* another process is writing to the index */
+	TRAWL_EFULL = -9,     /* the disk is full; the last commit is intact */
+	TRAWL_ELIMIT = -10,   /* a documented limit was passed */
+	TRAWL_EINPUT = -11    /* a document or line cannot be read as its format says */
 };
 
 typedef struct trawl_error {
@@ -81,9 +81,9 @@ TRAWL_API const char *const *trawl_languages(void);
 /* ---- documents and where they come from ------------------------------------------------------------------------ */
 
 typedef struct trawl_document {
-	const char *id;     /* unique within an index; any bytes, 1 to 4096 of them */
+	const char *id; /* unique within an index; any bytes, 1 to 4096 of them */
 	size_t id_length;
-	const char *title;  /* searched together with text: its tokens come first, the text's follow on */
+	const char *title; /* searched together with text: its tokens come first, the text's follow on */
 	size_t title_length;
 	const char *text;
 	size_t text_length;
@@ -102,10 +102,10 @@ typedef void trawl_diagnostic(void *context, const char *place, const char *mess
 
 typedef struct trawl_source_options {
 	enum trawl_format format;
-	const char *id_field;    /* JSON Lines field names; NULL: "id", "title", "text" */
+	const char *id_field; /* JSON Lines field names; NULL: "id", "title", "text" */
 	const char *title_field;
 	const char *text_field;
-	bool strict;             /* the first bad line or file is an error instead of being skipped */
+	bool strict;                  /* the first bad line or file is an error instead of being skipped */
 	trawl_diagnostic *diagnostic; /* may be NULL */
 	void *diagnostic_context;
 } trawl_source_options;
@@ -188,16 +188,16 @@ typedef struct trawl_part_stats {
 #define TRAWL_PARTS_MAX 16
 
 typedef struct trawl_index_stats {
-	uint64_t documents; /* live ones */
-	uint64_t deleted;   /* replaced or deleted, still taking room */
-	uint64_t terms;     /* distinct terms, summed over segments */
-	uint64_t postings;  /* (term, document) pairs */
-	uint64_t tokens;    /* of live documents */
-	uint64_t text_bytes;/* title and text of live documents, before compression */
+	uint64_t documents;  /* live ones */
+	uint64_t deleted;    /* replaced or deleted, still taking room */
+	uint64_t terms;      /* distinct terms, summed over segments */
+	uint64_t postings;   /* (term, document) pairs */
+	uint64_t tokens;     /* of live documents */
+	uint64_t text_bytes; /* title and text of live documents, before compression */
 	uint64_t file_bytes;
-	uint64_t free_bytes;/* pages of the file that the next commits will use */
+	uint64_t free_bytes; /* pages of the file that the next commits will use */
 	uint64_t segments;
-	uint64_t generation;/* grows by one with each commit */
+	uint64_t generation; /* grows by one with each commit */
 	bool positions;
 	trawl_analysis analysis;
 	size_t part_count;
@@ -227,16 +227,16 @@ TRAWL_API void trawl_stored_free(trawl_stored *handle);
  * words'. Contributions are single precision, added in order of decreasing weight, equal weights in order of the
  * terms' bytes: the same bits for every kernel and segment layout.
  */
-#define TRAWL_QUERY_MAX 8192       /* bytes of a query */
-#define TRAWL_CLAUSES_MAX 1024     /* words and phrases of a query */
-#define TRAWL_TOP_MAX 10000        /* hits of a query */
+#define TRAWL_QUERY_MAX 8192   /* bytes of a query */
+#define TRAWL_CLAUSES_MAX 1024 /* words and phrases of a query */
+#define TRAWL_TOP_MAX 10000    /* hits of a query */
 
 typedef struct trawl_search_options {
-	size_t top;        /* hits wanted, up to TRAWL_TOP_MAX; 0: none, count only */
-	bool count;        /* count all matching documents too */
-	bool stable_ties;  /* equal scores in byte order of the ids, whatever the layout (slower) */
-	bool set_k1, set_b;/* use the next two instead of 0.9 and 0.4 */
-	float k1, b;       /* 0 <= k1 <= 1000, 0 <= b <= 1 */
+	size_t top;         /* hits wanted, up to TRAWL_TOP_MAX; 0: none, count only */
+	bool count;         /* count all matching documents too */
+	bool stable_ties;   /* equal scores in byte order of the ids, whatever the layout (slower) */
+	bool set_k1, set_b; /* use the next two instead of 0.9 and 0.4 */
+	float k1, b;        /* 0 <= k1 <= 1000, 0 <= b <= 1 */
 } trawl_search_options;
 
 typedef struct trawl_hit {

@@ -18,7 +18,8 @@ static int append_tokens(struct batch *batch, struct tokenizer *tokenizer, uint3
 		size_t span = (size_t)(tokens[count - 1].position - *position) + 1;
 		if (batch->token_count + span > BATCH_TOKENS_MAX)
 			return error_set(error, TRAWL_ELIMIT, "a document of too many words");
-		if (!memory_reserve(&batch->tokens, &batch->token_capacity, batch->token_count + span, sizeof *batch->tokens))
+		if (!memory_reserve(&batch->tokens, &batch->token_capacity, batch->token_count + span,
+		                    sizeof *batch->tokens))
 			return error_set_memory(error);
 		uint32_t *out = batch->tokens + batch->token_count;
 		for (int i = 0; i < count; i++) {
@@ -89,7 +90,8 @@ void batch_release(struct batch *batch)
 struct inversion {
 	const struct batch *batch;
 	const uint32_t *docs;
-	uint64_t *occurrences, *ends; /* ends[t]: where term t's occurrences end (while scattering: where the next goes) */
+	uint64_t *occurrences,
+	    *ends; /* ends[t]: where term t's occurrences end (while scattering: where the next goes) */
 	uint32_t *sorted;
 	uint32_t *list_docs, *list_tfs;
 	size_t docs_capacity, tfs_capacity;

@@ -20,14 +20,17 @@ static int append_terms(struct grave *grave, struct segment *segment, struct tok
 	struct term_entry entry;
 	int count;
 	while ((count = tokenizer_next(tokenizer, tokens, TOKENS_AT_A_TIME)) > 0) {
-		if (!memory_reserve(&grave->terms, &grave->term_capacity, grave->term_count + (size_t)count, sizeof *grave->terms))
+		if (!memory_reserve(&grave->terms, &grave->term_capacity, grave->term_count + (size_t)count,
+		                    sizeof *grave->terms))
 			return error_set_memory(error);
 		for (int i = 0; i < count; i++) {
-			int found = terms_find(&segment->terms, tokens[i].word->term, tokens[i].word->term_length, &entry, error);
+			int found = terms_find(&segment->terms, tokens[i].word->term, tokens[i].word->term_length,
+			                       &entry, error);
 			if (found < 0)
 				return found;
 			if (!found)
-				return part_corrupt(&segment->terms.part, 0, "a stored document has a term that the dictionary lacks", error);
+				return part_corrupt(&segment->terms.part, 0,
+				                    "a stored document has a term that the dictionary lacks", error);
 			grave->terms[grave->term_count++] = entry.number;
 		}
 		grave->tokens += (uint64_t)count;
@@ -69,7 +72,8 @@ static bool merge_terms(struct grave *grave, const struct deletions *old, struct
 	if (grave->term_count)
 		qsort(grave->terms, grave->term_count, sizeof *grave->terms, compare_numbers);
 	while (from_old < old->term_count || from_new < grave->term_count) {
-		if (!memory_reserve(&merged->terms, &merged->term_capacity, merged->term_count + 1, sizeof *merged->terms))
+		if (!memory_reserve(&merged->terms, &merged->term_capacity, merged->term_count + 1,
+		                    sizeof *merged->terms))
 			return false;
 		struct dead_term *term = &merged->terms[merged->term_count++];
 		uint64_t a = from_old < old->term_count ? old->terms[from_old].number : UINT64_MAX;
@@ -83,15 +87,16 @@ static bool merge_terms(struct grave *grave, const struct deletions *old, struct
 	return true;
 }
 
-int grave_write(struct grave *grave, const struct segment *segment, struct manifest_segment *summary, struct buffer *out,
-                trawl_error *error)
+int grave_write(struct grave *grave, const struct segment *segment, struct manifest_segment *summary,
+                struct buffer *out, trawl_error *error)
 {
 	size_t words = ((size_t)segment->documents_count + 63) / 64;
 	struct deletions merged = {.words = memory_new(words * 8)};
 	bool done = merged.words && merge_terms(grave, &segment->deletions, &merged);
 	if (done) {
 		for (size_t i = 0; i < words; i++)
-			merged.words[i] = grave->words[i] | (segment->deletions.words ? segment->deletions.words[i] : 0);
+			merged.words[i] =
+			    grave->words[i] | (segment->deletions.words ? segment->deletions.words[i] : 0);
 		out->length = 0;
 		done = deletions_write(&merged, segment->documents_count, out);
 	}

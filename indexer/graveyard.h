@@ -29,8 +29,8 @@ static inline bool grave_has(const struct grave *grave, uint32_t doc)
 }
 
 /* The segment's deletions with these added, in their stored form; *summary is brought up to date. */
-int grave_write(struct grave *grave, const struct segment *segment, struct manifest_segment *summary, struct buffer *out,
-                trawl_error *error);
+int grave_write(struct grave *grave, const struct segment *segment, struct manifest_segment *summary,
+                struct buffer *out, trawl_error *error);
 
 void grave_release(struct grave *grave);
 

@@ -16,7 +16,7 @@ struct pending {
 		uint32_t tokens;
 		bool dead; /* a later document took its place */
 		uint64_t text_bytes;
-	} *documents; /* by ordinal */
+	} * documents; /* by ordinal */
 	size_t count, capacity;
 	uint32_t *slots; /* open addressing: ordinal + 1 of the live document, 0: empty */
 	size_t slot_count;

@@ -51,14 +51,16 @@ static int write_term(void *context, const char *term, uint8_t length, const uin
 		int code = source->next(source->context, tfs[i], writer->scratch, error);
 		if (code)
 			return code;
-		done = buffer_append_varint(&writer->postings, docs[i] - last) && buffer_append_varint(&writer->postings, tfs[i]);
+		done = buffer_append_varint(&writer->postings, docs[i] - last) &&
+		       buffer_append_varint(&writer->postings, tfs[i]);
 		last = docs[i];
 		for (uint32_t j = 0; done && j < tfs[i]; j++)
-			done = buffer_append_varint(&writer->positions, writer->scratch[j] - (j ? writer->scratch[j - 1] : 0));
+			done = buffer_append_varint(&writer->positions,
+			                            writer->scratch[j] - (j ? writer->scratch[j - 1] : 0));
 	}
 	struct buffer *out = &writer->out;
-	done = done && buffer_append_byte(out, length) && buffer_append(out, term, length) && buffer_append_varint(out, df) &&
-	       buffer_append_varint(out, writer->postings.length) &&
+	done = done && buffer_append_byte(out, length) && buffer_append(out, term, length) &&
+	       buffer_append_varint(out, df) && buffer_append_varint(out, writer->postings.length) &&
 	       buffer_append(out, writer->postings.data, writer->postings.length) &&
 	       buffer_append_varint(out, writer->positions.length) &&
 	       buffer_append(out, writer->positions.data, writer->positions.length);
@@ -183,7 +185,8 @@ static bool next_posting(struct merge *merge, uint32_t *doc, uint32_t *tf)
 			merge->posting = cursor->postings;
 			merge->last = 0;
 		}
-		if (merge->posting == cursor->postings_end || !varint_read(&merge->posting, cursor->postings_end, &difference) ||
+		if (merge->posting == cursor->postings_end ||
+		    !varint_read(&merge->posting, cursor->postings_end, &difference) ||
 		    !varint_read(&merge->posting, cursor->postings_end, &frequency))
 			continue;
 		merge->last += (uint32_t)difference;
@@ -249,8 +252,8 @@ static int merge_term(struct merge *merge, const struct run_cursor *least, const
 	struct position_source source = {merged_positions, merge};
 	if (!df)
 		return 0;
-	return sink->term(sink->context, merge->term, merge->term_length, merge->list_docs, merge->list_tfs, df, &source,
-	                  error);
+	return sink->term(sink->context, merge->term, merge->term_length, merge->list_docs, merge->list_tfs, df,
+	                  &source, error);
 }
 
 static int map_run(struct run_cursor *cursor, const struct run *run, trawl_error *error)

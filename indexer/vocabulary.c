@@ -32,7 +32,8 @@ static bool grow_slots(struct vocabulary *vocabulary)
 static uint32_t add_term(struct vocabulary *vocabulary, const char *term, uint8_t length)
 {
 	if (vocabulary->count == UINT32_MAX - 2 ||
-	    !memory_reserve(&vocabulary->terms, &vocabulary->capacity, (size_t)vocabulary->count + 1, sizeof *vocabulary->terms))
+	    !memory_reserve(&vocabulary->terms, &vocabulary->capacity, (size_t)vocabulary->count + 1,
+	                    sizeof *vocabulary->terms))
 		return UINT32_MAX;
 	char *bytes = arena_new(&vocabulary->arena, (size_t)length + 1);
 	if (!bytes)

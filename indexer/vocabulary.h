@@ -20,7 +20,7 @@ struct vocabulary {
 	/* open addressing: 0 is empty, else term number + 1, and 32 bits of the hash, so that a probe rarely looks at bytes */
 	struct vocabulary_slot {
 		uint32_t hash, number_plus_one;
-	} *slots;
+	} * slots;
 	size_t slot_count; /* a power of two */
 };
 

@@ -86,14 +86,18 @@ static int settle_analysis(struct trawl_writer *writer, const trawl_writer_optio
 	const trawl_analysis *wanted = &options->analysis;
 	struct manifest *manifest = &writer->manifest;
 	const char *language = wanted->language && *wanted->language ? wanted->language : "english";
-	uint32_t flags = (wanted->stop_words ? FLAG_STOP_WORDS : 0) | (wanted->fold_diacritics ? FLAG_FOLD_DIACRITICS : 0);
+	uint32_t flags =
+	    (wanted->stop_words ? FLAG_STOP_WORDS : 0) | (wanted->fold_diacritics ? FLAG_FOLD_DIACRITICS : 0);
 	if (manifest->generation) {
 		uint32_t stored = manifest->flags & (FLAG_STOP_WORDS | FLAG_FOLD_DIACRITICS);
-		bool differs = !is_zero_analysis(wanted) && (flags != stored || strcmp(language, manifest->language) != 0);
+		bool differs =
+		    !is_zero_analysis(wanted) && (flags != stored || strcmp(language, manifest->language) != 0);
 		if (differs || (options->no_positions && manifest->flags & FLAG_POSITIONS))
 			return error_set(error, TRAWL_EINVAL,
-			                 "%s was made with other settings (language %s%s%s%s): leave them out, or index into a new file",
-			                 store_path(writer->store), manifest->language, stored & FLAG_STOP_WORDS ? ", stop words" : "",
+			                 "%s was made with other settings (language %s%s%s%s): leave them out, or "
+			                 "index into a new file",
+			                 store_path(writer->store), manifest->language,
+			                 stored & FLAG_STOP_WORDS ? ", stop words" : "",
 			                 stored & FLAG_FOLD_DIACRITICS ? ", folded diacritics" : "",
 			                 manifest->flags & FLAG_POSITIONS ? "" : ", no positions");
 		return 0;
@@ -240,7 +244,8 @@ static bool same_document(const trawl_document *a, const trawl_document *b)
 	       same_bytes(a->fields, a->fields_length, b->fields, b->fields_length);
 }
 
-static int bury(struct trawl_writer *writer, size_t index, uint32_t doc, const trawl_document *stored, trawl_error *error)
+static int bury(struct trawl_writer *writer, size_t index, uint32_t doc, const trawl_document *stored,
+                trawl_error *error)
 {
 	if (!writer->mourner) {
 		trawl_analysis analysis = manifest_analysis(&writer->manifest);
@@ -283,12 +288,14 @@ static int check_document(const trawl_writer *writer, const trawl_document *docu
 	if (!document->id_length)
 		return error_set(error, TRAWL_EINPUT, "a document without an id");
 	if (document->id_length > ID_BYTES_MAX)
-		return error_set(error, TRAWL_ELIMIT, "an id of %zu bytes; %d are the most", document->id_length, ID_BYTES_MAX);
+		return error_set(error, TRAWL_ELIMIT, "an id of %zu bytes; %d are the most", document->id_length,
+		                 ID_BYTES_MAX);
 	if (document->title_length > TEXT_BYTES_MAX || document->text_length > TEXT_BYTES_MAX ||
 	    document->fields_length > TEXT_BYTES_MAX)
 		return error_set(error, TRAWL_ELIMIT, "a document of over 1 GiB");
 	if (writer->pending.count >= DOCUMENTS_MAX)
-		return error_set(error, TRAWL_ELIMIT, "%u documents in one commit are the most; commit first", DOCUMENTS_MAX);
+		return error_set(error, TRAWL_ELIMIT, "%u documents in one commit are the most; commit first",
+		                 DOCUMENTS_MAX);
 	return 0;
 }
 
@@ -314,7 +321,8 @@ static int add(struct trawl_writer *writer, const trawl_document *document, traw
 	*(verdict == VERDICT_NEW ? &writer->stats.added : &writer->stats.replaced) += 1;
 	writer->stats.tokens += tokens;
 	writer->stats.text_bytes += text_bytes;
-	size_t used = batch_memory(&writer->batch) + pending_memory(&writer->pending) + tokenizer_memory(writer->tokenizer);
+	size_t used =
+	    batch_memory(&writer->batch) + pending_memory(&writer->pending) + tokenizer_memory(writer->tokenizer);
 	/* A run needs a batch worth its file: a budget that ids alone have eaten must not make a run a document. */
 	if (used > writer->memory_budget && batch_memory(&writer->batch) > writer->memory_budget / 4)
 		code = spill(writer, error);
@@ -351,7 +359,8 @@ int trawl_writer_delete(trawl_writer *writer, const char *id, size_t id_length, 
 	}
 	int found = find_committed(writer, id, id_length, &index, &doc, error);
 	if (!found)
-		return error_set(error, TRAWL_ENOTFOUND, "no such document: %.*s", (int)(id_length < 256 ? id_length : 256), id);
+		return error_set(error, TRAWL_ENOTFOUND, "no such document: %.*s",
+		                 (int)(id_length < 256 ? id_length : 256), id);
 	trawl_document stored;
 	int code = found < 0 ? found : segment_fetch(&writer->segments[index], doc, &writer->scratch, &stored, error);
 	if (!code)
@@ -370,8 +379,8 @@ static int write_term(void *context, const char *term, uint8_t length, const uin
 
 /* What the pending documents come to: docIDs of the living, their lengths, and the rest that a segment needs. */
 struct census {
-	uint32_t *docs;   /* docID of each ordinal; NULL: all live */
-	uint32_t *order;  /* ordinal of each docID; NULL: all live */
+	uint32_t *docs;  /* docID of each ordinal; NULL: all live */
+	uint32_t *order; /* ordinal of each docID; NULL: all live */
 	uint32_t *hashes;
 	uint8_t *lengths;
 	uint32_t count;
@@ -421,8 +430,8 @@ static int write_segment(struct trawl_writer *writer, struct manifest *manifest,
 		code = spill(writer, error);
 	if (!code) {
 		writer->segment->text_bytes = census.text_bytes;
-		code = segment_writer_begin_terms(writer->segment, census.count, census.lengths, census.tokens, census.order,
-		                                  census.hashes, error);
+		code = segment_writer_begin_terms(writer->segment, census.count, census.lengths, census.tokens,
+		                                  census.order, census.hashes, error);
 	}
 	if (!code)
 		code = writer->run_count ? runs_merge(writer->runs, writer->run_count, census.docs, &sink, error)
@@ -452,7 +461,8 @@ static int write_graves(struct trawl_writer *writer, struct manifest *manifest, 
 			code = store_batch_remove_segment(writer->output, number, error);
 			continue;
 		}
-		for (size_t at = 0; !code && writer->graves[i].deaths && at < bytes.length; at += EXTENT_PAYLOAD, extent++) {
+		for (size_t at = 0; !code && writer->graves[i].deaths && at < bytes.length;
+		     at += EXTENT_PAYLOAD, extent++) {
 			size_t left = bytes.length - at;
 			code = store_batch_put(writer->output, number, PART_DELETIONS, extent, bytes.data + at,
 			                       (uint32_t)(left < EXTENT_PAYLOAD ? left : EXTENT_PAYLOAD), error);

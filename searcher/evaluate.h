@@ -10,8 +10,8 @@ struct evaluation {
 	const struct scorer *scorer;
 	struct list *lists; /* in the order in which contributions are added */
 	uint32_t count;
-	bool required;      /* some list is */
-	uint64_t base;      /* of the segment's documents in hits */
+	bool required; /* some list is */
+	uint64_t base; /* of the segment's documents in hits */
 	struct arena *arena;
 	trawl_error *error;
 	/* scratch of the evaluator: of each list; of the range being visited */
@@ -19,6 +19,19 @@ struct evaluation {
 	uint16_t *participants;
 	float *rest;
 	uint32_t first_doc;
+};
+
+/*
+ * The postings of a range, and how many bytes their positions take, so that those of any document can be found. `tfs` and
+ * `sizes` are in document order; where some do not fit a byte, `wide`, they are in the wide arrays instead.
+ */
+struct range_positions {
+	uint64_t mask, total; /* total: bytes of all */
+	uint32_t exceptions;  /* postings with tf >= 4 */
+	bool wide;
+	uint8_t tfs[RANGE_DOCUMENTS], sizes[RANGE_DOCUMENTS];
+	uint32_t wide_tfs[RANGE_DOCUMENTS];
+	uint64_t wide_starts[RANGE_DOCUMENTS]; /* running sums of the sizes */
 };
 
 /*

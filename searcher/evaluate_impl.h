@@ -146,7 +146,9 @@ static float list_contribution(const struct evaluation *evaluation, uint32_t num
 		return 0;
 	if (list->kind == LIST_SHORT) {
 		uint64_t bit = (uint64_t)1 << offset, mask = visit->masks[range];
-		return mask & bit ? list->scores[visit->firsts[range] + (uint32_t)__builtin_popcountll(mask & (bit - 1))] : 0;
+		return mask & bit
+		           ? list->scores[visit->firsts[range] + (uint32_t)__builtin_popcountll(mask & (bit - 1))]
+		           : 0;
 	}
 	uint32_t tf = chunk_tf(&visit->chunk, rank_of(visit, range), offset);
 	return tf ? score_posting(evaluation->scorer, list->weight, tf,
@@ -188,8 +190,8 @@ static uint64_t score_list(const struct evaluation *evaluation, uint32_t number,
 	const struct visit *visit = &evaluation->visits[number];
 	if (list->kind == LIST_RANGED)
 		return score_range(&visit->chunk, rank_of(visit, range),
-		                                       evaluation->segment->lengths + evaluation->first_doc, evaluation->scorer,
-		                                       list->weight, scores);
+		                   evaluation->segment->lengths + evaluation->first_doc, evaluation->scorer,
+		                   list->weight, scores);
 	uint32_t i = visit->firsts[range];
 	for (uint64_t left = visit->masks[range]; left; left &= left - 1, i++)
 		scores[__builtin_ctzll(left)] += list->scores[i];
@@ -289,8 +291,7 @@ static float *superblock_bounds(struct evaluation *evaluation)
 		if (list->occur == OCCUR_EXCLUDED)
 			continue;
 		if (list->kind == LIST_RANGED) {
-			(required ? add_required : add_bounds)(sums, list->ranged.bounds,
-			                                                                              list->step, n);
+			(required ? add_required : add_bounds)(sums, list->ranged.bounds, list->step, n);
 			continue;
 		}
 		if (required && !mine && !(mine = arena_new(evaluation->arena, n * sizeof *mine)))
@@ -437,7 +438,8 @@ static int evaluate_count(struct evaluation *evaluation, uint64_t *matches)
 		if (code)
 			return code;
 		for (; ranges; ranges &= ranges - 1) {
-			evaluation->first_doc = s * SUPERBLOCK_DOCUMENTS + (uint32_t)__builtin_ctz(ranges) * RANGE_DOCUMENTS;
+			evaluation->first_doc =
+			    s * SUPERBLOCK_DOCUMENTS + (uint32_t)__builtin_ctz(ranges) * RANGE_DOCUMENTS;
 			if (evaluation->first_doc < evaluation->segment->documents_count)
 				*matches += count_range(evaluation, (uint32_t)__builtin_ctz(ranges), excluding);
 		}

@@ -4,7 +4,8 @@
 #include "base/error.h"
 #include "searcher/searcher.h"
 
-static int locate(trawl_searcher *searcher, uint64_t document, struct segment **segment, uint32_t *doc, trawl_error *error)
+static int locate(trawl_searcher *searcher, uint64_t document, struct segment **segment, uint32_t *doc,
+                  trawl_error *error)
 {
 	if (index_locate(searcher->index, document, segment, doc))
 		return 0;
@@ -65,7 +66,8 @@ int trawl_hit_snippet(trawl_searcher *searcher, uint64_t document, size_t width,
 	/* A document of a title alone shows its title. */
 	bool has_text = stored.text_length > 0;
 	code = snippet_make(&searcher->snippets, searcher->tokenizer, has_text ? stored.text : stored.title,
-	                    has_text ? stored.text_length : stored.title_length, terms, count, width ? width : 240, snippet);
+	                    has_text ? stored.text_length : stored.title_length, terms, count, width ? width : 240,
+	                    snippet);
 	return code ? error_set_memory(error) : 0;
 }
 
@@ -90,11 +92,14 @@ static void merge_sort(struct named_hit *hits, struct named_hit *scratch, size_t
 {
 	for (size_t width = 1; width < n; width *= 2) {
 		for (size_t start = 0; start < n; start += 2 * width) {
-			size_t middle = start + width < n ? start + width : n, end = middle + width < n ? middle + width : n;
+			size_t middle = start + width < n ? start + width : n,
+			       end = middle + width < n ? middle + width : n;
 			size_t left = start, right = middle;
 			for (size_t out = start; out < end; out++)
-				scratch[out] = left < middle && (right == end || !comes_before(&hits[right], &hits[left])) ? hits[left++]
-				                                                                                          : hits[right++];
+				scratch[out] =
+				    left < middle && (right == end || !comes_before(&hits[right], &hits[left]))
+				        ? hits[left++]
+				        : hits[right++];
 		}
 		memcpy(hits, scratch, n * sizeof *hits);
 	}

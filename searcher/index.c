@@ -34,8 +34,8 @@ static int open_index(struct trawl_index *index, const char *path, trawl_error *
 	if (!code)
 		code = manifest_read(&index->manifest, index->snapshot, error);
 	if (!code && !index->manifest.generation)
-		code = error_set(error, TRAWL_ENOTINDEX, "%s has no commit yet: it is being written, or its first run did not finish",
-		                 path);
+		code = error_set(error, TRAWL_ENOTINDEX,
+		                 "%s has no commit yet: it is being written, or its first run did not finish", path);
 	return code ? code : open_segments(index, error);
 }
 
@@ -150,7 +150,8 @@ int trawl_fetch(const trawl_index *index, const char *id, size_t id_length, traw
 		found = segment_find_id(&index->segments[i], id, id_length, &(*handle)->scratch, &doc, error);
 	int code = found < 0 ? found : 0;
 	if (!found)
-		code = error_set(error, TRAWL_ENOTFOUND, "no such document: %.*s", (int)(id_length < 256 ? id_length : 256), id);
+		code = error_set(error, TRAWL_ENOTFOUND, "no such document: %.*s",
+		                 (int)(id_length < 256 ? id_length : 256), id);
 	if (found > 0)
 		code = segment_fetch(&index->segments[i], doc, &(*handle)->scratch, document, error);
 	if (code) {

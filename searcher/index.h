@@ -9,9 +9,9 @@ struct trawl_index {
 	struct snapshot *snapshot;
 	struct manifest manifest;
 	struct segment *segments;
-	uint64_t *bases; /* of each segment: the number of its docID 0 in trawl_hit.document */
+	uint64_t *bases;            /* of each segment: the number of its docID 0 in trawl_hit.document */
 	uint64_t documents, tokens; /* live */
-	float average;   /* length */
+	float average;              /* length */
 };
 
 /* The segment that has a hit's document, and its docID there. false: no such document. */

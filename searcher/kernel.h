@@ -31,22 +31,25 @@ struct kernel {
 	/* bit i: scores[i] >= threshold */
 	uint64_t (*at_least)(const float scores[RANGE_DOCUMENTS], float threshold);
 	/* Add the contributions of range number `rank` of the chunk to scores[offset]; the mask of its documents. */
-	uint64_t (*score_range)(const struct chunk *chunk, uint32_t rank, const uint8_t *lengths, const struct scorer *scorer,
-	                        float weight, float scores[RANGE_DOCUMENTS]);
+	uint64_t (*score_range)(const struct chunk *chunk, uint32_t rank, const uint8_t *lengths,
+	                        const struct scorer *scorer, float weight, float scores[RANGE_DOCUMENTS]);
 	/* The documents of range number `rank`. */
 	uint64_t (*range_mask)(const struct chunk *chunk, uint32_t rank);
 	/* The chunk's range bounds, levels[codebook index], added to bounds[range]. */
 	void (*add_levels)(const struct chunk *chunk, const float levels[16], float bounds[SUPERBLOCK_RANGES]);
-	/* bit i: lengths[i] is over LENGTH_ONE_BYTE_MAX */
-	uint64_t (*long_documents)(const uint8_t lengths[RANGE_DOCUMENTS]);
+	/* Measure range number `rank`; its first exception is number `exception` of the chunk. */
+	void (*measure_range)(const struct chunk *chunk, uint32_t rank, uint32_t exception, const uint8_t *lengths,
+	                      struct range_positions *range);
+	/* The sum of the first n <= 64 bytes; 64 are loaded. */
+	uint32_t (*sum_bytes)(const uint8_t bytes[RANGE_DOCUMENTS], uint32_t n);
 	/* Whether `value` is among the n bytes; EXTENT_SLACK more may be loaded. */
 	bool (*has_byte)(const uint8_t *bytes, uint32_t n, uint8_t value);
 };
 
-#define KERNEL_TABLE                                                                                                     \
-	{                                                                                                                 \
-		evaluate_top, evaluate_count, evaluate_phrase, add_bounds, add_required, select_sums, at_least,           \
-		    score_range, range_mask, add_levels, long_documents, has_byte                                         \
+#define KERNEL_TABLE                                                                                                   \
+	{                                                                                                              \
+		evaluate_top, evaluate_count, evaluate_phrase, add_bounds, add_required, select_sums, at_least,        \
+		    score_range, range_mask, add_levels, measure_range, sum_bytes, has_byte                            \
 	}
 
 const struct kernel *kernel_for(enum cpu_level level); /* NULL where this machine or build lacks it */

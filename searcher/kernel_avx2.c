@@ -14,7 +14,8 @@ static void add_bounds(float *sums, const uint8_t *bounds, float step, uint32_t 
 {
 	__m256 factor = _mm256_set1_ps(step);
 	for (uint32_t i = 0; i < n; i += 8)
-		_mm256_storeu_ps(sums + i, _mm256_add_ps(_mm256_loadu_ps(sums + i), _mm256_mul_ps(factor, widen(bounds + i))));
+		_mm256_storeu_ps(sums + i,
+		                 _mm256_add_ps(_mm256_loadu_ps(sums + i), _mm256_mul_ps(factor, widen(bounds + i))));
 }
 
 static void add_required(float *sums, const uint8_t *bounds, float step, uint32_t n)
@@ -33,7 +34,8 @@ static uint32_t select_sums(const float *sums, float threshold, uint32_t n, uint
 	uint32_t count = 0;
 	for (uint32_t i = 0; i < n; i += 8) {
 		__m256 sum = _mm256_loadu_ps(sums + i);
-		__m256 keep = _mm256_and_ps(_mm256_cmp_ps(sum, least, _CMP_GE_OQ), _mm256_cmp_ps(sum, zero, _CMP_GT_OQ));
+		__m256 keep =
+		    _mm256_and_ps(_mm256_cmp_ps(sum, least, _CMP_GE_OQ), _mm256_cmp_ps(sum, zero, _CMP_GT_OQ));
 		for (uint32_t mask = (uint32_t)_mm256_movemask_ps(keep); mask; mask &= mask - 1)
 			indices[count++] = i + (uint32_t)__builtin_ctz(mask);
 	}
@@ -51,16 +53,6 @@ static uint64_t at_least(const float scores[RANGE_DOCUMENTS], float threshold)
 	return mask;
 }
 
-static uint64_t long_documents(const uint8_t lengths[RANGE_DOCUMENTS])
-{
-	/* Unsigned bytes compare as: a >= b where max(a, b) = a. */
-	__m256i least = _mm256_set1_epi8(LENGTH_ONE_BYTE_MAX + 1);
-	__m256i low = _mm256_loadu_si256((const __m256i *)lengths), high = _mm256_loadu_si256((const __m256i *)(lengths + 32));
-	uint32_t low_mask = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_max_epu8(low, least), low));
-	uint32_t high_mask = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_max_epu8(high, least), high));
-	return (uint64_t)high_mask << 32 | low_mask;
-}
-
 static bool has_byte(const uint8_t *bytes, uint32_t n, uint8_t value)
 {
 	__m256i wanted = _mm256_set1_epi8((char)value);
@@ -75,8 +67,8 @@ static bool has_byte(const uint8_t *bytes, uint32_t n, uint8_t value)
 	return false;
 }
 
-#include "searcher/kernel_plain.h"
 #include "searcher/evaluate_impl.h"
+#include "searcher/kernel_plain.h"
 #include "searcher/phrase_impl.h"
 
 const struct kernel kernel_avx2 = KERNEL_TABLE;

@@ -14,7 +14,8 @@ static void add_bounds(float *sums, const uint8_t *bounds, float step, uint32_t 
 {
 	__m512 factor = _mm512_set1_ps(step);
 	for (uint32_t i = 0; i < n; i += 16)
-		_mm512_storeu_ps(sums + i, _mm512_add_ps(_mm512_loadu_ps(sums + i), _mm512_mul_ps(factor, widen(bounds + i))));
+		_mm512_storeu_ps(sums + i,
+		                 _mm512_add_ps(_mm512_loadu_ps(sums + i), _mm512_mul_ps(factor, widen(bounds + i))));
 }
 
 static void add_required(float *sums, const uint8_t *bounds, float step, uint32_t n)
@@ -38,7 +39,8 @@ static uint32_t select_sums(const float *sums, float threshold, uint32_t n, uint
 		__mmask16 keep = _mm512_cmp_ps_mask(sum, least, _CMP_GE_OQ) & _mm512_cmp_ps_mask(sum, zero, _CMP_GT_OQ);
 		if (keep) {
 			/* Compress in a register: the store form is microcoded on some processors. */
-			__m512i kept = _mm512_maskz_compress_epi32(keep, _mm512_add_epi32(index, _mm512_set1_epi32((int)i)));
+			__m512i kept =
+			    _mm512_maskz_compress_epi32(keep, _mm512_add_epi32(index, _mm512_set1_epi32((int)i)));
 			_mm512_storeu_si512(indices + count, kept);
 			count += (uint32_t)__builtin_popcount(keep);
 		}
@@ -83,16 +85,17 @@ static uint64_t range_mask(const struct chunk *chunk, uint32_t rank)
 	return offsets_mask(_mm_and_si128(bytes, _mm_set1_epi8(63)), (chunk->headers[rank] & 15u) + 1);
 }
 
-/* Replace the 4s in `tfs` (one byte a posting, in order) by what the exceptions say. false: some tf does not fit a byte or the
- * table, so that the plain way must be taken. */
-static inline bool patch_exceptions(const struct chunk *chunk, uint32_t rank, __m512i *tfs, __mmask64 large)
+/* Replace the 4s in `tfs` (one byte a posting, in order) by what the exceptions from number `first` on say. false: some tf is over
+ * `most`, so that the plain way must be taken. */
+static inline bool patch_exceptions(const struct chunk *chunk, uint32_t first, uint8_t most, __m512i *tfs,
+                                    __mmask64 large)
 {
-	uint32_t first = chunk_exceptions_before(chunk, rank, 0), count = (uint32_t)__builtin_popcountll(large);
+	uint32_t count = (uint32_t)__builtin_popcountll(large);
 	if (chunk->exceptions + first + count > chunk->end)
 		return false;
 	__mmask64 wanted = count < 64 ? ((uint64_t)1 << count) - 1 : UINT64_MAX;
 	__m512i values = _mm512_maskz_loadu_epi8(wanted, chunk->exceptions + first);
-	if (_mm512_cmpgt_epu8_mask(values, _mm512_set1_epi8(SATURATION_TFS - 4)))
+	if (_mm512_cmpgt_epu8_mask(values, _mm512_set1_epi8((char)(most - 4))))
 		return false;
 	values = _mm512_maskz_expand_epi8(large, values);
 	*tfs = _mm512_mask_add_epi8(*tfs, large, values, _mm512_set1_epi8(4));
@@ -115,29 +118,44 @@ static inline void add_quarter(float *scores, __mmask16 lanes, __m512 values)
 	_mm512_storeu_ps(scores, _mm512_mask_add_ps(sum, lanes, sum, values));
 }
 
-/* Bitmap form: the tfs are expanded to their documents' places, and all 64 are looked up. */
-static uint64_t score_bitmap(const struct chunk *chunk, uint32_t rank, const uint8_t *lengths, const struct scorer *scorer,
-                             float weight, float *scores)
+/* The tfs, one byte each, of a bitmap range with `count` postings; *large: those that are 4 for now, as their code is 3. */
+static inline __m512i bitmap_tfs(const struct chunk *chunk, uint32_t rank, uint32_t count, __mmask64 *large)
 {
-	uint64_t mask = load64(chunk_bitmap(chunk, rank));
-	uint32_t start = chunk->starts[rank], count = (uint32_t)__builtin_popcountll(mask);
 	/* 64 codes are 16 bytes: byte i of the vector takes bits 2i and 2i + 1 of its half. */
-	__m512i halves = _mm512_permutexvar_epi64(
-	    _mm512_setr_epi64(0, 0, 0, 0, 1, 1, 1, 1),
-	    _mm512_castsi128_si512(_mm_set_epi64x((long long)load_codes(chunk->codes, start + 32), (long long)load_codes(chunk->codes, start))));
-	const __m512i shifts = _mm512_setr_epi64(0x0e0c0a0806040200, 0x1e1c1a1816141210, 0x2e2c2a2826242220,
-	                                         0x3e3c3a3836343230, 0x0e0c0a0806040200, 0x1e1c1a1816141210,
-	                                         0x2e2c2a2826242220, 0x3e3c3a3836343230);
+	uint32_t start = chunk->starts[rank];
+	__m128i both =
+	    _mm_set_epi64x((long long)load_codes(chunk->codes, start + 32), (long long)load_codes(chunk->codes, start));
+	__m512i halves =
+	    _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 0, 0, 0, 1, 1, 1, 1), _mm512_castsi128_si512(both));
+	const __m512i shifts =
+	    _mm512_setr_epi64(0x0e0c0a0806040200, 0x1e1c1a1816141210, 0x2e2c2a2826242220, 0x3e3c3a3836343230,
+	                      0x0e0c0a0806040200, 0x1e1c1a1816141210, 0x2e2c2a2826242220, 0x3e3c3a3836343230);
 	__m512i codes = _mm512_and_si512(_mm512_multishift_epi64_epi8(shifts, halves), _mm512_set1_epi8(3));
 	__mmask64 present = count < 64 ? ((uint64_t)1 << count) - 1 : UINT64_MAX;
-	__mmask64 large = _mm512_mask_cmpeq_epi8_mask(present, codes, _mm512_set1_epi8(3));
-	__m512i tfs = _mm512_add_epi8(codes, _mm512_set1_epi8(1));
-	if (large && !patch_exceptions(chunk, rank, &tfs, large))
+	*large = _mm512_mask_cmpeq_epi8_mask(present, codes, _mm512_set1_epi8(3));
+	return _mm512_maskz_add_epi8(present, codes, _mm512_set1_epi8(1));
+}
+
+/* Bitmap form: the tfs are expanded to their documents' places, and all 64 are looked up. */
+static uint64_t score_bitmap(const struct chunk *chunk, uint32_t rank, const uint8_t *lengths,
+                             const struct scorer *scorer, float weight, float *scores)
+{
+	uint64_t mask = load64(chunk_bitmap(chunk, rank));
+	__mmask64 large;
+	__m512i tfs = bitmap_tfs(chunk, rank, (uint32_t)__builtin_popcountll(mask), &large);
+	if (large && !patch_exceptions(chunk, chunk_exceptions_before(chunk, rank, 0), SATURATION_TFS, &tfs, large))
 		return score_bitmap_plain(chunk, rank, lengths, scorer, weight, scores);
 	tfs = _mm512_maskz_expand_epi8(mask, tfs);
 	__m512i codes_of_lengths = _mm512_loadu_si512(lengths);
 	__m512 factor = _mm512_set1_ps(weight);
-#define QUARTER(q)                                                                                                      	do {                                                                                                             		__mmask16 lanes = (__mmask16)(mask >> (16 * (q)));                                                       		if (lanes)                                                                                               			add_quarter(scores + 16 * (q), lanes,                                                            			            contributions(scorer, factor, _mm512_extracti32x4_epi32(tfs, q),                     			                          _mm512_extracti32x4_epi32(codes_of_lengths, q), lanes));               	} while (0)
+#define QUARTER(q)                                                                                                     \
+	do {                                                                                                           \
+		__mmask16 lanes = (__mmask16)(mask >> (16 * (q)));                                                     \
+		if (lanes)                                                                                             \
+			add_quarter(scores + 16 * (q), lanes,                                                          \
+			            contributions(scorer, factor, _mm512_extracti32x4_epi32(tfs, q),                   \
+			                          _mm512_extracti32x4_epi32(codes_of_lengths, q), lanes));             \
+	} while (0)
 	QUARTER(0);
 	QUARTER(1);
 	QUARTER(2);
@@ -146,17 +164,64 @@ static uint64_t score_bitmap(const struct chunk *chunk, uint32_t rank, const uin
 	return mask;
 }
 
-static uint64_t score_range(const struct chunk *chunk, uint32_t rank, const uint8_t *lengths, const struct scorer *scorer,
-                            float weight, float scores[RANGE_DOCUMENTS])
+static uint64_t score_range(const struct chunk *chunk, uint32_t rank, const uint8_t *lengths,
+                            const struct scorer *scorer, float weight, float scores[RANGE_DOCUMENTS])
 {
 	if (chunk->bitmap_mask >> rank & 1)
 		return score_bitmap(chunk, rank, lengths, scorer, weight, scores);
 	return score_bytes_plain(chunk, rank, lengths, scorer, weight, scores);
 }
 
-static uint64_t long_documents(const uint8_t lengths[RANGE_DOCUMENTS])
+/* Up to these length bytes the high parts of positions are at most 1, 2, 3 (position_layout). */
+#define LENGTH_HIGH_1_MAX 78
+#define LENGTH_HIGH_2_MAX 82
+#define LENGTH_HIGH_3_MAX 86
+
+/* As measure_range_plain, for ranges whose positions' sizes fit bytes: tf + (tf + high + 7) / 8 where there are high parts. */
+static void measure_range(const struct chunk *chunk, uint32_t rank, uint32_t exception, const uint8_t *lengths,
+                          struct range_positions *range)
 {
-	return _mm512_cmpgt_epu8_mask(_mm512_loadu_si512(lengths), _mm512_set1_epi8(LENGTH_ONE_BYTE_MAX));
+	uint64_t mask = range_mask(chunk, rank);
+	uint32_t count = (uint32_t)__builtin_popcountll(mask);
+	__mmask64 large, present = count < 64 ? ((uint64_t)1 << count) - 1 : UINT64_MAX;
+	__m512i tfs, codes = _mm512_maskz_compress_epi8(mask, _mm512_loadu_si512(lengths));
+	if (chunk->bitmap_mask >> rank & 1) {
+		tfs = bitmap_tfs(chunk, rank, count, &large);
+	} else {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(chunk->bytes + chunk->starts[rank]));
+		__m128i code = _mm_and_si128(_mm_srli_epi16(bytes, 6), _mm_set1_epi8(3));
+		tfs = _mm512_maskz_mov_epi8(present, _mm512_castsi128_si512(_mm_add_epi8(code, _mm_set1_epi8(1))));
+		large = _mm512_mask_cmpeq_epi8_mask(present, tfs, _mm512_set1_epi8(4));
+	}
+	range->exceptions = (uint32_t)__builtin_popcountll(large);
+	if (_mm512_cmpgt_epu8_mask(codes, _mm512_set1_epi8(LENGTH_HIGH_3_MAX)) ||
+	    (large && !patch_exceptions(chunk, exception, 200, &tfs, large))) {
+		measure_range_plain(chunk, rank, exception, lengths, range);
+		return;
+	}
+	__mmask64 high_1 = _mm512_cmpgt_epu8_mask(codes, _mm512_set1_epi8(LENGTH_ONE_BYTE_MAX));
+	__m512i sizes = tfs;
+	if (high_1) {
+		__mmask64 high_2 = _mm512_cmpgt_epu8_mask(codes, _mm512_set1_epi8(LENGTH_HIGH_1_MAX));
+		__mmask64 high_3 = _mm512_cmpgt_epu8_mask(codes, _mm512_set1_epi8(LENGTH_HIGH_2_MAX));
+		__m512i bits = _mm512_add_epi8(tfs, _mm512_set1_epi8(1 + 7)), one = _mm512_set1_epi8(1);
+		bits = _mm512_mask_add_epi8(bits, high_2, bits, one);
+		bits = _mm512_mask_add_epi8(bits, high_3, bits, one);
+		__m512i bytes = _mm512_and_si512(_mm512_srli_epi16(bits, 3), _mm512_set1_epi8(31));
+		sizes = _mm512_mask_add_epi8(sizes, high_1, sizes, bytes);
+	}
+	range->wide = false;
+	range->mask = mask;
+	range->total = (uint64_t)_mm512_reduce_add_epi64(_mm512_sad_epu8(sizes, _mm512_setzero_si512()));
+	_mm512_storeu_si512(range->tfs, tfs);
+	_mm512_storeu_si512(range->sizes, sizes);
+}
+
+static uint32_t sum_bytes(const uint8_t bytes[RANGE_DOCUMENTS], uint32_t n)
+{
+	__mmask64 wanted = n < 64 ? ((uint64_t)1 << n) - 1 : UINT64_MAX;
+	__m512i sums = _mm512_sad_epu8(_mm512_maskz_loadu_epi8(wanted, bytes), _mm512_setzero_si512());
+	return (uint32_t)_mm512_reduce_add_epi64(sums);
 }
 
 static bool has_byte(const uint8_t *bytes, uint32_t n, uint8_t value)

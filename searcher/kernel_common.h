@@ -26,7 +26,8 @@ static inline uint64_t score_bitmap_plain(const struct chunk *chunk, uint32_t ra
 		if ((codes & 3) < 3)
 			scores[offset] += weight * scorer->saturations[codes & 3][lengths[offset]];
 		else
-			scores[offset] += score_posting(scorer, weight, large_tf(chunk, rank, index, &exception), lengths[offset]);
+			scores[offset] +=
+			    score_posting(scorer, weight, large_tf(chunk, rank, index, &exception), lengths[offset]);
 	}
 	return mask;
 }
@@ -43,9 +44,47 @@ static inline uint64_t score_bytes_plain(const struct chunk *chunk, uint32_t ran
 		if (code < 3)
 			scores[offset] += weight * scorer->saturations[code][lengths[offset]];
 		else
-			scores[offset] += score_posting(scorer, weight, large_tf(chunk, rank, i, &exception), lengths[offset]);
+			scores[offset] +=
+			    score_posting(scorer, weight, large_tf(chunk, rank, i, &exception), lengths[offset]);
 	}
 	return mask;
+}
+
+/* The tfs of the range in document order; exceptions from number `exception` on. Returns the number of exceptions. */
+static inline uint32_t range_tfs(const struct chunk *chunk, uint32_t rank, uint32_t exception, uint32_t *tfs)
+{
+	uint32_t first = exception, count;
+	if (chunk->bitmap_mask >> rank & 1) {
+		count = (uint32_t)__builtin_popcountll(load64(chunk_bitmap(chunk, rank)));
+		for (uint32_t i = 0; i < count; i += 32) {
+			uint64_t codes = load_codes(chunk->codes, chunk->starts[rank] + i);
+			for (uint32_t j = i; j < count && j < i + 32; j++, codes >>= 2)
+				tfs[j] = (codes & 3) + 1;
+		}
+	} else {
+		count = (chunk->headers[rank] & 15u) + 1;
+		for (uint32_t i = 0; i < count; i++)
+			tfs[i] = (chunk->bytes[chunk->starts[rank] + i] >> 6) + 1u;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		if (tfs[i] == 4)
+			tfs[i] = chunk_exception(chunk, exception++);
+	return exception - first;
+}
+
+static inline void measure_range_plain(const struct chunk *chunk, uint32_t rank, uint32_t exception,
+                                       const uint8_t *lengths, struct range_positions *range)
+{
+	uint32_t i = 0;
+	range->mask = chunk_range_mask(chunk, rank);
+	range->exceptions = range_tfs(chunk, rank, exception, range->wide_tfs);
+	range->total = 0;
+	range->wide = true;
+	for (uint64_t left = range->mask; left; left &= left - 1, i++) {
+		uint32_t offset = (uint32_t)__builtin_ctzll(left);
+		range->wide_starts[i] = range->total;
+		range->total += position_bytes(range->wide_tfs[i], lengths[offset]);
+	}
 }
 
 #endif

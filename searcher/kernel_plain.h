@@ -1,7 +1,7 @@
 /* kernel_plain.h - the primitives for which a kernel has nothing better than plain C compiled for its instruction set. */
 
-static uint64_t score_range(const struct chunk *chunk, uint32_t rank, const uint8_t *lengths, const struct scorer *scorer,
-                            float weight, float scores[RANGE_DOCUMENTS])
+static uint64_t score_range(const struct chunk *chunk, uint32_t rank, const uint8_t *lengths,
+                            const struct scorer *scorer, float weight, float scores[RANGE_DOCUMENTS])
 {
 	if (chunk->bitmap_mask >> rank & 1)
 		return score_bitmap_plain(chunk, rank, lengths, scorer, weight, scores);
@@ -18,4 +18,18 @@ static void add_levels(const struct chunk *chunk, const float levels[16], float 
 	uint32_t rank = 0;
 	for (uint32_t left = chunk->range_mask; left; left &= left - 1, rank++)
 		bounds[__builtin_ctz(left)] += levels[chunk->headers[rank] >> 4];
+}
+
+static void measure_range(const struct chunk *chunk, uint32_t rank, uint32_t exception, const uint8_t *lengths,
+                          struct range_positions *range)
+{
+	measure_range_plain(chunk, rank, exception, lengths, range);
+}
+
+static uint32_t sum_bytes(const uint8_t bytes[RANGE_DOCUMENTS], uint32_t n)
+{
+	uint32_t sum = 0;
+	for (uint32_t i = 0; i < n; i++)
+		sum += bytes[i];
+	return sum;
 }

@@ -32,14 +32,6 @@ static uint64_t at_least(const float scores[RANGE_DOCUMENTS], float threshold)
 	return mask;
 }
 
-static uint64_t long_documents(const uint8_t lengths[RANGE_DOCUMENTS])
-{
-	uint64_t mask = 0;
-	for (uint32_t i = 0; i < RANGE_DOCUMENTS; i++)
-		mask |= (uint64_t)(lengths[i] > LENGTH_ONE_BYTE_MAX) << i;
-	return mask;
-}
-
 static bool has_byte(const uint8_t *bytes, uint32_t n, uint8_t value)
 {
 	for (uint32_t i = 0; i < n; i++)
@@ -48,8 +40,8 @@ static bool has_byte(const uint8_t *bytes, uint32_t n, uint8_t value)
 	return false;
 }
 
-#include "searcher/kernel_plain.h"
 #include "searcher/evaluate_impl.h"
+#include "searcher/kernel_plain.h"
 #include "searcher/phrase_impl.h"
 
 const struct kernel kernel_scalar = KERNEL_TABLE;

@@ -28,7 +28,8 @@ static int open_short(struct list *list, struct segment *segment, const struct t
 		return TRAWL_ECORRUPT;
 	if (entry->place.postings_bytes > left || !short_list_decode(bytes, entry->place.postings_bytes, entry->df,
 	                                                             segment->documents_count, list->docs, list->tfs))
-		return part_corrupt(&segment->postings, entry->place.postings, "a posting list that makes no sense", error);
+		return part_corrupt(&segment->postings, entry->place.postings, "a posting list that makes no sense",
+		                    error);
 	return 0;
 }
 
@@ -53,7 +54,8 @@ int list_open(struct list *list, struct segment *segment, const char *term, size
 	list->kind = LIST_RANGED;
 	if (!ranged_list_open(&list->ranged, bytes, left, entry.place.postings, segment->documents_count) ||
 	    list->ranged.df != entry.df)
-		return part_corrupt(&segment->postings, entry.place.postings, "a posting list that makes no sense", error);
+		return part_corrupt(&segment->postings, entry.place.postings, "a posting list that makes no sense",
+		                    error);
 	list->count = entry.df;
 	return 0;
 }

@@ -7,8 +7,8 @@
 #ifndef TRAWL_SEARCHER_LIST_H
 #define TRAWL_SEARCHER_LIST_H
 
-#include "searcher/score.h"
 #include "searcher/query.h"
+#include "searcher/score.h"
 #include "store/chunk.h"
 #include "store/segment.h"
 
@@ -20,8 +20,8 @@ struct list {
 	enum list_kind kind;
 	enum occur occur;
 	float weight;
-	uint32_t live_df; /* live documents of this segment that match it */
-	uint64_t positions; /* address of its positions */
+	uint32_t live_df;         /* live documents of this segment that match it */
+	uint64_t positions;       /* address of its positions */
 	uint32_t inline_position; /* of a term that stands in one document once; else POSITION_NONE */
 	/* LIST_SHORT */
 	uint32_t count, cursor; /* cursor: where the last superblock's postings ended */

@@ -21,10 +21,11 @@ struct phrase_word {
 	uint32_t superblock; /* UINT32_MAX: none yet */
 	bool present;        /* the superblock has postings */
 	struct chunk chunk;
-	uint32_t rank;          /* of the range */
-	uint32_t ranges;        /* the range and those behind it, as a mask */
-	uint64_t range_address; /* of its first posting's positions */
-	uint64_t mask;          /* of its documents */
+	uint32_t rank;                               /* of the range */
+	uint32_t ranges;                             /* the range and those behind it, as a mask */
+	uint64_t range_address;                      /* of its first posting's positions */
+	uint32_t byte_exceptions, bitmap_exceptions; /* number of the next range's first exception, by its form */
+	struct range_positions range;
 	/* of the document last looked up */
 	uint32_t tf;
 	uint64_t found_address;
@@ -58,16 +59,15 @@ static int find_in_short(struct phrase *phrase, struct phrase_word *word, uint32
 	return 1;
 }
 
-/* What positions of documents beyond the one-byte form take more than a byte each. */
-static uint64_t long_extra(const struct phrase *phrase, const struct chunk *chunk, uint32_t rank, uint32_t first,
-                           uint64_t mask)
+/* Measure the range reached. */
+static void reach_range(const struct phrase *phrase, struct phrase_word *word)
 {
-	uint64_t extra = 0;
-	for (mask &= long_documents(phrase->lengths + first); mask; mask &= mask - 1) {
-		uint32_t offset = (uint32_t)__builtin_ctzll(mask), tf = chunk_tf(chunk, rank, offset);
-		extra += position_bytes(tf, phrase->lengths[first + offset]) - tf;
-	}
-	return extra;
+	bool bitmap = word->chunk.bitmap_mask >> word->rank & 1;
+	uint32_t *exceptions = bitmap ? &word->bitmap_exceptions : &word->byte_exceptions;
+	uint32_t first =
+	    word->superblock * SUPERBLOCK_DOCUMENTS + (uint32_t)__builtin_ctz(word->ranges) * RANGE_DOCUMENTS;
+	measure_range(&word->chunk, word->rank, *exceptions, phrase->lengths + first, &word->range);
+	*exceptions += word->range.exceptions;
 }
 
 static int enter_superblock(struct phrase *phrase, struct phrase_word *word, uint32_t superblock)
@@ -77,12 +77,7 @@ static int enter_superblock(struct phrase *phrase, struct phrase_word *word, uin
 	int found = list_chunk(&word->list, phrase->segment, superblock, &word->chunk, phrase->in->error);
 	word->superblock = superblock;
 	word->present = found > 0;
-	if (found > 0) {
-		word->rank = 0;
-		word->ranges = word->chunk.range_mask;
-		word->range_address = word->list.positions + word->chunk.positions;
-		word->mask = range_mask(&word->chunk, 0);
-	}
+	word->rank = UINT32_MAX;
 	return found;
 }
 
@@ -90,23 +85,30 @@ static int enter_superblock(struct phrase *phrase, struct phrase_word *word, uin
 static void enter_range(struct phrase *phrase, struct phrase_word *word, uint32_t range)
 {
 	const struct chunk *chunk = &word->chunk;
-	uint32_t first = word->superblock * SUPERBLOCK_DOCUMENTS;
+	if (word->rank == UINT32_MAX) {
+		word->rank = 0;
+		word->ranges = chunk->range_mask;
+		word->range_address = word->list.positions + chunk->positions;
+		word->byte_exceptions = 0;
+		word->bitmap_exceptions = chunk->bitmap_mask ? large_bytes(chunk->bytes, chunk->byte_count) : 0;
+		reach_range(phrase, word);
+	}
 	while ((uint32_t)__builtin_ctz(word->ranges) < range) {
-		uint32_t at = first + (uint32_t)__builtin_ctz(word->ranges) * RANGE_DOCUMENTS;
-		word->range_address += chunk_tf_sum(chunk, word->rank, (uint32_t)__builtin_popcountll(word->mask)) +
-		                       long_extra(phrase, chunk, word->rank, at, word->mask);
+		word->range_address += word->range.total;
 		word->ranges &= word->ranges - 1;
-		word->mask = range_mask(chunk, ++word->rank);
+		word->rank++;
+		reach_range(phrase, word);
 	}
 }
 
-static void find_in_range(struct phrase *phrase, struct phrase_word *word, uint32_t doc)
+static void find_in_range(struct phrase_word *word, uint32_t doc)
 {
-	uint64_t before = word->mask & (((uint64_t)1 << (doc % RANGE_DOCUMENTS)) - 1);
-	word->tf = chunk_tf(&word->chunk, word->rank, doc % RANGE_DOCUMENTS);
-	word->found_address = word->range_address +
-	                      chunk_tf_sum(&word->chunk, word->rank, (uint32_t)__builtin_popcountll(before)) +
-	                      long_extra(phrase, &word->chunk, word->rank, doc - doc % RANGE_DOCUMENTS, before);
+	const struct range_positions *range = &word->range;
+	uint64_t before = range->mask & (((uint64_t)1 << (doc % RANGE_DOCUMENTS)) - 1);
+	uint32_t index = (uint32_t)__builtin_popcountll(before);
+	word->tf = range->wide ? range->wide_tfs[index] : range->tfs[index];
+	word->found_address =
+	    word->range_address + (range->wide ? range->wide_starts[index] : sum_bytes(range->sizes, index));
 }
 
 static int find(struct phrase *phrase, struct phrase_word *word, uint32_t doc)
@@ -118,9 +120,9 @@ static int find(struct phrase *phrase, struct phrase_word *word, uint32_t doc)
 	if (found <= 0 || !(word->chunk.range_mask >> range & 1))
 		return found < 0 ? found : 0;
 	enter_range(phrase, word, range);
-	if (!(word->mask >> (doc % RANGE_DOCUMENTS) & 1))
+	if (!(word->range.mask >> (doc % RANGE_DOCUMENTS) & 1))
 		return 0;
-	find_in_range(phrase, word, doc);
+	find_in_range(word, doc);
 	return 1;
 }
 
@@ -137,7 +139,8 @@ static int load_positions(struct phrase *phrase, struct phrase_word *word, uint3
 		word->bytes = part_at(&segment->positions, word->found_address, &left, error);
 		if (word->bytes && left < size) {
 			/* Cut by the end of an extent, which is rare: gather a copy that lives as long as the query. */
-			const uint8_t *copy = part_read(&segment->positions, word->found_address, size, phrase->in->scratch, error);
+			const uint8_t *copy =
+			    part_read(&segment->positions, word->found_address, size, phrase->in->scratch, error);
 			word->bytes = copy ? arena_copy(phrase->in->arena, copy, size + EXTENT_SLACK) : NULL;
 			if (copy && !word->bytes)
 				return error_set_memory(error);
@@ -310,7 +313,7 @@ static int examine_range(struct phrase *phrase, uint32_t superblock, uint32_t ra
 		uint32_t doc = first + (uint32_t)__builtin_ctzll(docs);
 		for (uint32_t w = 0; w < phrase->count; w++)
 			if (phrase->words[w].same == w)
-				find_in_range(phrase, &phrase->words[w], doc);
+				find_in_range(&phrase->words[w], doc);
 		int code = examine(phrase, doc);
 		if (code)
 			return code;
@@ -350,7 +353,8 @@ static int drive_by_superblocks(struct phrase *phrase)
 	struct arena *arena = phrase->in->arena;
 	uint32_t n = group_count(phrase->segment->documents_count) * GROUP_SUPERBLOCKS;
 	float *sums = arena_new(arena, n * sizeof *sums), threshold = phrase->in->top ? phrase->in->top->threshold : 0;
-	uint32_t *candidates = arena_new(arena, (2 * (size_t)n + 16) * sizeof *candidates), *sorted = candidates + n + 16;
+	uint32_t *candidates = arena_new(arena, (2 * (size_t)n + 16) * sizeof *candidates),
+	         *sorted = candidates + n + 16;
 	if (!sums || !candidates)
 		return error_set_memory(phrase->in->error);
 	for (uint32_t i = 0; i < n; i++)
@@ -388,10 +392,11 @@ static int open_words(struct phrase *phrase)
 				word->same = other;
 		if (word->same != w)
 			continue;
-		int code = list_open(&word->list, in->segment, in->terms[w].bytes, in->terms[w].length, in->arena, in->error);
+		int code =
+		    list_open(&word->list, in->segment, in->terms[w].bytes, in->terms[w].length, in->arena, in->error);
 		if (!code && in->top && word->list.kind == LIST_RANGED)
-			code = list_score(&word->list, in->segment, in->scorer, in->weight, in->inflation, in->slack, in->arena,
-			                  in->error);
+			code = list_score(&word->list, in->segment, in->scorer, in->weight, in->inflation, in->slack,
+			                  in->arena, in->error);
 		if (code)
 			return code;
 		word->address = word->list.positions;

@@ -51,7 +51,8 @@ int clause_compare(const struct clause *a, const struct clause *b)
 {
 	for (uint32_t i = 0; i < a->words && i < b->words; i++) {
 		const struct query_term *left = &a->terms[i], *right = &b->terms[i];
-		int order = memcmp(left->bytes, right->bytes, left->length < right->length ? left->length : right->length);
+		int order =
+		    memcmp(left->bytes, right->bytes, left->length < right->length ? left->length : right->length);
 		if (!order)
 			order = (left->length > right->length) - (left->length < right->length);
 		if (!order)
@@ -69,7 +70,8 @@ static int add_clause(struct query *query, enum occur occur, struct query_term *
 	struct clause clause = {.occur = occur, .frequency = 1, .words = words, .terms = terms};
 	for (size_t i = 0; i < query->clause_count; i++) {
 		struct clause *other = &query->clauses[i];
-		if ((other->occur == OCCUR_EXCLUDED) != (occur == OCCUR_EXCLUDED) || clause_compare(other, &clause) != 0)
+		if ((other->occur == OCCUR_EXCLUDED) != (occur == OCCUR_EXCLUDED) ||
+		    clause_compare(other, &clause) != 0)
 			continue;
 		other->frequency++;
 		other->occur = occur > other->occur ? occur : other->occur;
@@ -84,8 +86,8 @@ static int add_clause(struct query *query, enum occur occur, struct query_term *
 }
 
 /* The terms of a piece, in the arena. A query is at most 8 KiB, so it has at most that many. */
-static int analyse(struct query *query, struct tokenizer *tokenizer, const struct piece *piece, struct query_term **terms,
-                   uint32_t *count, trawl_error *error)
+static int analyse(struct query *query, struct tokenizer *tokenizer, const struct piece *piece,
+                   struct query_term **terms, uint32_t *count, trawl_error *error)
 {
 	struct token tokens[TOKENS_AT_A_TIME];
 	int got;
@@ -103,7 +105,8 @@ static int analyse(struct query *query, struct tokenizer *tokenizer, const struc
 				return error_set_memory(error);
 			if (!*count)
 				first = tokens[i].position;
-			(*terms)[(*count)++] = (struct query_term){bytes, word->term_length, tokens[i].position - first};
+			(*terms)[(*count)++] =
+			    (struct query_term){bytes, word->term_length, tokens[i].position - first};
 		}
 	return got < 0 ? error_set_memory(error) : 0;
 }

@@ -88,7 +88,8 @@ static int weigh(trawl_searcher *searcher, struct weighed *clause, trawl_error *
 static int compare_weighed(const void *a, const void *b)
 {
 	const struct weighed *left = a, *right = b;
-	bool left_excluded = left->clause.occur == OCCUR_EXCLUDED, right_excluded = right->clause.occur == OCCUR_EXCLUDED;
+	bool left_excluded = left->clause.occur == OCCUR_EXCLUDED,
+	     right_excluded = right->clause.occur == OCCUR_EXCLUDED;
 	if (left_excluded != right_excluded)
 		return left_excluded ? 1 : -1;
 	if (left->weight != right->weight)
@@ -173,8 +174,8 @@ static int check_positions(const struct segment *segment, trawl_error *error)
 }
 
 /* The matches of a phrase among other clauses, as a list like any other. */
-static int open_phrase(trawl_searcher *searcher, struct list *list, struct segment *segment, const struct clause *clause,
-                       trawl_error *error)
+static int open_phrase(trawl_searcher *searcher, struct list *list, struct segment *segment,
+                       const struct clause *clause, trawl_error *error)
 {
 	struct phrase_evaluation phrase = {.segment = segment,
 	                                   .terms = clause->terms,
@@ -196,9 +197,9 @@ static int open_phrase(trawl_searcher *searcher, struct list *list, struct segme
 static int open_list(trawl_searcher *searcher, struct list *list, struct segment *segment, const struct clause *clause,
                      trawl_error *error)
 {
-	int code = clause->words == 1
-	               ? list_open(list, segment, clause->terms[0].bytes, clause->terms[0].length, &searcher->arena, error)
-	               : open_phrase(searcher, list, segment, clause, error);
+	int code = clause->words == 1 ? list_open(list, segment, clause->terms[0].bytes, clause->terms[0].length,
+	                                          &searcher->arena, error)
+	                              : open_phrase(searcher, list, segment, clause, error);
 	list->occur = clause->occur;
 	return code;
 }
@@ -222,7 +223,8 @@ static int open_lists(trawl_searcher *searcher, struct evaluation *evaluation, b
 			continue; /* does not change the number of matches */
 		int code = open_list(searcher, list, segment, &weighed->clause, error);
 		if (!code && scoring && weighed->clause.occur != OCCUR_EXCLUDED)
-			code = list_score(list, segment, &searcher->scorer, weighed->weight, most, BOUND_SLACK, &searcher->arena, error);
+			code = list_score(list, segment, &searcher->scorer, weighed->weight, most, BOUND_SLACK,
+			                  &searcher->arena, error);
 		if (code)
 			return code;
 		if (list->kind == LIST_EMPTY) {
@@ -362,8 +364,10 @@ int trawl_search(trawl_searcher *searcher, const char *query, size_t query_lengt
 		return code;
 	prepare_scorer(searcher, options->set_k1 ? options->k1 : BORN_K1, options->set_b ? options->b : BORN_B);
 	if (options->top)
-		code = options->stable_ties ? search_stable(searcher, options->top, error) : search_top(searcher, options->top, error);
-	for (size_t i = 0; !code && options->count && searcher->positive && i < searcher->index->manifest.segment_count; i++)
+		code = options->stable_ties ? search_stable(searcher, options->top, error)
+		                            : search_top(searcher, options->top, error);
+	for (size_t i = 0; !code && options->count && searcher->positive && i < searcher->index->manifest.segment_count;
+	     i++)
 		code = search_segment(searcher, i, false, error);
 	if (code)
 		searcher->top.count = 0;

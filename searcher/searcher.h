@@ -27,7 +27,7 @@ struct trawl_searcher {
 	struct top top;
 	uint64_t matches, postings;
 	size_t terms;
-	struct arena arena; /* of one query */
+	struct arena arena;   /* of one query */
 	struct buffer joined; /* positions that extents cut */
 	/* hits.c */
 	struct documents_scratch scratch;

@@ -40,8 +40,12 @@ static void select_best(trawl_hit *hits, size_t n, size_t k)
 	size_t low = 0, high = n;
 	while (high - low > 1 && k > low && k < high) {
 		trawl_hit *a = &hits[low], *b = &hits[low + (high - low) / 2], *c = &hits[high - 1];
-		trawl_hit pivot = better(a, b) ? (better(b, c) ? *b : better(a, c) ? *c : *a)
-		                               : (better(a, c) ? *a : better(b, c) ? *c : *b);
+		trawl_hit pivot = better(a, b) ? (better(b, c)   ? *b
+		                                  : better(a, c) ? *c
+		                                                 : *a)
+		                               : (better(a, c)   ? *a
+		                                  : better(b, c) ? *c
+		                                                 : *b);
 		size_t i = low, j = high - 1;
 		for (;;) {
 			while (better(&hits[i], &pivot))

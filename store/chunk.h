@@ -17,8 +17,8 @@
 /* The head of a ranged list, in place. */
 struct ranged_list {
 	uint32_t df, groups;
-	float maximum;      /* saturation */
-	float seeds[3];     /* of the 10th, 100th, 1000th best */
+	float maximum;  /* saturation */
+	float seeds[3]; /* of the 10th, 100th, 1000th best */
 	const uint8_t *codebook, *bounds, *directory;
 	uint8_t shift, offset_bytes;
 	uint64_t address; /* of the head */
@@ -26,17 +26,17 @@ struct ranged_list {
 
 /* A chunk of a ranged list, parsed: one superblock's postings. */
 struct chunk {
-	uint32_t range_mask;   /* ranges with postings */
-	uint32_t bitmap_mask;  /* of these, by rank: in bitmap form */
+	uint32_t range_mask;  /* ranges with postings */
+	uint32_t bitmap_mask; /* of these, by rank: in bitmap form */
 	uint32_t range_count;
 	const uint8_t *headers; /* one byte a range */
 	const uint8_t *bitmaps;
-	const uint8_t *bytes;   /* byte-form postings */
+	const uint8_t *bytes; /* byte-form postings */
 	uint32_t byte_count;
-	const uint8_t *codes;   /* 2 bits a bitmap posting */
+	const uint8_t *codes; /* 2 bits a bitmap posting */
 	uint32_t bitmap_postings;
 	const uint8_t *exceptions, *end;
-	uint64_t positions;     /* address less the list's, if the list has positions */
+	uint64_t positions; /* address less the list's, if the list has positions */
 	/* by rank: where the range's postings start, in `bytes` or (bitmap form) in `codes` */
 	uint16_t starts[SUPERBLOCK_RANGES];
 };
@@ -58,7 +58,8 @@ static inline uint64_t chunk_place(const struct ranged_list *list, uint32_t supe
 static inline uint64_t group_positions(const struct ranged_list *list, uint32_t superblock)
 {
 	uint64_t positions;
-	__builtin_memcpy(&positions, list->directory + (uint64_t)(superblock / GROUP_SUPERBLOCKS) * GROUP_ENTRY + 20, 8);
+	__builtin_memcpy(&positions, list->directory + (uint64_t)(superblock / GROUP_SUPERBLOCKS) * GROUP_ENTRY + 20,
+	                 8);
 	return positions;
 }
 
@@ -72,7 +73,8 @@ static inline uint64_t load_codes(const uint8_t *codes, uint32_t first)
 }
 
 /* Read the head of a ranged list at `address`; `left` bytes of it are in reach. false: malformed. */
-static inline bool ranged_list_open(struct ranged_list *list, const uint8_t *bytes, uint64_t left, uint64_t address, uint32_t documents)
+static inline bool ranged_list_open(struct ranged_list *list, const uint8_t *bytes, uint64_t left, uint64_t address,
+                                    uint32_t documents)
 {
 	uint32_t groups = group_count(documents);
 	if (left < RANGED_HEAD + (uint64_t)groups * (GROUP_SUPERBLOCKS + GROUP_ENTRY) || load32(bytes + 40) != groups)
@@ -125,8 +127,8 @@ static inline uint32_t chunk_starts(struct chunk *chunk, const uint8_t *headers,
 }
 
 /* Parse a chunk of `length` bytes. false: malformed. */
-static inline bool chunk_open(struct chunk *chunk, const struct ranged_list *list, uint32_t superblock, const uint8_t *bytes,
-                uint32_t length)
+static inline bool chunk_open(struct chunk *chunk, const struct ranged_list *list, uint32_t superblock,
+                              const uint8_t *bytes, uint32_t length)
 {
 	const uint8_t *end = bytes + length;
 	uint64_t offset = 0;
@@ -208,7 +210,8 @@ static inline uint32_t chunk_exception(const struct chunk *chunk, uint32_t index
 	uint32_t value = chunk->exceptions[index];
 	if (value < 255)
 		return value + 4;
-	uint32_t total = large_bytes(chunk->bytes, chunk->byte_count) + large_codes(chunk->codes, chunk->bitmap_postings);
+	uint32_t total =
+	    large_bytes(chunk->bytes, chunk->byte_count) + large_codes(chunk->codes, chunk->bitmap_postings);
 	uint32_t overflow = 0;
 	for (uint32_t i = 0; i < index; i++)
 		overflow += chunk->exceptions[i] == 255;
@@ -260,7 +263,8 @@ static inline uint32_t chunk_tf(const struct chunk *chunk, uint32_t rank, uint32
 
 /* Decode range number `rank` (counted among the occupied ones): its document mask, and tfs of its documents in order. Returns
  * the number of postings. */
-static inline uint32_t chunk_range(const struct chunk *chunk, uint32_t rank, uint64_t *mask, uint32_t tfs[RANGE_DOCUMENTS])
+static inline uint32_t chunk_range(const struct chunk *chunk, uint32_t rank, uint64_t *mask,
+                                   uint32_t tfs[RANGE_DOCUMENTS])
 {
 	uint32_t exception = UINT32_MAX, count;
 	if (chunk->bitmap_mask >> rank & 1) {
@@ -287,37 +291,6 @@ static inline uint32_t chunk_range(const struct chunk *chunk, uint32_t rank, uin
 			tfs[i] = chunk_exception(chunk, exception++);
 		}
 	return count;
-}
-
-/* The sum of the tfs of the first n postings of range number `rank`. */
-static inline uint64_t chunk_tf_sum(const struct chunk *chunk, uint32_t rank, uint32_t n)
-{
-	uint64_t sum = n;
-	uint32_t large = 0;
-	if (chunk->bitmap_mask >> rank & 1) {
-		for (uint32_t i = 0; i < n; i += 32) {
-			uint64_t codes = load_codes(chunk->codes, chunk->starts[rank] + i);
-			if (n - i < 32)
-				codes &= ((uint64_t)1 << (2 * (n - i))) - 1;
-			sum += (uint32_t)__builtin_popcountll(codes & CODE_LOW_BITS) +
-			       2 * (uint32_t)__builtin_popcountll(codes & ~CODE_LOW_BITS);
-			large += (uint32_t)__builtin_popcountll(codes & codes >> 1 & CODE_LOW_BITS);
-		}
-	} else {
-		for (uint32_t i = 0; i < n; i += 8) {
-			uint64_t bytes = load64(chunk->bytes + chunk->starts[rank] + i);
-			if (n - i < 8)
-				bytes &= ((uint64_t)1 << (8 * (n - i))) - 1;
-			uint64_t ones = bytes & BYTE_HIGH_BITS >> 1, twos = bytes & BYTE_HIGH_BITS;
-			sum += (uint32_t)__builtin_popcountll(ones) + 2 * (uint32_t)__builtin_popcountll(twos);
-			large += (uint32_t)__builtin_popcountll(ones << 1 & twos);
-		}
-	}
-	/* A code of 3 counted 4 so far. */
-	uint32_t exception = large ? chunk_exceptions_before(chunk, rank, 0) : 0;
-	for (uint32_t i = 0; i < large; i++)
-		sum += chunk_exception(chunk, exception + i) - 4;
-	return sum;
 }
 
 #endif

@@ -75,8 +75,8 @@ static int compress_block(struct documents_writer *writer, trawl_error *error)
 	writer->compressed.length = 0;
 	if (!buffer_reserve(&writer->compressed, bound))
 		return error_set_memory(error);
-	size_t size = ZSTD_compress_usingCDict(writer->compressor, writer->compressed.data, bound, writer->block.data, length,
-	                                       writer->prepared);
+	size_t size = ZSTD_compress_usingCDict(writer->compressor, writer->compressed.data, bound, writer->block.data,
+	                                       length, writer->prepared);
 	if (ZSTD_isError(size))
 		return error_set(error, TRAWL_ENOMEM, "zstd: %s", ZSTD_getErrorName(size));
 	uint8_t entry[BLOCK_ENTRY];
@@ -110,11 +110,14 @@ static int add_id(struct documents_writer *writer, const char *id, size_t length
 {
 	size_t shared = 0;
 	if (writer->id_block.length)
-		while (shared < length && shared < writer->last_id.length && writer->last_id.data[shared] == (uint8_t)id[shared])
+		while (shared < length && shared < writer->last_id.length &&
+		       writer->last_id.data[shared] == (uint8_t)id[shared])
 			shared++;
 	writer->last_id.length = 0;
-	if (!buffer_append_varint(&writer->id_block, shared) || !buffer_append_varint(&writer->id_block, length - shared) ||
-	    !buffer_append(&writer->id_block, id + shared, length - shared) || !buffer_append(&writer->last_id, id, length))
+	if (!buffer_append_varint(&writer->id_block, shared) ||
+	    !buffer_append_varint(&writer->id_block, length - shared) ||
+	    !buffer_append(&writer->id_block, id + shared, length - shared) ||
+	    !buffer_append(&writer->last_id, id, length))
 		return error_set_memory(error);
 	return (writer->ordinal + 1) % ID_BLOCK == 0 ? flush_ids(writer, error) : 0;
 }
@@ -125,7 +128,8 @@ int documents_writer_add(struct documents_writer *writer, const trawl_document *
 	int code = add_id(writer, document->id, document->id_length, error);
 	if (code)
 		return code;
-	if (!buffer_append_varint(block, document->title_length) || !buffer_append_varint(block, document->text_length) ||
+	if (!buffer_append_varint(block, document->title_length) ||
+	    !buffer_append_varint(block, document->text_length) ||
 	    !buffer_append_varint(block, document->fields_length) ||
 	    !buffer_append(block, document->title, document->title_length) ||
 	    !buffer_append(block, document->text, document->text_length) ||
@@ -193,9 +197,10 @@ void documents_scratch_release(struct documents_scratch *scratch)
 int documents_open(struct documents *documents, struct snapshot *snapshot, uint32_t segment, uint32_t ordinals,
                    const uint64_t bytes[PART_COUNT], trawl_error *error)
 {
-	struct part *const parts[] = {&documents->documents, &documents->blocks, &documents->dictionary, &documents->ids,
-	                              &documents->id_blocks};
-	*documents = (struct documents){.ordinals = ordinals, .block_count = (uint32_t)(bytes[PART_DOCUMENT_BLOCKS] / BLOCK_ENTRY)};
+	struct part *const parts[] = {&documents->documents, &documents->blocks, &documents->dictionary,
+	                              &documents->ids, &documents->id_blocks};
+	*documents = (struct documents){.ordinals = ordinals,
+	                                .block_count = (uint32_t)(bytes[PART_DOCUMENT_BLOCKS] / BLOCK_ENTRY)};
 	for (uint32_t i = 0; i < 5; i++) {
 		int code = part_open(parts[i], snapshot, segment, PART_DOCUMENTS + i, bytes[PART_DOCUMENTS + i], error);
 		if (code)
@@ -217,13 +222,15 @@ void documents_release(struct documents *documents)
 	documents->prepared = NULL;
 }
 
-static ZSTD_DDict *prepared_dictionary(struct documents *documents, struct documents_scratch *scratch, trawl_error *error)
+static ZSTD_DDict *prepared_dictionary(struct documents *documents, struct documents_scratch *scratch,
+                                       trawl_error *error)
 {
 	ZSTD_DDict *prepared = atomic_load(&documents->prepared);
 	if (prepared)
 		return prepared;
 	struct buffer content = {0};
-	const uint8_t *frame = part_read(&documents->dictionary, 0, documents->dictionary.bytes, &scratch->gathered, error);
+	const uint8_t *frame =
+	    part_read(&documents->dictionary, 0, documents->dictionary.bytes, &scratch->gathered, error);
 	if (!frame)
 		return NULL;
 	if (!buffer_reserve(&content, STORED_DICTIONARY_BYTES)) {
@@ -252,7 +259,8 @@ static const uint8_t *block_entry(struct documents *documents, uint32_t block, t
 }
 
 /* Decompress block number `block` into the scratch. */
-static int load_block(struct documents *documents, uint32_t block, struct documents_scratch *scratch, trawl_error *error)
+static int load_block(struct documents *documents, uint32_t block, struct documents_scratch *scratch,
+                      trawl_error *error)
 {
 	const uint8_t *entry = block_entry(documents, block, error);
 	if (!entry)
@@ -270,8 +278,8 @@ static int load_block(struct documents *documents, uint32_t block, struct docume
 	if (!scratch->decompressor && !(scratch->decompressor = ZSTD_createDCtx()))
 		return error_set_memory(error);
 	ZSTD_DDict *prepared = prepared_dictionary(documents, scratch, error);
-	const uint8_t *frame = prepared ? part_read(&documents->documents, address, end - address, &scratch->gathered, error)
-	                                : NULL;
+	const uint8_t *frame =
+	    prepared ? part_read(&documents->documents, address, end - address, &scratch->gathered, error) : NULL;
 	if (!frame)
 		return error && error->code ? error->code : TRAWL_ECORRUPT;
 	/* A frame says how much it holds: a wrong length in the entry must not become a huge allocation. */
@@ -281,8 +289,8 @@ static int load_block(struct documents *documents, uint32_t block, struct docume
 	scratch->block.length = 0;
 	if (!buffer_reserve(&scratch->block, length))
 		return error_set_memory(error);
-	size_t got = ZSTD_decompress_usingDDict(scratch->decompressor, scratch->block.data, length, frame, end - address,
-	                                        prepared);
+	size_t got = ZSTD_decompress_usingDDict(scratch->decompressor, scratch->block.data, length, frame,
+	                                        end - address, prepared);
 	if (ZSTD_isError(got) || got != length)
 		return part_corrupt(&documents->documents, address, "a frame that does not decompress", error);
 	scratch->block.length = length;

@@ -45,7 +45,7 @@ struct documents_scratch {
 	struct ZSTD_DCtx_s *decompressor;
 	const struct documents *owner; /* of the block */
 	uint32_t block_number;
-	uint32_t first, walked;        /* ordinal of the block's first document; of the one at `offset` */
+	uint32_t first, walked; /* ordinal of the block's first document; of the one at `offset` */
 	size_t offset;
 };
 

@@ -25,7 +25,8 @@ static int parse(struct manifest *manifest, const struct snapshot *snapshot, con
 	const uint8_t *end = at + length;
 	at += MANIFEST_MAGIC_LENGTH;
 	if (load32(at) > FORMAT_VERSION || load32(at + 20) > ANALYSIS_VERSION)
-		return error_set(error, TRAWL_EVERSION, "%s was written by a newer trawl (format %u, this one reads %u)",
+		return error_set(error, TRAWL_EVERSION,
+		                 "%s was written by a newer trawl (format %u, this one reads %u)",
 		                 store_path(snapshot_store(snapshot)), load32(at), FORMAT_VERSION);
 	manifest->generation = load64(at + 4);
 	manifest->next_segment = load32(at + 12);
@@ -46,8 +47,9 @@ static int parse(struct manifest *manifest, const struct snapshot *snapshot, con
 		return error_set_memory(error);
 	manifest->segment_count = count;
 	for (uint32_t i = 0; i < count; i++, at += SEGMENT_BYTES)
-		manifest->segments[i] = (struct manifest_segment){load32(at),      load32(at + 4),  load32(at + 8), load64(at + 12),
-		                                                  load64(at + 20), load64(at + 28), load64(at + 36)};
+		manifest->segments[i] =
+		    (struct manifest_segment){load32(at),      load32(at + 4),  load32(at + 8), load64(at + 12),
+		                              load64(at + 20), load64(at + 28), load64(at + 36)};
 	return 0;
 }
 
@@ -91,9 +93,10 @@ bool manifest_write(const struct manifest *manifest, struct buffer *out)
 	            append32(out, (uint32_t)manifest->segment_count);
 	for (size_t i = 0; done && i < manifest->segment_count; i++) {
 		const struct manifest_segment *segment = &manifest->segments[i];
-		done = append32(out, segment->number) && append32(out, segment->documents) && append32(out, segment->deleted) &&
-		       append64(out, segment->live_tokens) && append64(out, segment->live_postings) &&
-		       append64(out, segment->live_text_bytes) && append64(out, segment->deletion_bytes);
+		done = append32(out, segment->number) && append32(out, segment->documents) &&
+		       append32(out, segment->deleted) && append64(out, segment->live_tokens) &&
+		       append64(out, segment->live_postings) && append64(out, segment->live_text_bytes) &&
+		       append64(out, segment->deletion_bytes);
 	}
 	return done;
 }

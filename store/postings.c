@@ -213,7 +213,8 @@ static void find_seeds(const float *saturations, uint32_t n, uint32_t *histogram
 static int plan_ranged(struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
                        struct ranged_plan *plan, trawl_error *error)
 {
-	if (!memory_reserve(&encoder->saturations, &encoder->saturation_capacity, (size_t)n + SEED_BUCKETS, sizeof(float)))
+	if (!memory_reserve(&encoder->saturations, &encoder->saturation_capacity, (size_t)n + SEED_BUCKETS,
+	                    sizeof(float)))
 		return error_set_memory(error);
 	float *saturations = encoder->saturations;
 	plan->maximum = 0;
@@ -243,12 +244,14 @@ static bool append_chunk(struct postings_encoder *encoder, const struct ranged_p
 	uint8_t headers[SUPERBLOCK_RANGES], bytes[SUPERBLOCK_DOCUMENTS], codes[SUPERBLOCK_DOCUMENTS / 4] = {0};
 	uint64_t bitmaps[SUPERBLOCK_RANGES];
 	uint32_t byte_exceptions[SUPERBLOCK_DOCUMENTS], bitmap_exceptions[SUPERBLOCK_DOCUMENTS];
-	uint32_t ranges = 0, bitmap_count = 0, byte_count = 0, code_count = 0, byte_large = 0, bitmap_large = 0, mask = 0;
+	uint32_t ranges = 0, bitmap_count = 0, byte_count = 0, code_count = 0, byte_large = 0, bitmap_large = 0,
+	         mask = 0;
 	for (uint32_t i = 0; i < n;) {
 		uint32_t range = docs[i] / RANGE_DOCUMENTS, count = 0;
 		float best = 0;
 		for (; i + count < n && docs[i + count] / RANGE_DOCUMENTS == range; count++) {
-			float value = saturation(tfs[i + count], encoder->denominators[encoder->lengths[docs[i + count]]]);
+			float value =
+			    saturation(tfs[i + count], encoder->denominators[encoder->lengths[docs[i + count]]]);
 			best = value > best ? value : best;
 		}
 		uint8_t level = plan->level_of[quantize_bound(best, plan->maximum)];
@@ -292,11 +295,12 @@ static bool append_chunk(struct postings_encoder *encoder, const struct ranged_p
 /* A list's chunks while they are put together: where each starts and ends in encoder->chunks (position offsets left out). */
 struct chunk_sketch {
 	uint32_t superblock;
-	uint64_t start, end;       /* in encoder->chunks */
-	uint64_t positions;        /* of its first posting, less the list's */
+	uint64_t start, end; /* in encoder->chunks */
+	uint64_t positions;  /* of its first posting, less the list's */
 };
 
-static uint64_t positions_of(const struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n)
+static uint64_t positions_of(const struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs,
+                             uint32_t n)
 {
 	uint64_t bytes = 0;
 	for (uint32_t i = 0; i < n; i++)
@@ -316,7 +320,8 @@ static int sketch_chunks(struct postings_encoder *encoder, const struct ranged_p
 		while (last < n && docs[last] / SUPERBLOCK_DOCUMENTS == superblock)
 			last++;
 		struct chunk_sketch *sketch = &sketches[(*count)++];
-		*sketch = (struct chunk_sketch){.superblock = superblock, .start = encoder->chunks.length, .positions = positions};
+		*sketch = (struct chunk_sketch){
+		    .superblock = superblock, .start = encoder->chunks.length, .positions = positions};
 		if (!append_chunk(encoder, plan, docs + i, tfs + i, last - i))
 			return error_set_memory(error);
 		sketch->end = encoder->chunks.length;
@@ -386,8 +391,8 @@ static int lay_out(struct postings_encoder *encoder, const struct chunk_sketch *
 	return 0;
 }
 
-static void fill_head(struct postings_encoder *encoder, const struct ranged_plan *plan, const uint32_t *docs, uint32_t n,
-                      uint32_t groups, uint8_t shift, uint8_t offset_bytes, uint8_t *head)
+static void fill_head(struct postings_encoder *encoder, const struct ranged_plan *plan, const uint32_t *docs,
+                      uint32_t n, uint32_t groups, uint8_t shift, uint8_t offset_bytes, uint8_t *head)
 {
 	store32(head, n);
 	memcpy(head + 4, &plan->maximum, 4);
@@ -429,8 +434,8 @@ static int encode_ranged(struct postings_encoder *encoder, const uint32_t *docs,
 		goto done;
 	place->postings = encoder->postings->address;
 	fill_head(encoder, &plan, docs, n, groups, shift, offset_bytes, head);
-	code = lay_out(encoder, sketches, chunk_total, head, groups, shift, offset_bytes, place->postings, head_bytes, &body,
-	               error);
+	code = lay_out(encoder, sketches, chunk_total, head, groups, shift, offset_bytes, place->postings, head_bytes,
+	               &body, error);
 	if (!code)
 		code = part_writer_append(encoder->postings, head, head_bytes, error);
 	if (!code)

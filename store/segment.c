@@ -10,7 +10,8 @@
 /* ---- reading ---- */
 
 /* Read a whole part of unknown length, extent by extent. */
-static int read_all(struct snapshot *snapshot, uint32_t segment, uint32_t number, struct buffer *out, trawl_error *error)
+static int read_all(struct snapshot *snapshot, uint32_t segment, uint32_t number, struct buffer *out,
+                    trawl_error *error)
 {
 	const uint8_t *payload;
 	uint32_t length = EXTENT_PAYLOAD;
@@ -54,7 +55,8 @@ static int parse_root(struct segment *segment, trawl_error *error)
 	const uint64_t *bytes = segment->part_bytes;
 	uint32_t n = segment->documents_count;
 	if (n != segment->summary.documents || n > DOCUMENTS_MAX || segment->ordinals < n || bytes[PART_LENGTHS] != n ||
-	    bytes[PART_ID_INDEX] != (uint64_t)n * ID_ENTRY || (bytes[PART_ORDER] && bytes[PART_ORDER] != 4 * (uint64_t)n) ||
+	    bytes[PART_ID_INDEX] != (uint64_t)n * ID_ENTRY ||
+	    (bytes[PART_ORDER] && bytes[PART_ORDER] != 4 * (uint64_t)n) ||
 	    (!bytes[PART_ORDER] && segment->ordinals != n))
 		return bad_root(segment, "counts that contradict each other", error);
 	return 0;
@@ -86,7 +88,8 @@ static int open_parts(struct segment *segment, trawl_error *error)
 	if (left - used != 4 * (uint64_t)segment->id_index.extent_count)
 		return bad_root(segment, "not a hash for each extent of ids", error);
 	segment->first_hashes = lists + used;
-	return documents_open(&segment->stored, segment->snapshot, number, segment->ordinals, segment->part_bytes, error);
+	return documents_open(&segment->stored, segment->snapshot, number, segment->ordinals, segment->part_bytes,
+	                      error);
 }
 
 /* Scoring looks up a length for each posting it scores, so lengths are kept in one piece. */
@@ -151,7 +154,8 @@ static int load_deletions(struct segment *segment, trawl_error *error)
 	if (count > (uint64_t)(end - at) ||
 	    !memory_reserve(&deletions->terms, &deletions->term_capacity, count, sizeof *deletions->terms) ||
 	    !deletions->words) {
-		code = count > (uint64_t)(end - at) ? bad_root(segment, "deletions that are cut off", error) : error_set_memory(error);
+		code = count > (uint64_t)(end - at) ? bad_root(segment, "deletions that are cut off", error)
+		                                    : error_set_memory(error);
 		goto done;
 	}
 	memcpy(deletions->words, bytes.data + 4, 8 * words);
@@ -211,7 +215,8 @@ bool deletions_write(const struct deletions *deletions, uint32_t documents, stru
 {
 	uint32_t count = (uint32_t)deletions->term_count;
 	bool done = buffer_append(out, &documents, 4) &&
-	            buffer_append(out, deletions->words, 8 * (((size_t)documents + 63) / 64)) && buffer_append(out, &count, 4);
+	            buffer_append(out, deletions->words, 8 * (((size_t)documents + 63) / 64)) &&
+	            buffer_append(out, &count, 4);
 	uint64_t number = 0;
 	for (uint32_t i = 0; done && i < count; i++) {
 		done = buffer_append_varint(out, deletions->terms[i].number - number) &&
@@ -395,8 +400,8 @@ static int write_id_index(struct segment_writer *writer, const uint32_t *hashes,
 	return code;
 }
 
-int segment_writer_begin_terms(struct segment_writer *writer, uint32_t documents, const uint8_t *lengths, uint64_t tokens,
-                               const uint32_t *order, const uint32_t *hashes, trawl_error *error)
+int segment_writer_begin_terms(struct segment_writer *writer, uint32_t documents, const uint8_t *lengths,
+                               uint64_t tokens, const uint32_t *order, const uint32_t *hashes, trawl_error *error)
 {
 	struct postings_encoder *encoder = &writer->encoder;
 	writer->documents = documents;

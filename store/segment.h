@@ -127,8 +127,8 @@ int segment_writer_document(struct segment_writer *writer, const trawl_document 
 
 /* All documents are stored: `documents` of them have docIDs, their length bytes are `lengths` (borrowed until finish). `order`: the
  * ordinal of each docID, or NULL when each is its own. `hashes`: id_hash of each docID. */
-int segment_writer_begin_terms(struct segment_writer *writer, uint32_t documents, const uint8_t *lengths, uint64_t tokens,
-                               const uint32_t *order, const uint32_t *hashes, trawl_error *error);
+int segment_writer_begin_terms(struct segment_writer *writer, uint32_t documents, const uint8_t *lengths,
+                               uint64_t tokens, const uint32_t *order, const uint32_t *hashes, trawl_error *error);
 
 /* Terms in ascending byte order. */
 int segment_writer_term(struct segment_writer *writer, const char *term, uint8_t length, const uint32_t *docs,

@@ -76,7 +76,8 @@ static int lmdb_error(const struct store *store, int code, const char *doing, tr
 			break;
 		return error_set(error, TRAWL_EIO, "%s: %s while %s", path, mdb_strerror(code), doing);
 	}
-	return error_set(error, TRAWL_EFULL, "%s: the disk is full; the last commit is intact; make room and try again", path);
+	return error_set(error, TRAWL_EFULL, "%s: the disk is full; the last commit is intact; make room and try again",
+	                 path);
 }
 
 /* ---- opening ---- */
@@ -87,8 +88,8 @@ static int check_regular(const char *path, bool create, struct stat *status, tra
 		if (errno == ENOENT && create)
 			return 0;
 		if (errno == ENOENT)
-			return error_set(error, TRAWL_ENOTFOUND, "no such index: %s; make it with: trawl index %s PATH...", path,
-			                 path);
+			return error_set(error, TRAWL_ENOTFOUND,
+			                 "no such index: %s; make it with: trawl index %s PATH...", path, path);
 		return error_set_system(error, errno, "%s", path);
 	}
 	if (!S_ISREG(status->st_mode))
@@ -296,7 +297,8 @@ static long lock_holder(const struct store *store)
 		long process;
 		unsigned major_number, minor_number;
 		unsigned long long inode;
-		if (sscanf(line, "%*d: FLOCK ADVISORY WRITE %ld %x:%x:%llu", &process, &major_number, &minor_number, &inode) == 4 &&
+		if (sscanf(line, "%*d: FLOCK ADVISORY WRITE %ld %x:%x:%llu", &process, &major_number, &minor_number,
+		           &inode) == 4 &&
 		    inode == (unsigned long long)store->inode && major_number == major(store->device) &&
 		    minor_number == minor(store->device))
 			holder = process;
@@ -323,9 +325,11 @@ int store_lock(struct store *store, bool wait, int *lock, trawl_error *error)
 			return error_set_system(error, reason, "locking %s", store->path);
 		long holder = lock_holder(store);
 		if (holder)
-			return error_set(error, TRAWL_EBUSY, "%s is being written by process %ld; wait for it (--wait) or try later",
+			return error_set(error, TRAWL_EBUSY,
+			                 "%s is being written by process %ld; wait for it (--wait) or try later",
 			                 store->path, holder);
-		return error_set(error, TRAWL_EBUSY, "%s is being written by another process; wait for it (--wait) or try later",
+		return error_set(error, TRAWL_EBUSY,
+		                 "%s is being written by another process; wait for it (--wait) or try later",
 		                 store->path);
 	}
 	*lock = file;
@@ -401,7 +405,8 @@ bool snapshot_is_foreign(struct snapshot *snapshot)
 	if (mdb_cursor_open(snapshot->transaction, snapshot->store->database, &cursor))
 		return true;
 	if (mdb_cursor_get(cursor, &key, &value, MDB_FIRST) == 0)
-		foreign = key.mv_size != KEY_BYTES || value.mv_size < EXTENT_HEADER || load32(value.mv_data) != EXTENT_MAGIC;
+		foreign =
+		    key.mv_size != KEY_BYTES || value.mv_size < EXTENT_HEADER || load32(value.mv_data) != EXTENT_MAGIC;
 	mdb_cursor_close(cursor);
 	return foreign;
 }
@@ -429,12 +434,13 @@ void snapshot_file_size(const struct snapshot *snapshot, uint64_t *file_bytes, u
 static int extent_damaged(const struct snapshot *snapshot, uint32_t segment, uint32_t part, uint32_t extent,
                           const char *what, trawl_error *error)
 {
-	return error_set(error, TRAWL_ECORRUPT, "%s is damaged: segment %u, part %u, extent %u: %s; restore it or index again",
+	return error_set(error, TRAWL_ECORRUPT,
+	                 "%s is damaged: segment %u, part %u, extent %u: %s; restore it or index again",
 	                 snapshot->store->path, segment, part, extent, what);
 }
 
-int snapshot_extent(struct snapshot *snapshot, uint32_t segment, uint32_t part, uint32_t extent, const uint8_t **payload,
-                    uint32_t *length, trawl_error *error)
+int snapshot_extent(struct snapshot *snapshot, uint32_t segment, uint32_t part, uint32_t extent,
+                    const uint8_t **payload, uint32_t *length, trawl_error *error)
 {
 	uint8_t key_bytes[KEY_BYTES];
 	key_write(key_bytes, segment, part, extent);
@@ -443,8 +449,8 @@ int snapshot_extent(struct snapshot *snapshot, uint32_t segment, uint32_t part, 
 	int code = mdb_get(snapshot->transaction, snapshot->store->database, &key, &value);
 	pthread_mutex_unlock(&snapshot->lock);
 	if (code == MDB_NOTFOUND)
-		return error_set(error, TRAWL_ENOTFOUND, "%s: segment %u, part %u, extent %u is missing", snapshot->store->path,
-		                 segment, part, extent);
+		return error_set(error, TRAWL_ENOTFOUND, "%s: segment %u, part %u, extent %u is missing",
+		                 snapshot->store->path, segment, part, extent);
 	if (code)
 		return lmdb_error(snapshot->store, code, "reading", error);
 	const uint8_t *bytes = value.mv_data;
@@ -453,7 +459,8 @@ int snapshot_extent(struct snapshot *snapshot, uint32_t segment, uint32_t part, 
 		return extent_damaged(snapshot, segment, part, extent, "not an extent", error);
 	/* The version comes before the checksum: a newer format may compute that otherwise. */
 	if (load16(bytes + 4) > FORMAT_VERSION)
-		return error_set(error, TRAWL_EVERSION, "%s was written by a newer trawl (format %u, this one reads %u)",
+		return error_set(error, TRAWL_EVERSION,
+		                 "%s was written by a newer trawl (format %u, this one reads %u)",
 		                 snapshot->store->path, load16(bytes + 4), FORMAT_VERSION);
 	uint32_t payload_length = load32(bytes + 16);
 	if (payload_length != value.mv_size - EXTENT_HEADER - EXTENT_SLACK || load16(bytes + 6) != part ||
@@ -506,7 +513,8 @@ const uint8_t *part_fetch(struct part *part, uint32_t extent, trawl_error *error
 
 int part_corrupt(const struct part *part, uint64_t address, const char *what, trawl_error *error)
 {
-	return error_set(error, TRAWL_ECORRUPT, "%s is damaged: segment %u, part %u, byte %llu: %s; restore it or index again",
+	return error_set(error, TRAWL_ECORRUPT,
+	                 "%s is damaged: segment %u, part %u, byte %llu: %s; restore it or index again",
 	                 part->snapshot->store->path, part->segment, part->number, (unsigned long long)address, what);
 }
 
@@ -696,7 +704,8 @@ int store_batch_commit(struct store_batch *batch, const uint8_t *manifest, uint3
 	uint8_t key[KEY_BYTES];
 	key_write(key, 0, PART_MANIFEST, 0);
 	uint8_t *value = make_value(0, PART_MANIFEST, 0, manifest, length);
-	int code = value ? enqueue(batch, key, value, EXTENT_HEADER + length + EXTENT_SLACK, error) : error_set_memory(error);
+	int code =
+	    value ? enqueue(batch, key, value, EXTENT_HEADER + length + EXTENT_SLACK, error) : error_set_memory(error);
 	if (code) {
 		empty_queue(batch);
 		return code;
@@ -752,8 +761,8 @@ int part_writer_init(struct part_writer *writer, struct store_batch *batch, uint
 
 static int flush_extent(struct part_writer *writer, trawl_error *error)
 {
-	int code = store_batch_put(writer->batch, writer->segment, writer->number, writer->extent, writer->buffer, writer->used,
-	                           error);
+	int code = store_batch_put(writer->batch, writer->segment, writer->number, writer->extent, writer->buffer,
+	                           writer->used, error);
 	writer->extent++;
 	writer->used = 0;
 	return code;
@@ -781,7 +790,8 @@ int part_writer_align(struct part_writer *writer, uint64_t length, trawl_error *
 {
 	uint32_t room = EXTENT_PAYLOAD - writer->used;
 	if (length > EXTENT_PAYLOAD)
-		return error_set(error, TRAWL_ELIMIT, "a record of %llu bytes does not fit an extent", (unsigned long long)length);
+		return error_set(error, TRAWL_ELIMIT, "a record of %llu bytes does not fit an extent",
+		                 (unsigned long long)length);
 	if (length <= room)
 		return 0;
 	memset(writer->buffer + writer->used, 0, room);

@@ -41,8 +41,8 @@ bool snapshot_is_foreign(struct snapshot *snapshot);
 void snapshot_file_size(const struct snapshot *snapshot, uint64_t *file_bytes, uint64_t *free_bytes);
 
 /* The payload of one extent, verified; it lives as long as the snapshot. TRAWL_ENOTFOUND when absent. Any thread. */
-int snapshot_extent(struct snapshot *snapshot, uint32_t segment, uint32_t part, uint32_t extent, const uint8_t **payload,
-                    uint32_t *length, trawl_error *error);
+int snapshot_extent(struct snapshot *snapshot, uint32_t segment, uint32_t part, uint32_t extent,
+                    const uint8_t **payload, uint32_t *length, trawl_error *error);
 
 /* A part of a segment: a stream of `bytes` bytes. Extents are fetched and verified when first touched. */
 struct part {

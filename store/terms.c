@@ -56,7 +56,8 @@ static int close_extent(struct terms_writer *writer, bool last, trawl_error *err
 	memset(extent->data + blocks, 0, padding);
 	extent->length += padding;
 	if (!buffer_append(extent, writer->prefixes.data, writer->prefixes.length) ||
-	    !buffer_append(extent, writer->offsets.data, writer->offsets.length) || !buffer_append(extent, count_bytes, 4))
+	    !buffer_append(extent, writer->offsets.data, writer->offsets.length) ||
+	    !buffer_append(extent, count_bytes, 4))
 		return error_set_memory(error);
 	int code = part_writer_append(&writer->part, extent->data, extent->length, error);
 	extent->length = writer->prefixes.length = writer->offsets.length = 0;
@@ -74,8 +75,9 @@ static int close_block(struct terms_writer *writer, trawl_error *error)
 		if (code)
 			return code;
 	}
-	if (!writer->extent.length && (!buffer_append_byte(&writer->first_terms, writer->block_first_length) ||
-	                               !buffer_append(&writer->first_terms, writer->block_first, writer->block_first_length)))
+	if (!writer->extent.length &&
+	    (!buffer_append_byte(&writer->first_terms, writer->block_first_length) ||
+	     !buffer_append(&writer->first_terms, writer->block_first, writer->block_first_length)))
 		return error_set_memory(error);
 	uint64_t prefix = term_prefix(writer->block_first, writer->block_first_length);
 	uint32_t offset = (uint32_t)writer->extent.length;
@@ -107,9 +109,11 @@ static bool append_entry(struct terms_writer *writer, const struct term_entry *e
 	if (!buffer_append_varint(block, entry->df))
 		return false;
 	if (entry->df == 1 && entry->position_inline)
-		return buffer_append_varint(block, (uint64_t)entry->doc * 4) && buffer_append_varint(block, entry->position);
+		return buffer_append_varint(block, (uint64_t)entry->doc * 4) &&
+		       buffer_append_varint(block, entry->position);
 	if (entry->df == 1) {
-		if (!buffer_append_varint(block, (uint64_t)entry->doc * 4 + 1) || !buffer_append_varint(block, entry->tf))
+		if (!buffer_append_varint(block, (uint64_t)entry->doc * 4 + 1) ||
+		    !buffer_append_varint(block, entry->tf))
 			return false;
 	} else {
 		if (!buffer_append_varint(block, entry->place.postings_bytes))
@@ -202,7 +206,8 @@ static int enter_block(struct terms *terms, struct terms_cursor *cursor, trawl_e
 		return corrupt_extent(terms, cursor->extent, "a block past the end", error);
 	cursor->at = cursor->payload + offset;
 	uint64_t number;
-	if (!varint_read(&cursor->at, cursor->end, &number) || !varint_read(&cursor->at, cursor->end, &cursor->postings) ||
+	if (!varint_read(&cursor->at, cursor->end, &number) ||
+	    !varint_read(&cursor->at, cursor->end, &cursor->postings) ||
 	    !varint_read(&cursor->at, cursor->end, &cursor->positions) || cursor->at == cursor->end)
 		return corrupt_extent(terms, cursor->extent, "a block that is cut off", error);
 	cursor->block_terms = *cursor->at++;

@@ -28,10 +28,10 @@ struct terms_writer {
 	struct part_writer part;
 	bool positions;
 	struct buffer extent, block, prefixes, offsets; /* the extent in the making */
-	struct buffer first_terms;                      /* for the root: u8 length and bytes of each extent's first term */
+	struct buffer first_terms; /* for the root: u8 length and bytes of each extent's first term */
 	uint64_t terms;
 	uint32_t in_block;
-	size_t count_at; /* in block: where its number of terms stands */
+	size_t count_at;                        /* in block: where its number of terms stands */
 	uint64_t next_postings, next_positions; /* addresses at which the next lists would follow on */
 	uint8_t last_term[256], block_first[256];
 	uint8_t last_length, block_first_length;
@@ -50,8 +50,8 @@ struct terms {
 	struct part part;
 	bool positions;
 	uint32_t extent_count;
-	const uint8_t *first_terms;    /* of the root */
-	uint32_t *first_term_offsets;  /* in first_terms, of each extent */
+	const uint8_t *first_terms;   /* of the root */
+	uint32_t *first_term_offsets; /* in first_terms, of each extent */
 };
 
 /* `first_terms` is borrowed from the root; `*used` bytes of it are the dictionary's. */

@@ -144,8 +144,9 @@ for command in "search newer.trawl rain" "stats newer.trawl" "show newer.trawl n
 	exits 2 && one_line && err_has "newer trawl" && err_has "newer.trawl"
 	claim "${command%% *}_of_an_index_from_a_newer_version_says_so"
 done
-RANDOM=${TRAWL_SEED:-$(date +%s)}
-echo "# seed of the flipped bytes: ${TRAWL_SEED:-by the clock}; set TRAWL_SEED to repeat"
+seed=${TRAWL_SEED:-$(date +%s)}
+RANDOM=$seed
+echo "# seed of the changed bytes: $seed (set TRAWL_SEED to repeat)"
 trawl search --json news.trawl rain plain farmers
 cp .out .right
 crashed=0 silent_wrong=0
