@@ -85,7 +85,9 @@ static int open_unnamed(const char *path, trawl_error *error)
 	return file >= 0 ? file : error_set_system(error, reason, "making a temporary file beside %s", path);
 }
 
-int run_write(struct run *run, const struct batch *batch, const char *path, trawl_error *error)
+/* Fill a new run: from a batch, or from other runs. */
+static int fill_run(struct run *run, const struct batch *batch, const struct run *runs, size_t count, const char *path,
+                    trawl_error *error)
 {
 	struct run_writer writer = {.run = run};
 	struct term_sink sink = {write_term, &writer};
@@ -93,7 +95,7 @@ int run_write(struct run *run, const struct batch *batch, const char *path, traw
 	run->file = open_unnamed(path, error);
 	if (run->file < 0)
 		return run->file;
-	int code = batch_invert(batch, NULL, &sink, error);
+	int code = batch ? batch_invert(batch, NULL, &sink, error) : runs_merge(runs, count, NULL, &sink, error);
 	if (!code)
 		code = flush_run(&writer, error);
 	buffer_release(&writer.out);
@@ -103,6 +105,16 @@ int run_write(struct run *run, const struct batch *batch, const char *path, traw
 	if (code)
 		run_release(run);
 	return code;
+}
+
+int run_write(struct run *run, const struct batch *batch, const char *path, trawl_error *error)
+{
+	return fill_run(run, batch, NULL, 0, path, error);
+}
+
+int run_combine(struct run *run, const struct run *runs, size_t count, const char *path, trawl_error *error)
+{
+	return fill_run(run, NULL, runs, count, path, error);
 }
 
 void run_release(struct run *run)

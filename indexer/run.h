@@ -10,6 +10,8 @@
 
 #include "indexer/batch.h"
 
+#define RUNS_MAX 64 /* runs open at once; more are combined first */
+
 struct run {
 	int file;
 	uint64_t bytes;
@@ -18,6 +20,9 @@ struct run {
 /* Invert `batch` into a new run beside the index at `path`. */
 int run_write(struct run *run, const struct batch *batch, const char *path, trawl_error *error);
 void run_release(struct run *run);
+
+/* Merge `count` runs into a new one. */
+int run_combine(struct run *run, const struct run *runs, size_t count, const char *path, trawl_error *error);
 
 /* Merge runs, whose documents are ascending from run to run, term by term. `docs` as for batch_invert. */
 int runs_merge(const struct run *runs, size_t count, const uint32_t *docs, const struct term_sink *sink,

@@ -192,8 +192,25 @@ static int forget_words(struct trawl_writer *writer, trawl_error *error)
 	return tokenizer_new(&writer->tokenizer, &analysis, error);
 }
 
+/* Combine all runs into one: each holds a file open, and a merge looks at each for every term. */
+static int combine_runs(struct trawl_writer *writer, trawl_error *error)
+{
+	struct run combined;
+	int code = run_combine(&combined, writer->runs, writer->run_count, store_path(writer->store), error);
+	if (code)
+		return code;
+	for (size_t i = 0; i < writer->run_count; i++)
+		run_release(&writer->runs[i]);
+	writer->runs[0] = combined;
+	writer->run_count = 1;
+	return 0;
+}
+
 static int spill(struct trawl_writer *writer, trawl_error *error)
 {
+	int combined = writer->run_count == RUNS_MAX ? combine_runs(writer, error) : 0;
+	if (combined)
+		return combined;
 	if (!memory_reserve(&writer->runs, &writer->run_capacity, writer->run_count + 1, sizeof *writer->runs))
 		return error_set_memory(error);
 	int code = run_write(&writer->runs[writer->run_count], &writer->batch, store_path(writer->store), error);

@@ -67,8 +67,9 @@ static bool has_byte(const uint8_t *bytes, uint32_t n, uint8_t value)
 	return false;
 }
 
-#include "searcher/evaluate_impl.h"
 #include "searcher/kernel_plain.h"
+
+#include "searcher/evaluate_impl.h"
 #include "searcher/phrase_impl.h"
 
 const struct kernel kernel_avx2 = KERNEL_TABLE;

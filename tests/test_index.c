@@ -595,7 +595,7 @@ static void a_forked_child_that_opens_the_file_again_disturbs_no_snapshot(void *
 	}
 	trawl_close(index);
 	index = index_open(path);
-	assert_string_equal(ids_found(index, "blue green"), "a child ");
+	assert_string_equal(ids_found(index, "blue green"), "child a ");
 	trawl_close(index);
 }
 
