@@ -29,8 +29,8 @@ SOURCES  := $(foreach d,$(LIB_DIRS) include cli bench tests,$(wildcard $d/*.c $d
 all: $(BUILD)/trawl $(BUILD)/libtrawl.a $(BUILD)/libtrawl.so ## the tool and the library, into build/
 
 # Only kernel files get instruction-set flags: the rest runs on any x86-64.
-$(BUILD)/%_avx2.c.o: ISA = -mavx2 -mbmi -mbmi2 -mpopcnt -mlzcnt
-$(BUILD)/%_avx512.c.o: ISA = -mavx2 -mbmi -mbmi2 -mpopcnt -mlzcnt -mavx512f -mavx512bw -mavx512dq -mavx512vl \
+$(BUILD)/%_avx2.c.o: ISA = -mavx2 -mbmi -mbmi2 -mpopcnt
+$(BUILD)/%_avx512.c.o: ISA = -mavx2 -mbmi -mbmi2 -mpopcnt -mavx512f -mavx512bw -mavx512dq -mavx512vl \
                              -mavx512vbmi -mavx512vbmi2
 $(BUILD)/%.c.o: %.c Makefile
 	@mkdir -p $(@D)

@@ -4,7 +4,7 @@
 
 enum cpu_level {
 	CPU_SCALAR,
-	CPU_AVX2,  /* AVX2, BMI1, BMI2, POPCNT, LZCNT */
+	CPU_AVX2,  /* AVX2, BMI1, BMI2, POPCNT */
 	CPU_AVX512 /* and AVX-512 F, BW, DQ, VL, VBMI, VBMI2 */
 };
 

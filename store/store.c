@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "store/tree.h"
 
 #define KEY_BYTES 12
 #define VALUE_BYTES_MAX (EXTENT_HEADER + EXTENT_PAYLOAD + EXTENT_SLACK)
@@ -110,15 +111,18 @@ static int check_header(const char *path, const struct stat *status, trawl_error
 	if (file < 0)
 		return error_set_system(error, errno, "%s", path);
 	ssize_t got = pread(file, page, sizeof page, 0);
-	close(file);
+	int code = 0;
 	if (got < 0)
-		return error_set_system(error, errno, "%s", path);
-	if (got < (ssize_t)sizeof page || load32(page + META_OFFSET) != (uint32_t)MAGIC)
-		return error_set(error, TRAWL_ENOTINDEX, "%s is not a trawl index", path);
-	if (status->st_size < 2 * 4096)
-		return error_set(error, TRAWL_ECORRUPT, "%s is cut off at %lld bytes; restore it or index again", path,
+		code = error_set_system(error, errno, "%s", path);
+	else if (got < (ssize_t)sizeof page || load32(page + META_OFFSET) != (uint32_t)MAGIC)
+		code = error_set(error, TRAWL_ENOTINDEX, "%s is not a trawl index", path);
+	else if (status->st_size < 2 * 4096)
+		code = error_set(error, TRAWL_ECORRUPT, "%s is cut off at %lld bytes; restore it or index again", path,
 		                 (long long)status->st_size);
-	return 0;
+	else
+		code = tree_check_meta(file, path, error);
+	close(file);
+	return code;
 }
 
 static int sync_directory(const char *path)
@@ -159,12 +163,33 @@ static int open_environment(struct store *store, unsigned flags, trawl_error *er
 	return lmdb_error(store, code, "opening", error);
 }
 
+/* Check LMDB's tree under a read transaction; a writer may overtake it. */
+static int check_tree(struct store *store, bool deep, trawl_error *error)
+{
+	int descriptor;
+	if (mdb_env_get_fd(store->environment, &descriptor))
+		return error_set(error, TRAWL_EIO, "%s: no descriptor", store->path);
+	int code = TRAWL_ENOTFOUND;
+	for (int tries = 0; tries < 100 && code == TRAWL_ENOTFOUND; tries++) {
+		MDB_txn *transaction;
+		int failed = mdb_txn_begin(store->environment, NULL, MDB_RDONLY, &transaction);
+		if (failed)
+			return lmdb_error(store, failed, "starting", error);
+		code = tree_check(descriptor, store->path, mdb_txn_id(transaction), deep, error);
+		mdb_txn_abort(transaction);
+	}
+	return code == TRAWL_ENOTFOUND ? error_set(error, TRAWL_EBUSY, "%s changes too fast; try again", store->path) : code;
+}
+
 static int prepare_environment(struct store *store, trawl_error *error)
 {
 	int descriptor, dead;
 	if (mdb_env_get_fd(store->environment, &descriptor) == 0)
 		fcntl(descriptor, F_SETFD, FD_CLOEXEC);
 	mdb_reader_check(store->environment, &dead);
+	int checked = check_tree(store, false, error);
+	if (checked)
+		return checked;
 	MDB_txn *transaction;
 	int code = mdb_txn_begin(store->environment, NULL, MDB_RDONLY, &transaction);
 	if (code)
@@ -332,14 +357,22 @@ int store_lock(struct store *store, bool wait, int *lock, trawl_error *error)
 		                 "%s is being written by another process; wait for it (--wait) or try later",
 		                 store->path);
 	}
+	int code = check_tree(store, true, error);
+	if (code) {
+		close(file);
+		return code;
+	}
 	*lock = file;
 	return 0;
 }
 
 void store_unlock(int lock)
 {
-	if (lock >= 0)
+	/* A child forked meanwhile shares the lock; closing alone would leave it in the child's hands. */
+	if (lock >= 0) {
+		flock(lock, LOCK_UN);
 		close(lock);
+	}
 }
 
 /* ---- snapshots ---- */

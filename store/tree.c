@@ -1,0 +1,239 @@
+/*
+ * tree.c - read LMDB's pages as bytes and check what LMDB takes for granted.
+ *
+ * LMDB 0.9 on a 64-bit machine:
+ *   page      u64 number, u16 pad, u16 flags, u16 lower, u16 upper (an overflow page: u32 count of pages instead)
+ *             then u16 offsets of nodes, up to `lower`; the nodes stand from `upper` on
+ *   node      u16 low, u16 high, u16 flags, u16 key length, key; then in a leaf low | high << 16 bytes of data, or the u64
+ *             number of the first overflow page that has them; in a branch low | high << 16 | flags << 32 is the child
+ *   meta page page header, u32 magic, u32 version, u64 address, u64 map size, two trees, u64 last page, u64 transaction
+ *   tree      u32 page size (of the first, the free list), u16 flags, u16 depth, 3 u64 counts of pages, u64 entries,
+ *             u64 root (all ones: empty)
+ */
+#include "store/tree.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/memory.h"
+
+enum {
+	PAGE_BYTES_LEAST = 512,
+	PAGE_BYTES_MOST = 32768,
+	PAGE_HEADER = 16,
+	PAGE_BRANCH = 1,
+	PAGE_LEAF = 2,
+	PAGE_OVERFLOW = 4,
+	PAGE_META = 8,
+	NODE_HEADER = 8,
+	NODE_BIG = 1,
+	META_TREES = PAGE_HEADER + 24,
+	TREE_BYTES = 48,
+	TREE_ROOT = 40,
+	META_LAST = META_TREES + 2 * TREE_BYTES,
+	META_TRANSACTION = META_LAST + 8,
+	META_END = META_TRANSACTION + 8,
+	DEPTH_MAX = 32
+};
+
+#define META_MAGIC 0xBEEFC0DEu
+
+struct walk {
+	int file;
+	const char *path;
+	trawl_error *error;
+	size_t page_bytes;
+	uint64_t last_page;
+	bool deep, free_list; /* free_list: the tree being walked is that of free pages */
+	uint64_t budget; /* pages that may still be met: fewer than there are, or something is met twice */
+	uint8_t *pages;  /* one for each level */
+};
+
+static int damaged(const char *path, uint64_t page, const char *what, trawl_error *error)
+{
+	return error_set(error, TRAWL_ECORRUPT, "%s is damaged: page %llu: %s; restore it or index again", path,
+	                 (unsigned long long)page, what);
+}
+
+/* The first `length` bytes of a page. */
+static int read_page(int file, const char *path, uint64_t number, size_t page_bytes, uint8_t *page, size_t length,
+                     trawl_error *error)
+{
+	size_t done = 0;
+	while (done < length) {
+		ssize_t got = pread(file, page + done, length - done, (off_t)(number * page_bytes + done));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return error_set_system(error, errno, "reading %s", path);
+		if (got == 0)
+			return damaged(path, number, "cut off", error);
+		done += (size_t)got;
+	}
+	return 0;
+}
+
+/* Both meta pages must agree on the size of a page: LMDB believes the newer one. */
+static int read_meta(int file, const char *path, uint64_t number, size_t *page_bytes, uint8_t *meta, trawl_error *error)
+{
+	int code = read_page(file, path, number, *page_bytes, meta, META_END, error);
+	if (code)
+		return code;
+	size_t told = load32(meta + META_TREES);
+	/* LMDB writes the meta page of commit n to page n % 2, so a stale copy of the other one can be told. */
+	uint64_t transaction = load64(meta + META_TRANSACTION);
+	if (load32(meta + PAGE_HEADER) != META_MAGIC || !(load16(meta + 10) & PAGE_META) || load64(meta) != number ||
+	    (transaction && transaction % 2 != number))
+		return damaged(path, number, "not a meta page", error);
+	if (told < PAGE_BYTES_LEAST || told > PAGE_BYTES_MOST || (told & (told - 1)) ||
+	    (number > 0 && told != *page_bytes))
+		return damaged(path, number, "no size that pages have", error);
+	*page_bytes = told;
+	return 0;
+}
+
+int tree_check_meta(int file, const char *path, trawl_error *error)
+{
+	uint8_t meta[META_END];
+	size_t page_bytes = 0;
+	int code = read_meta(file, path, 0, &page_bytes, meta, error);
+	return code ? code : read_meta(file, path, 1, &page_bytes, meta, error);
+}
+
+static int check_overflow(struct walk *walk, uint64_t number, uint64_t data_bytes)
+{
+	uint8_t page[PAGE_HEADER];
+	uint64_t count = (PAGE_HEADER + data_bytes + walk->page_bytes - 1) / walk->page_bytes;
+	if (number < 2 || number > walk->last_page || count > walk->last_page - number + 1 || count > walk->budget)
+		return damaged(walk->path, number, "a value outside of the file", walk->error);
+	walk->budget -= count;
+	if (!walk->deep)
+		return 0;
+	int code = read_page(walk->file, walk->path, number, walk->page_bytes, page, sizeof page, walk->error);
+	if (code)
+		return code;
+	if (load64(page) != number || load16(page + 10) != PAGE_OVERFLOW || load32(page + 12) != count)
+		return damaged(walk->path, number, "not the value it should be", walk->error);
+	return 0;
+}
+
+/* A value of the free list: the number of pages, and they, falling. LMDB's writer believes them. */
+static int check_free_pages(struct walk *walk, uint64_t number, const uint8_t *value, uint64_t bytes)
+{
+	uint64_t count = bytes >= 8 ? load64(value) : UINT64_MAX, before = walk->last_page + 1;
+	if (count > bytes / 8 - 1 || bytes % 8)
+		return damaged(walk->path, number, "a list of free pages that is cut off", walk->error);
+	for (uint64_t i = 1; i <= count; i++) {
+		uint64_t page = load64(value + 8 * i);
+		if (page < 2 || page >= before)
+			return damaged(walk->path, number, "a list of free pages that makes no sense", walk->error);
+		before = page;
+	}
+	return 0;
+}
+
+static int check_long_free_pages(struct walk *walk, uint64_t number, uint64_t data_bytes)
+{
+	uint8_t *value = memory_new(PAGE_HEADER + data_bytes);
+	if (!value)
+		return error_set_memory(walk->error);
+	int code = read_page(walk->file, walk->path, number, walk->page_bytes, value, PAGE_HEADER + data_bytes, walk->error);
+	if (!code)
+		code = check_free_pages(walk, number, value + PAGE_HEADER, data_bytes);
+	memory_free(value);
+	return code;
+}
+
+static int check_leaf_node(struct walk *walk, uint64_t number, const uint8_t *node, size_t room)
+{
+	uint64_t data_bytes = load16(node) | (uint64_t)load16(node + 2) << 16;
+	size_t key_bytes = load16(node + 6);
+	bool big = load16(node + 4) & NODE_BIG;
+	if ((big ? 8 : data_bytes) > room - NODE_HEADER - key_bytes)
+		return damaged(walk->path, number, "a node that reaches out of its page", walk->error);
+	const uint8_t *data = node + NODE_HEADER + key_bytes;
+	int code = big ? check_overflow(walk, load64(data), data_bytes) : 0;
+	if (code || !walk->deep || !walk->free_list)
+		return code;
+	return big ? check_long_free_pages(walk, load64(data), data_bytes) : check_free_pages(walk, number, data, data_bytes);
+}
+
+static int check_page(struct walk *walk, uint64_t number, unsigned depth, size_t keys);
+
+/* A node with `room` bytes from its start to the page's end. */
+static int check_node(struct walk *walk, uint64_t number, const uint8_t *node, size_t room, unsigned depth, size_t keys,
+                      bool first)
+{
+	size_t key_bytes = load16(node + 6);
+	bool unused = depth > 1 && first; /* the first key of a branch stands for everything smaller */
+	if (key_bytes > room - NODE_HEADER || (keys && key_bytes != keys && !unused))
+		return damaged(walk->path, number, "a key that makes no sense", walk->error);
+	if (depth == 1)
+		return check_leaf_node(walk, number, node, room);
+	uint64_t child = load16(node) | (uint64_t)load16(node + 2) << 16 | (uint64_t)load16(node + 4) << 32;
+	return check_page(walk, child, depth - 1, keys);
+}
+
+/* `keys`: the length of all keys, or 0 for any. */
+static int check_page(struct walk *walk, uint64_t number, unsigned depth, size_t keys)
+{
+	if (number < 2 || number > walk->last_page || walk->budget == 0)
+		return damaged(walk->path, number, "outside of the file, or met twice", walk->error);
+	walk->budget--;
+	uint8_t *page = walk->pages + (size_t)(depth - 1) * walk->page_bytes;
+	int code = read_page(walk->file, walk->path, number, walk->page_bytes, page, walk->page_bytes, walk->error);
+	if (code)
+		return code;
+	size_t lower = load16(page + 12), upper = load16(page + 14), end = walk->page_bytes;
+	if (load64(page) != number || load16(page + 10) != (depth > 1 ? PAGE_BRANCH : PAGE_LEAF))
+		return damaged(walk->path, number, "not the page it should be", walk->error);
+	if (lower < PAGE_HEADER + (depth > 1 ? 4 : 2) || lower % 2 || lower > upper || upper > end)
+		return damaged(walk->path, number, "its nodes make no sense", walk->error);
+	for (size_t at = PAGE_HEADER; at < lower && !code; at += 2) {
+		size_t offset = load16(page + at);
+		if (offset < upper || offset > end - NODE_HEADER)
+			return damaged(walk->path, number, "a node outside of its page", walk->error);
+		code = check_node(walk, number, page + offset, end - offset, depth, keys, at == PAGE_HEADER);
+	}
+	return code;
+}
+
+static int check_tree(struct walk *walk, const uint8_t *tree, size_t keys)
+{
+	uint64_t root = load64(tree + TREE_ROOT);
+	unsigned depth = load16(tree + 6);
+	if (root == UINT64_MAX)
+		return 0;
+	if (depth < 1 || depth > DEPTH_MAX)
+		return damaged(walk->path, root, "a tree too deep", walk->error);
+	return check_page(walk, root, depth, keys);
+}
+
+int tree_check(int file, const char *path, uint64_t transaction, bool deep, trawl_error *error)
+{
+	uint8_t meta[META_END];
+	struct walk walk = {.file = file, .path = path, .error = error, .deep = deep};
+	for (uint64_t number = 0; number < 2; number++) {
+		int code = read_meta(file, path, number, &walk.page_bytes, meta, error);
+		if (code)
+			return code;
+		if (load64(meta + META_TRANSACTION) == transaction)
+			break;
+		if (number == 1)
+			return error_set(error, TRAWL_ENOTFOUND, "%s has gone on to another commit", path);
+	}
+	walk.last_page = load64(meta + META_LAST);
+	walk.budget = walk.last_page;
+	walk.pages = memory_new(DEPTH_MAX * walk.page_bytes);
+	if (!walk.pages)
+		return error_set_memory(error);
+	walk.free_list = true;
+	int code = check_tree(&walk, meta + META_TREES, 8); /* its keys are transaction numbers */
+	walk.free_list = false;
+	if (!code)
+		code = check_tree(&walk, meta + META_TREES + TREE_BYTES, 0);
+	memory_free(walk.pages);
+	return code;
+}
