@@ -41,18 +41,18 @@ static int append_tokens(struct batch *batch, struct tokenizer *tokenizer, uint3
 }
 
 int batch_add(struct batch *batch, struct tokenizer *tokenizer, const trawl_document *document, uint32_t *length,
-              trawl_error *error)
+              uint32_t *span, trawl_error *error)
 {
-	uint32_t position = 0;
+	*span = 0;
 	if (!memory_reserve(&batch->starts, &batch->start_capacity, batch->document_count + 1, sizeof *batch->starts))
 		return error_set_memory(error);
 	batch->starts[batch->document_count] = batch->token_count;
 	*length = 0;
 	tokenizer_start(tokenizer, document->title, document->title_length);
-	int code = append_tokens(batch, tokenizer, &position, length, error);
+	int code = append_tokens(batch, tokenizer, span, length, error);
 	if (!code) {
 		tokenizer_continue(tokenizer, document->text, document->text_length);
-		code = append_tokens(batch, tokenizer, &position, length, error);
+		code = append_tokens(batch, tokenizer, span, length, error);
 	}
 	if (code)
 		batch->token_count = batch->starts[batch->document_count];

@@ -26,9 +26,9 @@ struct batch {
 	uint32_t first_ordinal;
 };
 
-/* Analyse a document and append it; *length is its number of tokens. TRAWL_ENOMEM, TRAWL_ELIMIT. */
+/* Analyse a document and append it; *length is its number of tokens, *span its last position + 1. TRAWL_ENOMEM, TRAWL_ELIMIT. */
 int batch_add(struct batch *batch, struct tokenizer *tokenizer, const trawl_document *document, uint32_t *length,
-              trawl_error *error);
+              uint32_t *span, trawl_error *error);
 
 /* Bytes the batch holds, and those it will hold while it is inverted. */
 size_t batch_memory(const struct batch *batch);

@@ -13,8 +13,8 @@ struct pending {
 	struct pending_document {
 		const char *id;
 		uint32_t id_length, id_hash; /* as store/documents.h hashes ids */
-		uint32_t tokens;
-		bool dead; /* a later document took its place */
+		uint32_t tokens, span;       /* span: last position + 1 */
+		bool dead;                   /* a later document took its place */
 		uint64_t text_bytes;
 	} * documents; /* by ordinal */
 	size_t count, capacity;
@@ -29,7 +29,8 @@ struct pending {
 uint32_t pending_find(const struct pending *pending, const char *id, size_t length);
 
 /* Append a document; when there is one with its id, that one dies. false: out of memory. */
-bool pending_add(struct pending *pending, const char *id, size_t length, uint32_t tokens, uint64_t text_bytes);
+bool pending_add(struct pending *pending, const char *id, size_t length, uint32_t tokens, uint32_t span,
+                 uint64_t text_bytes);
 
 /* The document with this id dies without a successor. */
 void pending_remove(struct pending *pending, uint32_t ordinal);

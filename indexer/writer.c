@@ -319,7 +319,7 @@ static int check_document(const trawl_writer *writer, const trawl_document *docu
 static int add(struct trawl_writer *writer, const trawl_document *document, trawl_error *error)
 {
 	enum verdict verdict;
-	uint32_t tokens;
+	uint32_t tokens, span;
 	uint64_t text_bytes = document->title_length + document->text_length;
 	int code = judge(writer, document, &verdict, error);
 	if (code || verdict == VERDICT_UNCHANGED) {
@@ -330,8 +330,8 @@ static int add(struct trawl_writer *writer, const trawl_document *document, traw
 	if (!code)
 		code = segment_writer_document(writer->segment, document, error);
 	if (!code)
-		code = batch_add(&writer->batch, writer->tokenizer, document, &tokens, error);
-	if (!code && !pending_add(&writer->pending, document->id, document->id_length, tokens, text_bytes))
+		code = batch_add(&writer->batch, writer->tokenizer, document, &tokens, &span, error);
+	if (!code && !pending_add(&writer->pending, document->id, document->id_length, tokens, span, text_bytes))
 		code = error_set_memory(error);
 	if (code)
 		return code;
@@ -399,7 +399,7 @@ struct census {
 	uint32_t *docs;  /* docID of each ordinal; NULL: all live */
 	uint32_t *order; /* ordinal of each docID; NULL: all live */
 	uint32_t *hashes;
-	uint8_t *lengths;
+	uint8_t *lengths, *spans;
 	uint32_t count;
 	uint64_t tokens, text_bytes;
 };
@@ -410,17 +410,20 @@ static void census_release(struct census *census)
 	memory_free(census->order);
 	memory_free(census->hashes);
 	memory_free(census->lengths);
+	memory_free(census->spans);
 }
 
 static int take_census(struct census *census, const struct pending *pending, trawl_error *error)
 {
 	*census = (struct census){.hashes = memory_new(pending->count * sizeof(uint32_t)),
-	                          .lengths = memory_new(pending->count)};
+	                          .lengths = memory_new(pending->count),
+	                          .spans = memory_new(pending->count)};
 	if (pending->dead_count) {
 		census->docs = memory_new(pending->count * sizeof(uint32_t));
 		census->order = memory_new(pending->count * sizeof(uint32_t));
 	}
-	if (!census->hashes || !census->lengths || (pending->dead_count && (!census->docs || !census->order)))
+	if (!census->hashes || !census->lengths || !census->spans ||
+	    (pending->dead_count && (!census->docs || !census->order)))
 		return error_set_memory(error);
 	for (uint32_t ordinal = 0; ordinal < pending->count; ordinal++) {
 		const struct pending_document *document = &pending->documents[ordinal];
@@ -431,11 +434,18 @@ static int take_census(struct census *census, const struct pending *pending, tra
 		if (census->order)
 			census->order[census->count] = ordinal;
 		census->hashes[census->count] = document->id_hash;
+		census->spans[census->count] = length_encode(document->span);
 		census->lengths[census->count++] = length_encode(document->tokens);
 		census->tokens += document->tokens;
 		census->text_bytes += document->text_bytes;
 	}
 	return 0;
+}
+
+/* Dropped stop words leave gaps, so that positions may go beyond the number of tokens. */
+static bool has_gaps(const struct trawl_writer *writer)
+{
+	return writer->manifest.flags & FLAG_STOP_WORDS && writer->manifest.flags & FLAG_POSITIONS;
 }
 
 static int write_segment(struct trawl_writer *writer, struct manifest *manifest, trawl_error *error)
@@ -447,8 +457,9 @@ static int write_segment(struct trawl_writer *writer, struct manifest *manifest,
 		code = spill(writer, error);
 	if (!code) {
 		writer->segment->text_bytes = census.text_bytes;
-		code = segment_writer_begin_terms(writer->segment, census.count, census.lengths, census.tokens,
-		                                  census.order, census.hashes, error);
+		code = segment_writer_begin_terms(writer->segment, census.count, census.lengths,
+		                                  has_gaps(writer) ? census.spans : NULL, census.tokens, census.order,
+		                                  census.hashes, error);
 	}
 	if (!code)
 		code = writer->run_count ? runs_merge(writer->runs, writer->run_count, census.docs, &sink, error)

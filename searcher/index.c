@@ -96,6 +96,7 @@ int trawl_get_stats(const trawl_index *index, trawl_index_stats *stats, trawl_er
 	} parts[] = {{"documents", PART_DOCUMENTS, PART_DOCUMENT_DICTIONARY},
 	             {"ids", PART_IDS, PART_ORDER},
 	             {"lengths", PART_LENGTHS, PART_LENGTHS},
+	             {"spans", PART_SPANS, PART_SPANS},
 	             {"postings", PART_POSTINGS, PART_POSTINGS},
 	             {"positions", PART_POSITIONS, PART_POSITIONS},
 	             {"dictionary", PART_TERMS, PART_TERMS},

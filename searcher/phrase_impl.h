@@ -37,7 +37,7 @@ struct phrase_word {
 struct phrase {
 	struct phrase_evaluation *in;
 	struct segment *segment;
-	const uint8_t *lengths;
+	const uint8_t *lengths, *spans; /* of the segment: for scores; for the layout of positions */
 	struct phrase_word *words;
 	uint32_t count, capacity;
 };
@@ -49,7 +49,7 @@ static int find_in_short(struct phrase *phrase, struct phrase_word *word, uint32
 {
 	const struct list *list = &word->list;
 	while (word->index < list->count && list->docs[word->index] < doc) {
-		word->address += position_bytes(list->tfs[word->index], phrase->lengths[list->docs[word->index]]);
+		word->address += position_bytes(list->tfs[word->index], phrase->spans[list->docs[word->index]]);
 		word->index++;
 	}
 	if (word->index == list->count || list->docs[word->index] != doc)
@@ -66,7 +66,7 @@ static void reach_range(const struct phrase *phrase, struct phrase_word *word)
 	uint32_t *exceptions = bitmap ? &word->bitmap_exceptions : &word->byte_exceptions;
 	uint32_t first =
 	    word->superblock * SUPERBLOCK_DOCUMENTS + (uint32_t)__builtin_ctz(word->ranges) * RANGE_DOCUMENTS;
-	measure_range(&word->chunk, word->rank, *exceptions, phrase->lengths + first, &word->range);
+	measure_range(&word->chunk, word->rank, *exceptions, phrase->spans + first, &word->range);
 	*exceptions += word->range.exceptions;
 }
 
@@ -132,7 +132,7 @@ static int load_positions(struct phrase *phrase, struct phrase_word *word, uint3
 {
 	trawl_error *error = phrase->in->error;
 	struct segment *segment = phrase->segment;
-	uint8_t length = phrase->lengths[doc];
+	uint8_t length = phrase->spans[doc];
 	bool is_inline = word->list.inline_position != POSITION_NONE;
 	if (!is_inline) {
 		uint64_t size = position_bytes(word->tf, length), left = 0;
@@ -193,7 +193,7 @@ static uint32_t position_at(const struct phrase_word *word, bool short_document,
 static uint32_t count_places(const struct phrase *phrase, uint32_t rarest, uint32_t doc)
 {
 	const struct phrase_word *first = &phrase->words[rarest];
-	bool short_document = phrase->lengths[doc] <= LENGTH_ONE_BYTE_MAX;
+	bool short_document = phrase->spans[doc] <= LENGTH_ONE_BYTE_MAX;
 	uint32_t places = 0, offset = first->offset;
 	for (uint32_t i = 0; i < first->tf; i++) {
 		uint32_t position = position_at(first, short_document, i), start = position - offset;
@@ -406,7 +406,7 @@ static int open_words(struct phrase *phrase)
 
 static int evaluate_phrase(struct phrase_evaluation *in)
 {
-	struct phrase phrase = {.in = in, .segment = in->segment, .lengths = in->segment->lengths, .count = in->words};
+	struct phrase phrase = {.in = in, .segment = in->segment, .lengths = in->segment->lengths, .spans = in->segment->spans, .count = in->words};
 	const struct list *shortest = NULL;
 	phrase.words = arena_new(in->arena, in->words * sizeof *phrase.words);
 	if (!phrase.words)

@@ -27,6 +27,7 @@ enum part_number {
 	PART_TERMS,
 	PART_ROOT,
 	PART_DELETIONS,
+	PART_SPANS,
 	PART_COUNT
 };
 

@@ -83,7 +83,7 @@ static int write_positions(struct postings_encoder *encoder, uint32_t doc, uint3
 	if (code || !encoder->positions)
 		return code;
 	encoder->gathered.length = 0;
-	if (!append_positions(&encoder->gathered, encoder->position_scratch, tf, encoder->lengths[doc]))
+	if (!append_positions(&encoder->gathered, encoder->position_scratch, tf, encoder->spans[doc]))
 		return error_set_memory(error);
 	return part_writer_append(encoder->positions, encoder->gathered.data, encoder->gathered.length, error);
 }
@@ -304,7 +304,7 @@ static uint64_t positions_of(const struct postings_encoder *encoder, const uint3
 {
 	uint64_t bytes = 0;
 	for (uint32_t i = 0; i < n; i++)
-		bytes += position_bytes(tfs[i], encoder->lengths[docs[i]]);
+		bytes += position_bytes(tfs[i], encoder->spans[docs[i]]);
 	return bytes;
 }
 

@@ -35,6 +35,7 @@ struct position_source {
 struct postings_encoder {
 	struct part_writer *postings, *positions; /* positions: NULL when the index has none */
 	const uint8_t *lengths;                   /* of each docID */
+	const uint8_t *spans;                     /* of each docID: its last position + 1, in the same form */
 	uint32_t documents;
 	float denominators[256]; /* of the stored bounds */
 	/* scratch */

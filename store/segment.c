@@ -52,6 +52,7 @@ static int parse_root(struct segment *segment, trawl_error *error)
 		segment->part_bytes[part] = load64(at + 56 + 8 * (part - PART_DOCUMENTS));
 	segment->part_bytes[PART_ROOT] = segment->root.length;
 	segment->part_bytes[PART_DELETIONS] = segment->summary.deletion_bytes;
+	segment->part_bytes[PART_SPANS] = segment->has_gaps ? segment->documents_count : 0;
 	const uint64_t *bytes = segment->part_bytes;
 	uint32_t n = segment->documents_count;
 	if (n != segment->summary.documents || n > DOCUMENTS_MAX || segment->ordinals < n || bytes[PART_LENGTHS] != n ||
@@ -67,11 +68,9 @@ static int open_parts(struct segment *segment, trawl_error *error)
 	struct {
 		struct part *part;
 		uint32_t number;
-	} parts[] = {{&segment->id_index, PART_ID_INDEX},
-	             {&segment->order, PART_ORDER},
-	             {&segment->lengths_part, PART_LENGTHS},
-	             {&segment->postings, PART_POSTINGS},
-	             {&segment->positions, PART_POSITIONS}};
+	} parts[] = {{&segment->id_index, PART_ID_INDEX},    {&segment->order, PART_ORDER},
+	             {&segment->lengths_part, PART_LENGTHS}, {&segment->spans_part, PART_SPANS},
+	             {&segment->postings, PART_POSTINGS},    {&segment->positions, PART_POSITIONS}};
 	uint32_t number = segment->summary.number;
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
 		int code = part_open(parts[i].part, segment->snapshot, number, parts[i].number,
@@ -92,30 +91,38 @@ static int open_parts(struct segment *segment, trawl_error *error)
 	                      error);
 }
 
-/* Scoring looks up a length for each posting it scores, so lengths are kept in one piece. */
-static int load_lengths(struct segment *segment, trawl_error *error)
+/* Scoring looks up a length for each posting it scores, so these bytes are kept in one piece. */
+static int load_bytes(struct part *part, const uint8_t **bytes, uint8_t **copy, trawl_error *error)
 {
-	uint64_t left;
-	uint32_t n = segment->documents_count;
+	uint64_t left, n = part->bytes;
 	if (!n)
 		return 0;
-	segment->lengths = part_at(&segment->lengths_part, 0, &left, error);
-	if (!segment->lengths)
+	*bytes = part_at(part, 0, &left, error);
+	if (!*bytes)
 		return TRAWL_ECORRUPT;
 	if (left >= n)
 		return 0;
-	segment->lengths_copy = memory_new((size_t)n + EXTENT_SLACK);
-	if (!segment->lengths_copy)
+	*copy = memory_new(n + EXTENT_SLACK);
+	if (!*copy)
 		return error_set_memory(error);
 	for (uint64_t at = 0; at < n; at += left) {
-		const uint8_t *piece = part_at(&segment->lengths_part, at, &left, error);
+		const uint8_t *piece = part_at(part, at, &left, error);
 		if (!piece)
 			return TRAWL_ECORRUPT;
-		memcpy(segment->lengths_copy + at, piece, left);
+		memcpy(*copy + at, piece, left);
 	}
-	memset(segment->lengths_copy + n, 0, EXTENT_SLACK);
-	segment->lengths = segment->lengths_copy;
+	memset(*copy + n, 0, EXTENT_SLACK);
+	*bytes = *copy;
 	return 0;
+}
+
+static int load_lengths(struct segment *segment, trawl_error *error)
+{
+	int code = load_bytes(&segment->lengths_part, &segment->lengths, &segment->lengths_copy, error);
+	segment->spans = segment->lengths;
+	if (code || !segment->part_bytes[PART_SPANS])
+		return code;
+	return load_bytes(&segment->spans_part, &segment->spans, &segment->spans_copy, error);
 }
 
 static bool parse_dead_terms(struct deletions *deletions, const uint8_t *at, const uint8_t *end, uint32_t count)
@@ -175,6 +182,7 @@ int segment_open(struct segment *segment, struct snapshot *snapshot, const struc
 {
 	*segment = (struct segment){.snapshot = snapshot, .summary = manifest->segments[index]};
 	segment->has_positions = manifest->flags & FLAG_POSITIONS;
+	segment->has_gaps = segment->has_positions && manifest->flags & FLAG_STOP_WORDS;
 	int code = read_all(snapshot, segment->summary.number, PART_ROOT, &segment->root, error);
 	if (!code)
 		code = parse_root(segment, error);
@@ -194,6 +202,7 @@ void segment_close(struct segment *segment)
 	part_release(&segment->id_index);
 	part_release(&segment->order);
 	part_release(&segment->lengths_part);
+	part_release(&segment->spans_part);
 	part_release(&segment->postings);
 	part_release(&segment->positions);
 	terms_release(&segment->terms);
@@ -201,7 +210,8 @@ void segment_close(struct segment *segment)
 	deletions_release(&segment->deletions);
 	buffer_release(&segment->root);
 	memory_free(segment->lengths_copy);
-	segment->lengths_copy = NULL;
+	memory_free(segment->spans_copy);
+	segment->lengths_copy = segment->spans_copy = NULL;
 }
 
 void deletions_release(struct deletions *deletions)
@@ -401,7 +411,8 @@ static int write_id_index(struct segment_writer *writer, const uint32_t *hashes,
 }
 
 int segment_writer_begin_terms(struct segment_writer *writer, uint32_t documents, const uint8_t *lengths,
-                               uint64_t tokens, const uint32_t *order, const uint32_t *hashes, trawl_error *error)
+                               const uint8_t *spans, uint64_t tokens, const uint32_t *order, const uint32_t *hashes,
+                               trawl_error *error)
 {
 	struct postings_encoder *encoder = &writer->encoder;
 	writer->documents = documents;
@@ -416,6 +427,8 @@ int segment_writer_begin_terms(struct segment_writer *writer, uint32_t documents
 		code = write_part(writer, PART_ORDER, order, 4 * (uint64_t)documents, error);
 	if (!code)
 		code = write_part(writer, PART_LENGTHS, lengths, documents, error);
+	if (!code && spans)
+		code = write_part(writer, PART_SPANS, spans, documents, error);
 	if (!code)
 		code = part_writer_init(&writer->postings_part, writer->batch, writer->number, PART_POSTINGS, error);
 	if (!code && writer->positions)
@@ -427,6 +440,7 @@ int segment_writer_begin_terms(struct segment_writer *writer, uint32_t documents
 	encoder->postings = &writer->postings_part;
 	encoder->positions = writer->positions ? &writer->positions_part : NULL;
 	encoder->lengths = lengths;
+	encoder->spans = spans ? spans : lengths;
 	encoder->documents = documents;
 	bm25_denominators(BORN_K1, BORN_B, writer->average, encoder->denominators);
 	return 0;

@@ -66,14 +66,15 @@ struct segment {
 	uint8_t least_length, greatest_length; /* bytes */
 	uint64_t part_bytes[PART_COUNT];
 	struct buffer root;
-	struct part id_index, order, lengths_part, postings, positions;
+	struct part id_index, order, lengths_part, spans_part, postings, positions;
 	const uint8_t *first_hashes; /* of the id index's extents; in the root */
 	const uint8_t *lengths;      /* of all docIDs, contiguous, and EXTENT_SLACK more */
-	uint8_t *lengths_copy;       /* when they fill more than an extent */
+	const uint8_t *spans; /* likewise what positions are laid out by: the lengths, unless stop words left gaps */
+	uint8_t *lengths_copy, *spans_copy; /* when they fill more than an extent */
 	struct terms terms;
 	struct documents stored;
 	struct deletions deletions;
-	bool has_positions;
+	bool has_positions, has_gaps; /* has_gaps: dropped stop words leave positions without a term */
 };
 
 int segment_open(struct segment *segment, struct snapshot *snapshot, const struct manifest *manifest, size_t index,
@@ -125,10 +126,12 @@ void segment_writer_release(struct segment_writer *writer);
 /* Store a document. */
 int segment_writer_document(struct segment_writer *writer, const trawl_document *document, trawl_error *error);
 
-/* All documents are stored: `documents` of them have docIDs, their length bytes are `lengths` (borrowed until finish). `order`: the
+/* All documents are stored: `documents` of them have docIDs, their length bytes are `lengths`, the bytes of their last positions + 1
+ * are `spans` (NULL: the lengths; both borrowed until finish). `order`: the
  * ordinal of each docID, or NULL when each is its own. `hashes`: id_hash of each docID. */
 int segment_writer_begin_terms(struct segment_writer *writer, uint32_t documents, const uint8_t *lengths,
-                               uint64_t tokens, const uint32_t *order, const uint32_t *hashes, trawl_error *error);
+                               const uint8_t *spans, uint64_t tokens, const uint32_t *order, const uint32_t *hashes,
+                               trawl_error *error);
 
 /* Terms in ascending byte order. */
 int segment_writer_term(struct segment_writer *writer, const char *term, uint8_t length, const uint32_t *docs,

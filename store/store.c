@@ -178,7 +178,8 @@ static int check_tree(struct store *store, bool deep, trawl_error *error)
 		code = tree_check(descriptor, store->path, mdb_txn_id(transaction), deep, error);
 		mdb_txn_abort(transaction);
 	}
-	return code == TRAWL_ENOTFOUND ? error_set(error, TRAWL_EBUSY, "%s changes too fast; try again", store->path) : code;
+	return code == TRAWL_ENOTFOUND ? error_set(error, TRAWL_EBUSY, "%s changes too fast; try again", store->path)
+	                               : code;
 }
 
 static int prepare_environment(struct store *store, trawl_error *error)

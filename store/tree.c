@@ -47,8 +47,8 @@ struct walk {
 	size_t page_bytes;
 	uint64_t last_page;
 	bool deep, free_list; /* free_list: the tree being walked is that of free pages */
-	uint64_t budget; /* pages that may still be met: fewer than there are, or something is met twice */
-	uint8_t *pages;  /* one for each level */
+	uint64_t budget;      /* pages that may still be met: fewer than there are, or something is met twice */
+	uint8_t *pages;       /* one for each level */
 };
 
 static int damaged(const char *path, uint64_t page, const char *what, trawl_error *error)
@@ -139,7 +139,8 @@ static int check_long_free_pages(struct walk *walk, uint64_t number, uint64_t da
 	uint8_t *value = memory_new(PAGE_HEADER + data_bytes);
 	if (!value)
 		return error_set_memory(walk->error);
-	int code = read_page(walk->file, walk->path, number, walk->page_bytes, value, PAGE_HEADER + data_bytes, walk->error);
+	int code =
+	    read_page(walk->file, walk->path, number, walk->page_bytes, value, PAGE_HEADER + data_bytes, walk->error);
 	if (!code)
 		code = check_free_pages(walk, number, value + PAGE_HEADER, data_bytes);
 	memory_free(value);
@@ -157,7 +158,8 @@ static int check_leaf_node(struct walk *walk, uint64_t number, const uint8_t *no
 	int code = big ? check_overflow(walk, load64(data), data_bytes) : 0;
 	if (code || !walk->deep || !walk->free_list)
 		return code;
-	return big ? check_long_free_pages(walk, load64(data), data_bytes) : check_free_pages(walk, number, data, data_bytes);
+	return big ? check_long_free_pages(walk, load64(data), data_bytes)
+	           : check_free_pages(walk, number, data, data_bytes);
 }
 
 static int check_page(struct walk *walk, uint64_t number, unsigned depth, size_t keys);

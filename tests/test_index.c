@@ -717,9 +717,17 @@ static void phrases_are_found_behind_many_stop_words(void **state)
 		append(text, "red of herring", 1);
 		add(writer, id, text);
 	}
+	for (int i = 0; i < 2; i++) { /* across position 256, and 256 apart */
+		text[0] = '\0';
+		append(text, "green ", i);
+		append(text, "the ", 255 + i);
+		append(text, i ? "fish" : "green fish", 1);
+		add(writer, i ? "apart" : "across", text);
+	}
 	CHECK(trawl_writer_commit(writer, &error));
 	trawl_writer_close(writer);
 	trawl_index *index = index_open(path);
+	assert_string_equal(ids_found(index, "\"green fish\""), "across ");
 	assert_string_equal(ids_found(index, "+\"red herring\""), "b d a c ");
 	assert_int_equal(strlen(ids_found(index, "\"red the herring\"")), 8);
 	assert_string_equal(ids_found(index, "\"red the the the red\""), "a ");

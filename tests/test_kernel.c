@@ -1,0 +1,499 @@
+/* Kernels: every primitive of every kernel that this machine has gives the scalar one's bits; bounds are bounds. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "searcher/kernel.h"
+#include "tests/made_lists.h"
+
+#define DOCUMENTS 40000
+#define BOUND_SLACK 1.000001f /* some units in the last place, as docs/DESIGN.md says */
+
+static struct made_lists made;
+static struct scorer scorer;
+static struct random random_source;
+
+static void fill_scorer(struct scorer *out, float k1, float b, float average)
+{
+	bm25_denominators(k1, b, average, out->denominators);
+	for (uint32_t tf = 1; tf <= SATURATION_TFS; tf++)
+		for (int code = 0; code < 256; code++)
+			out->saturations[tf - 1][code] = saturation(tf, out->denominators[code]);
+}
+
+/* Every 37th document: long ranges of nothing, byte form. Superblocks 3 to 5: all documents. */
+static bool patchy(void *context, uint32_t doc)
+{
+	(void)context;
+	uint32_t superblock = doc / SUPERBLOCK_DOCUMENTS;
+	return superblock >= 3 && superblock <= 5 ? true : superblock % 4 == 1 ? false : doc % 37 == 0 || doc % 64 == 63;
+}
+
+static int make_lists(void **state)
+{
+	(void)state;
+	random_source = seeded();
+	made_lists_begin(&made, "kernels", DOCUMENTS, 5000, true, &random_source);
+	const double chances[] = {0.06, 0.15, 0.24, 0.3, 0.6, 1.0};
+	for (size_t i = 0; i < sizeof chances / sizeof *chances; i++) {
+		double chance = chances[i];
+		made_lists_add(&made, by_chance, &chance, &random_source);
+	}
+	made_lists_add(&made, every_range_count, NULL, &random_source);
+	made_lists_add(&made, patchy, NULL, &random_source);
+	made_lists_open(&made);
+	fill_scorer(&scorer, BORN_K1, BORN_B, made.average);
+	return 0;
+}
+
+static int drop_lists(void **state)
+{
+	(void)state;
+	made_lists_release(&made);
+	return 0;
+}
+
+/* ---- over kernels and chunks ---- */
+
+typedef void check(const struct kernel *kernel, const struct kernel *scalar);
+
+static void for_each_kernel(check *run)
+{
+	const struct kernel *scalar = kernel_for(CPU_SCALAR);
+	assert_ptr_equal(scalar, &kernel_scalar);
+	for (int level = CPU_SCALAR; level <= CPU_AVX512; level++) {
+		const struct kernel *kernel = kernel_for((enum cpu_level)level);
+		if (kernel)
+			run(kernel, scalar);
+		else
+			print_message("SKIP: this machine has no %s, so that kernel was not tested\n",
+			              cpu_level_name((enum cpu_level)level));
+	}
+}
+
+typedef void check_chunk(const struct kernel *kernel, const struct kernel *scalar, const struct chunk *chunk,
+                         const uint8_t *lengths);
+
+static void for_each_chunk(const struct kernel *kernel, const struct kernel *scalar, check_chunk *run)
+{
+	struct ranged_list head;
+	struct chunk chunk;
+	for (size_t i = 0; i < made.count; i++) {
+		made_lists_head(&made, &made.lists[i], &head);
+		for (uint32_t superblock = 0; superblock < superblock_count(DOCUMENTS); superblock++)
+			if (made_lists_chunk(&made, &head, superblock, &chunk))
+				run(kernel, scalar, &chunk, made.lengths + superblock * SUPERBLOCK_DOCUMENTS);
+	}
+}
+
+/* Where the ranges of a chunk are, by rank. */
+static uint32_t range_places(const struct chunk *chunk, uint32_t places[SUPERBLOCK_RANGES])
+{
+	uint32_t rank = 0;
+	for (uint32_t left = chunk->range_mask; left; left &= left - 1)
+		places[rank++] = (uint32_t)__builtin_ctz(left);
+	return rank;
+}
+
+static void assert_same_floats(const float *a, const float *b, size_t n)
+{
+	assert_memory_equal(a, b, n * sizeof *a);
+}
+
+/* ---- lists of bounds ---- */
+
+#define SUMS 4096
+
+static void fill_floats(float *values, size_t n, float most)
+{
+	for (size_t i = 0; i < n; i++)
+		values[i] = random_chance(&random_source, 0.1) ? 0 : most * (float)random_unit(&random_source);
+}
+
+static void fill_bounds(uint8_t *bounds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		bounds[i] = random_chance(&random_source, 0.3) ? 0 : (uint8_t)random_next(&random_source);
+}
+
+static void check_sums(const struct kernel *kernel, const struct kernel *scalar)
+{
+	static float base[SUMS], ours[SUMS], theirs[SUMS];
+	static uint8_t bounds[SUMS];
+	for (uint32_t n = 16; n <= SUMS; n = n < 256 ? n + 16 : n * 2) {
+		fill_floats(base, n, 20);
+		fill_bounds(bounds, n);
+		memcpy(ours, base, sizeof base);
+		memcpy(theirs, base, sizeof base);
+		for (int term = 0; term < 5; term++) {
+			float step = 0.1f * (float)random_unit(&random_source);
+			fill_bounds(bounds, n);
+			scalar->add_bounds(ours, bounds, step, n);
+			kernel->add_bounds(theirs, bounds, step, n);
+			assert_same_floats(ours, theirs, n);
+		}
+		scalar->add_required(ours, bounds, 0.01f, n);
+		kernel->add_required(theirs, bounds, 0.01f, n);
+		assert_same_floats(ours, theirs, n);
+		for (uint32_t i = 0; i < n; i++)
+			assert_int_equal(isinf(ours[i]), bounds[i] ? 0 : isinf(-INFINITY));
+	}
+}
+
+static void bounds_are_summed_to_the_same_bits(void **state)
+{
+	(void)state;
+	for_each_kernel(check_sums);
+}
+
+static void check_selections(const struct kernel *kernel, const struct kernel *scalar)
+{
+	static float sums[SUMS];
+	static uint32_t ours[SUMS + 16], theirs[SUMS + 16];
+	for (int round = 0; round < 300; round++) {
+		uint32_t n = 16 * (1 + (uint32_t)random_below(&random_source, SUMS / 16));
+		fill_floats(sums, n, 10);
+		if (round % 3 == 0)
+			for (uint32_t i = 0; i < n; i += 3)
+				sums[i] = -INFINITY;
+		float threshold = round % 4 == 0   ? 0
+		                  : round % 4 == 1 ? sums[random_below(&random_source, n)] /* equal ones stay */
+		                                   : 11 * (float)random_unit(&random_source);
+		uint32_t count = scalar->select_sums(sums, threshold, n, ours), expected = 0;
+		assert_int_equal(kernel->select_sums(sums, threshold, n, theirs), count);
+		assert_memory_equal(ours, theirs, count * sizeof *ours);
+		for (uint32_t i = 0; i < n; i++)
+			expected += sums[i] >= threshold && sums[i] > 0;
+		assert_int_equal(count, expected);
+	}
+}
+
+static void selections_are_the_same(void **state)
+{
+	(void)state;
+	for_each_kernel(check_selections);
+}
+
+static void check_at_least(const struct kernel *kernel, const struct kernel *scalar)
+{
+	float scores[RANGE_DOCUMENTS];
+	for (int round = 0; round < 2000; round++) {
+		fill_floats(scores, RANGE_DOCUMENTS, 5);
+		float threshold =
+		    round % 2 ? scores[random_below(&random_source, RANGE_DOCUMENTS)] : 5 * (float)random_unit(&random_source);
+		uint64_t mask = scalar->at_least(scores, threshold);
+		assert_true(kernel->at_least(scores, threshold) == mask);
+		for (uint32_t i = 0; i < RANGE_DOCUMENTS; i++)
+			assert_int_equal(mask >> i & 1, scores[i] >= threshold);
+	}
+}
+
+static void scores_at_least_the_threshold_are_the_same(void **state)
+{
+	(void)state;
+	for_each_kernel(check_at_least);
+}
+
+static void check_bytes(const struct kernel *kernel, const struct kernel *scalar)
+{
+	/* sum_bytes loads 64, has_byte may load EXTENT_SLACK more: heap blocks of exactly that. */
+	for (int round = 0; round < 3000; round++) {
+		uint32_t n = (uint32_t)random_below(&random_source, RANGE_DOCUMENTS + 1), sum = 0;
+		uint8_t *bytes = malloc(RANGE_DOCUMENTS);
+		for (uint32_t i = 0; i < RANGE_DOCUMENTS; i++)
+			bytes[i] = (uint8_t)random_next(&random_source);
+		for (uint32_t i = 0; i < n; i++)
+			sum += bytes[i];
+		assert_int_equal(scalar->sum_bytes(bytes, n), sum);
+		assert_int_equal(kernel->sum_bytes(bytes, n), sum);
+		free(bytes);
+		n = (uint32_t)random_below(&random_source, 300);
+		bytes = malloc(n + EXTENT_SLACK);
+		for (uint32_t i = 0; i < n + EXTENT_SLACK; i++)
+			bytes[i] = (uint8_t)random_next(&random_source);
+		uint8_t value = (uint8_t)random_next(&random_source);
+		bool there = n && memchr(bytes, value, n);
+		bytes[n] = value; /* beyond the end does not count */
+		assert_int_equal(scalar->has_byte(bytes, n, value), there);
+		assert_int_equal(kernel->has_byte(bytes, n, value), there);
+		free(bytes);
+	}
+}
+
+static void bytes_are_summed_and_found_alike(void **state)
+{
+	(void)state;
+	for_each_kernel(check_bytes);
+}
+
+/* ---- chunks ---- */
+
+static void check_chunk_scores(const struct kernel *kernel, const struct kernel *scalar, const struct chunk *chunk,
+                               const uint8_t *lengths)
+{
+	uint32_t places[SUPERBLOCK_RANGES], ranks = range_places(chunk, places), tfs[RANGE_DOCUMENTS];
+	for (uint32_t rank = 0; rank < ranks; rank++) {
+		float ours[RANGE_DOCUMENTS], theirs[RANGE_DOCUMENTS], expected[RANGE_DOCUMENTS];
+		float weight = 0.1f + 8 * (float)random_unit(&random_source);
+		const uint8_t *of_range = lengths + places[rank] * RANGE_DOCUMENTS;
+		uint64_t mask;
+		fill_floats(ours, RANGE_DOCUMENTS, 3);
+		memcpy(theirs, ours, sizeof ours);
+		memcpy(expected, ours, sizeof ours);
+		uint32_t count = chunk_range(chunk, rank, &mask, tfs), index = 0;
+		for (uint64_t left = mask; left; left &= left - 1, index++) {
+			int doc = __builtin_ctzll(left);
+			expected[doc] += weight * saturation(tfs[index], scorer.denominators[of_range[doc]]);
+		}
+		assert_int_equal(index, count);
+		assert_true(scalar->score_range(chunk, rank, of_range, &scorer, weight, ours) == mask);
+		assert_true(kernel->score_range(chunk, rank, of_range, &scorer, weight, theirs) == mask);
+		assert_true(scalar->range_mask(chunk, rank) == mask);
+		assert_true(kernel->range_mask(chunk, rank) == mask);
+		assert_same_floats(ours, expected, RANGE_DOCUMENTS);
+		assert_same_floats(theirs, expected, RANGE_DOCUMENTS);
+	}
+}
+
+static void check_all_scores(const struct kernel *kernel, const struct kernel *scalar)
+{
+	for_each_chunk(kernel, scalar, check_chunk_scores);
+}
+
+static void ranges_are_scored_to_the_same_bits(void **state)
+{
+	(void)state;
+	for_each_kernel(check_all_scores);
+}
+
+/* A range as measured: in document order the tfs, and where each posting's positions start. */
+static uint32_t measured(const struct range_positions *range, uint32_t *tfs, uint64_t *starts)
+{
+	uint32_t count = (uint32_t)__builtin_popcountll(range->mask);
+	uint64_t start = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		tfs[i] = range->wide ? range->wide_tfs[i] : range->tfs[i];
+		starts[i] = range->wide ? range->wide_starts[i] : start;
+		start += range->wide ? 0 : range->sizes[i];
+	}
+	if (!range->wide)
+		assert_true(range->total == start);
+	return count;
+}
+
+static void check_measured(const struct kernel *kernel, const struct chunk *chunk, uint32_t rank, uint32_t exception,
+                           const uint8_t *lengths)
+{
+	struct range_positions range;
+	uint32_t expected[RANGE_DOCUMENTS], tfs[RANGE_DOCUMENTS], index = 0, exceptions = 0;
+	uint64_t mask, starts[RANGE_DOCUMENTS], total = 0;
+	kernel->measure_range(chunk, rank, exception, lengths, &range);
+	uint32_t count = chunk_range(chunk, rank, &mask, expected);
+	assert_true(range.mask == mask);
+	assert_int_equal(measured(&range, tfs, starts), count);
+	for (uint64_t left = mask; left; left &= left - 1, index++) {
+		assert_int_equal(tfs[index], expected[index]);
+		assert_true(starts[index] == total);
+		total += position_bytes(expected[index], lengths[__builtin_ctzll(left)]);
+		exceptions += expected[index] >= 4;
+	}
+	assert_true(range.total == total);
+	assert_int_equal(range.exceptions, exceptions);
+}
+
+static void check_chunk_measures(const struct kernel *kernel, const struct kernel *scalar, const struct chunk *chunk,
+                                 const uint8_t *lengths)
+{
+	uint32_t places[SUPERBLOCK_RANGES], ranks = range_places(chunk, places);
+	uint8_t lengths_here[RANGE_DOCUMENTS];
+	for (uint32_t rank = 0; rank < ranks; rank++) {
+		uint32_t exception = chunk_exceptions_before(chunk, rank, 0);
+		const uint8_t *of_range = lengths + places[rank] * RANGE_DOCUMENTS;
+		check_measured(scalar, chunk, rank, exception, of_range);
+		check_measured(kernel, chunk, rank, exception, of_range);
+		/* and with all documents as short as makes no difference, or around where sizes change */
+		uint8_t most = (uint8_t)(LENGTH_ONE_BYTE_MAX + random_below(&random_source, 30));
+		for (uint32_t i = 0; i < RANGE_DOCUMENTS; i++)
+			lengths_here[i] = (uint8_t)(1 + random_below(&random_source, most));
+		check_measured(kernel, chunk, rank, exception, lengths_here);
+	}
+}
+
+static void check_all_measures(const struct kernel *kernel, const struct kernel *scalar)
+{
+	for_each_chunk(kernel, scalar, check_chunk_measures);
+}
+
+static void ranges_are_measured_alike(void **state)
+{
+	(void)state;
+	for_each_kernel(check_all_measures);
+}
+
+static void check_chunk_levels(const struct kernel *kernel, const struct kernel *scalar, const struct chunk *chunk,
+                               const uint8_t *lengths)
+{
+	float levels[16], ours[SUPERBLOCK_RANGES], theirs[SUPERBLOCK_RANGES];
+	uint32_t places[SUPERBLOCK_RANGES], ranks = range_places(chunk, places);
+	(void)lengths;
+	fill_floats(levels, 16, 4);
+	fill_floats(ours, SUPERBLOCK_RANGES, 4);
+	memcpy(theirs, ours, sizeof ours);
+	float expected[SUPERBLOCK_RANGES];
+	memcpy(expected, ours, sizeof ours);
+	for (uint32_t rank = 0; rank < ranks; rank++)
+		expected[places[rank]] += levels[chunk->headers[rank] >> 4];
+	scalar->add_levels(chunk, levels, ours);
+	kernel->add_levels(chunk, levels, theirs);
+	assert_same_floats(ours, expected, SUPERBLOCK_RANGES);
+	assert_same_floats(theirs, expected, SUPERBLOCK_RANGES);
+}
+
+static void check_all_levels(const struct kernel *kernel, const struct kernel *scalar)
+{
+	for_each_chunk(kernel, scalar, check_chunk_levels);
+}
+
+static void range_bounds_are_added_to_the_same_bits(void **state)
+{
+	(void)state;
+	for_each_kernel(check_all_levels);
+}
+
+/* The lists above hold what the kernels take different ways for. */
+static void the_lists_have_every_form(void **state)
+{
+	(void)state;
+	bool counts[RANGE_DOCUMENTS + 1] = {false}, forms[2] = {false}, tfs[4] = {false};
+	for (size_t l = 0; l < made.count; l++) {
+		const struct made_list *list = &made.lists[l];
+		for (uint32_t i = 0, first = 0; i < list->n; i++) {
+			uint32_t tf = list->tfs[i];
+			tfs[tf < 4 ? 0 : tf <= 16 ? 1 : tf < 259 ? 2 : 3] = true;
+			if (i + 1 < list->n && list->docs[i + 1] / RANGE_DOCUMENTS == list->docs[i] / RANGE_DOCUMENTS)
+				continue;
+			counts[i + 1 - first] = true;
+			forms[i + 1 - first > 15] = true;
+			first = i + 1;
+		}
+	}
+	for (int i = 1; i <= RANGE_DOCUMENTS; i++)
+		assert_true(counts[i]);
+	assert_true(forms[0] && forms[1] && tfs[0] && tfs[1] && tfs[2] && tfs[3]);
+}
+
+/* ---- hostile chunks ---- */
+
+static void check_hostile(const struct kernel *kernel, const struct kernel *scalar)
+{
+	struct ranged_list head;
+	struct chunk chunk;
+	float levels[16] = {0}, scores[RANGE_DOCUMENTS] = {0}, bounds[SUPERBLOCK_RANGES] = {0};
+	uint32_t length;
+	uint64_t left;
+	for (int round = 0; round < 20000; round++) {
+		made_lists_head(&made, &made.lists[random_below(&random_source, made.count)], &head);
+		uint32_t superblock = (uint32_t)random_below(&random_source, superblock_count(DOCUMENTS));
+		uint64_t address = chunk_place(&head, superblock, &length);
+		if (!length)
+			continue;
+		uint32_t cut = round % 2 ? length : (uint32_t)random_below(&random_source, length + 1);
+		uint8_t *tight = malloc(cut + EXTENT_SLACK);
+		memcpy(tight, part_at(&made.postings_part, address, &left, NULL), cut);
+		memset(tight + cut, 0xff, EXTENT_SLACK);
+		for (uint64_t flips = random_below(&random_source, 8); cut && flips; flips--)
+			tight[random_below(&random_source, flips % 2 && cut > 24 ? 24 : cut)] =
+			    (uint8_t)random_next(&random_source);
+		if (chunk_open(&chunk, &head, superblock, tight, cut)) {
+			kernel->add_levels(&chunk, levels, bounds);
+			for (uint32_t rank = 0; rank < chunk.range_count; rank++) {
+				struct range_positions range;
+				uint64_t mask = scalar->range_mask(&chunk, rank);
+				assert_true(kernel->range_mask(&chunk, rank) == mask);
+				assert_true(kernel->score_range(&chunk, rank, made.lengths, &scorer, 1, scores) == mask);
+				kernel->measure_range(&chunk, rank, (uint32_t)random_below(&random_source, 2000),
+				                      made.lengths, &range);
+				assert_true(range.mask == mask);
+			}
+		}
+		free(tight);
+	}
+}
+
+static void damaged_chunks_stay_within_their_slack(void **state)
+{
+	(void)state;
+	for_each_kernel(check_hostile);
+}
+
+/* ---- bounds ---- */
+
+/* The greatest ratio of the denominators born and now over the lengths present, at least 1 (docs/DESIGN.md). */
+static float inflation_for(const struct scorer *now)
+{
+	float most = 1;
+	for (uint32_t doc = 0; doc < made.documents; doc++) {
+		float ratio = made.encoder.denominators[made.lengths[doc]] / now->denominators[made.lengths[doc]];
+		most = ratio > most ? ratio : most;
+	}
+	return most;
+}
+
+static void check_bounds(const struct made_list *made_list, const struct scorer *now)
+{
+	struct list list = {.kind = LIST_RANGED};
+	struct chunk chunk;
+	uint32_t superblock = UINT32_MAX;
+	made_lists_head(&made, made_list, &list.ranged);
+	assert_int_equal(list_score(&list, NULL, now, 3.7f, inflation_for(now), BOUND_SLACK, NULL, NULL), 0);
+	for (uint32_t i = 0; i < made_list->n; i++) {
+		uint32_t doc = made_list->docs[i], range = doc / RANGE_DOCUMENTS % SUPERBLOCK_RANGES;
+		if (doc / SUPERBLOCK_DOCUMENTS != superblock) {
+			superblock = doc / SUPERBLOCK_DOCUMENTS;
+			assert_true(made_lists_chunk(&made, &list.ranged, superblock, &chunk));
+		}
+		float score = score_posting(now, 3.7f, made_list->tfs[i], made.lengths[doc]);
+		uint32_t rank = (uint32_t)__builtin_popcount(chunk.range_mask & ((1u << range) - 1));
+		assert_true(score <= list.step * (float)list.ranged.bounds[superblock]);
+		assert_true(score <= list.levels[chunk.headers[rank] >> 4]);
+	}
+}
+
+static void bounds_bound_contributions_for_any_parameters(void **state)
+{
+	(void)state;
+	static const float k1s[] = {0, 0.0001f, 0.5f, 0.9f, 1.2f, 2, 1000}, bs[] = {0, 0.1f, 0.4f, 0.75f, 1};
+	static const float averages[] = {0.1f, 0.9f, 1, 1.1f, 20}; /* of the average at birth */
+	struct scorer now;
+	for (size_t k = 0; k < sizeof k1s / sizeof *k1s; k++)
+		for (size_t b = 0; b < sizeof bs / sizeof *bs; b++)
+			for (size_t a = 0; a < sizeof averages / sizeof *averages; a++) {
+				fill_scorer(&now, k1s[k], bs[b], made.average * averages[a]);
+				for (size_t l = (k + b + a) % 3; l < made.count; l += 3)
+					check_bounds(&made.lists[l], &now);
+			}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_lists_have_every_form),
+	    cmocka_unit_test(bounds_are_summed_to_the_same_bits),
+	    cmocka_unit_test(selections_are_the_same),
+	    cmocka_unit_test(scores_at_least_the_threshold_are_the_same),
+	    cmocka_unit_test(bytes_are_summed_and_found_alike),
+	    cmocka_unit_test(ranges_are_scored_to_the_same_bits),
+	    cmocka_unit_test(ranges_are_measured_alike),
+	    cmocka_unit_test(range_bounds_are_added_to_the_same_bits),
+	    cmocka_unit_test(damaged_chunks_stay_within_their_slack),
+	    cmocka_unit_test(bounds_bound_contributions_for_any_parameters),
+	};
+	return cmocka_run_group_tests(tests, make_lists, drop_lists);
+}
