@@ -2,11 +2,9 @@
 
 #include "base/memory.h"
 
-#define SLACK_LEAST 64 /* for small k: fewer, larger cuts */
-
 bool top_begin(struct top *top, size_t k)
 {
-	size_t wanted = k + (k > SLACK_LEAST ? k : SLACK_LEAST);
+	size_t wanted = 2 * k;
 	size_t allocated = top->hits ? top->capacity : 0;
 	if (wanted > allocated) {
 		trawl_hit *hits = memory_resize(top->hits, wanted * sizeof *hits);
@@ -78,7 +76,7 @@ void top_cut(struct top *top)
 	top_raise(top, worst);
 }
 
-/* Heapsort by better(): no recursion, no allocation, and never quadratic. */
+/* A heap whose top is the worst hit. */
 static void sift(trawl_hit *hits, size_t at, size_t n)
 {
 	for (;;) {
@@ -94,6 +92,25 @@ static void sift(trawl_hit *hits, size_t at, size_t n)
 	}
 }
 
+void top_push_heap(struct top *top, uint64_t document, float score)
+{
+	trawl_hit hit = {document, score};
+	if (top->count < top->k) {
+		top->hits[top->count++] = hit;
+		if (top->count < top->k)
+			return;
+		for (size_t i = top->k / 2; i-- > 0;)
+			sift(top->hits, i, top->k);
+	} else {
+		if (!better(&hit, &top->hits[0]))
+			return;
+		top->hits[0] = hit;
+		sift(top->hits, 0, top->k);
+	}
+	top_raise(top, top->hits[0].score);
+}
+
+/* Heapsort: no recursion, no allocation, and never quadratic. */
 void top_finish(struct top *top)
 {
 	top_cut(top);
