@@ -198,14 +198,38 @@ static uint64_t score_list(const struct evaluation *evaluation, uint32_t number,
 	return visit->masks[range];
 }
 
-/* Add what the lists from `participants` on give to these few documents. */
-static void score_documents(const struct evaluation *evaluation, const uint16_t *participants, uint32_t count,
-                            uint32_t range, uint64_t documents, float *scores)
+/* Lists with postings in the range that score, and the most that those from each on can add. */
+static uint32_t find_participants(const struct evaluation *evaluation, uint32_t range)
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < evaluation->count; i++)
+		if (evaluation->visits[i].ranges >> range & 1 && evaluation->lists[i].occur != OCCUR_EXCLUDED)
+			evaluation->participants[count++] = (uint16_t)i;
+	evaluation->rest[count] = 0;
+	for (uint32_t p = count; p-- > 0;)
+		evaluation->rest[p] =
+		    evaluation->rest[p + 1] + list_bound(evaluation, evaluation->participants[p], range);
+	return count;
+}
+
+/* rest[] is added up from the other end than scores are: the threshold, less room for the rounding of `count` sums. */
+static float lowered(float threshold, uint32_t count)
+{
+	return threshold * (1 - (float)(count + 2) * 0x1p-22f);
+}
+
+/* Add what the participants from number `first` on give to these few documents, each until it cannot pass any more, and push those
+ * that do. */
+static void score_documents(const struct evaluation *evaluation, uint32_t first, uint32_t count, uint32_t range,
+                            uint64_t documents, const float *scores, struct top *top)
 {
 	for (; documents; documents &= documents - 1) {
-		uint32_t offset = (uint32_t)__builtin_ctzll(documents);
-		for (uint32_t p = 0; p < count; p++)
-			scores[offset] += list_contribution(evaluation, participants[p], range, offset);
+		uint32_t offset = (uint32_t)__builtin_ctzll(documents), p = first;
+		float score = scores ? scores[offset] : 0, least = lowered(top->threshold, count);
+		for (; p < count && score + evaluation->rest[p] >= least; p++)
+			score += list_contribution(evaluation, evaluation->participants[p], range, offset);
+		if (p == count && score >= top->threshold)
+			top_push(top, evaluation->base + evaluation->first_doc + offset, score);
 	}
 }
 
@@ -219,35 +243,23 @@ static void score_documents(const struct evaluation *evaluation, const uint16_t 
 static void score_union(struct evaluation *evaluation, uint32_t range, bool excluding, struct top *top)
 {
 	float scores[RANGE_DOCUMENTS] = {0}, threshold = top->threshold;
-	uint16_t *participants = evaluation->participants;
-	float *rest = evaluation->rest;
-	uint32_t count = 0;
+	uint32_t count = find_participants(evaluation, range);
+	const float *rest = evaluation->rest;
+	float least = lowered(threshold, count);
 	uint64_t matches = 0, live = live_documents(evaluation, evaluation->first_doc);
-	for (uint32_t i = 0; i < evaluation->count; i++)
-		if (evaluation->visits[i].ranges >> range & 1 && evaluation->lists[i].occur != OCCUR_EXCLUDED)
-			participants[count++] = (uint16_t)i;
-	rest[count] = 0;
-	for (uint32_t p = count; p-- > 0;)
-		rest[p] = rest[p + 1] + list_bound(evaluation, participants[p], range);
-	/* rest[] is added up from the other end than scores are: allow for the rounding of `count` sums. */
-	float least = threshold * (1 - (float)(count + 2) * 0x1p-22f);
+	if (excluding)
+		live &= ~excluded_documents(evaluation, range);
 	for (uint32_t p = 0; p < count; p++) {
 		if (p && rest[p] < least) {
 			uint64_t alive = matches & live & at_least(scores, least - rest[p]);
-			if (!alive)
-				return;
 			if (__builtin_popcountll(alive) <= FEW_DOCUMENTS) {
-				score_documents(evaluation, participants + p, count - p, range, alive, scores);
-				matches = alive;
-				break;
+				score_documents(evaluation, p, count, range, alive, scores, top);
+				return;
 			}
 		}
-		matches |= score_list(evaluation, participants[p], range, scores);
+		matches |= score_list(evaluation, evaluation->participants[p], range, scores);
 	}
-	matches &= live & at_least(scores, threshold);
-	if (matches && excluding)
-		matches &= ~excluded_documents(evaluation, range);
-	push(evaluation, top, matches, evaluation->first_doc, scores);
+	push(evaluation, top, matches & live & at_least(scores, threshold), evaluation->first_doc, scores);
 }
 
 /* Documents of the range that match, where some lists are required. */
@@ -264,15 +276,9 @@ static uint64_t intersect(const struct evaluation *evaluation, uint32_t range)
 
 static void score_intersection(struct evaluation *evaluation, uint32_t range, struct top *top)
 {
-	for (uint64_t matches = intersect(evaluation, range); matches; matches &= matches - 1) {
-		uint32_t offset = (uint32_t)__builtin_ctzll(matches);
-		float score = 0;
-		for (uint32_t i = 0; i < evaluation->count; i++)
-			if (evaluation->lists[i].occur != OCCUR_EXCLUDED)
-				score += list_contribution(evaluation, i, range, offset);
-		if (score >= top->threshold)
-			top_push(top, evaluation->base + evaluation->first_doc + offset, score);
-	}
+	uint64_t matches = intersect(evaluation, range);
+	if (matches)
+		score_documents(evaluation, 0, find_participants(evaluation, range), range, matches, NULL, top);
 }
 
 /* ---- all superblocks ---- */
@@ -337,6 +343,28 @@ static void order_by_bound(const float *sums, uint32_t *candidates, uint32_t *so
 		sorted[starts[(uint32_t)((highest - sums[candidates[i]]) * scale)]++] = candidates[i];
 }
 
+/* Ask for the chunks of a superblock that will be visited soon. */
+static void prefetch_superblock(const struct evaluation *evaluation, uint32_t superblock)
+{
+	const struct part *postings = &evaluation->segment->postings;
+	for (uint32_t i = 0; i < evaluation->count; i++) {
+		const struct list *list = &evaluation->lists[i];
+		uint32_t length;
+		if (list->kind != LIST_RANGED || !list->ranged.bounds[superblock])
+			continue;
+		uint64_t address = chunk_place(&list->ranged, superblock, &length), extent = address / EXTENT_PAYLOAD;
+		const uint8_t *payload = extent < postings->extent_count
+		                             ? atomic_load_explicit(&postings->extents[extent], memory_order_relaxed)
+		                             : NULL;
+		if (!payload)
+			continue;
+		const uint8_t *chunk = payload + address % EXTENT_PAYLOAD;
+		__builtin_prefetch(chunk);
+		if (length > 64)
+			__builtin_prefetch(chunk + 64);
+	}
+}
+
 static int visit_superblock(struct evaluation *evaluation, uint32_t superblock, bool excluding, struct top *top)
 {
 	float bounds[SUPERBLOCK_RANGES] = {0};
@@ -399,9 +427,12 @@ static int evaluate_top(struct evaluation *evaluation, struct top *top)
 	order_by_bound(sums, candidates, sorted, count);
 	bool excluding = any_excluded(evaluation);
 	int code = 0;
-	for (uint32_t i = 0; !code && i < count; i++)
+	for (uint32_t i = 0; !code && i < count; i++) {
+		if (i + 1 < count && sums[sorted[i + 1]] >= top->threshold)
+			prefetch_superblock(evaluation, sorted[i + 1]);
 		if (sums[sorted[i]] >= top->threshold)
 			code = visit_superblock(evaluation, sorted[i], excluding, top);
+	}
 	return code;
 }
 

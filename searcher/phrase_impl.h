@@ -406,7 +406,11 @@ static int open_words(struct phrase *phrase)
 
 static int evaluate_phrase(struct phrase_evaluation *in)
 {
-	struct phrase phrase = {.in = in, .segment = in->segment, .lengths = in->segment->lengths, .spans = in->segment->spans, .count = in->words};
+	struct phrase phrase = {.in = in,
+	                        .segment = in->segment,
+	                        .lengths = in->segment->lengths,
+	                        .spans = in->segment->spans,
+	                        .count = in->words};
 	const struct list *shortest = NULL;
 	phrase.words = arena_new(in->arena, in->words * sizeof *phrase.words);
 	if (!phrase.words)

@@ -47,8 +47,16 @@ static inline uint64_t chunk_place(const struct ranged_list *list, uint32_t supe
 	const uint8_t *group = list->directory + (uint64_t)(superblock / GROUP_SUPERBLOCKS) * GROUP_ENTRY;
 	uint32_t within = superblock % GROUP_SUPERBLOCKS, before = 0;
 	const uint8_t *lengths = group + 4;
+#if defined(__SSE2__)
+	__m128i index = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+	__m128i earlier = _mm_cmplt_epi8(index, _mm_set1_epi8((char)within));
+	__m128i sums =
+	    _mm_sad_epu8(_mm_and_si128(_mm_loadu_si128((const __m128i *)lengths), earlier), _mm_setzero_si128());
+	before = (uint32_t)_mm_cvtsi128_si32(sums) + (uint32_t)_mm_extract_epi16(sums, 4);
+#else
 	for (uint32_t i = 0; i < within; i++)
 		before += lengths[i];
+#endif
 	*length = (uint32_t)lengths[within] << list->shift;
 	uint32_t start;
 	__builtin_memcpy(&start, group, 4);
@@ -238,6 +246,22 @@ static inline uint64_t chunk_range_mask(const struct chunk *chunk, uint32_t rank
 	return mask;
 }
 
+/* The index of the byte-form posting with this offset among `count`, or UINT32_MAX. */
+static inline uint32_t chunk_find_offset(const uint8_t *bytes, uint32_t count, uint32_t offset)
+{
+#if defined(__SSE2__)
+	__m128i offsets = _mm_and_si128(_mm_loadu_si128((const __m128i *)bytes), _mm_set1_epi8(63));
+	uint32_t found = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(offsets, _mm_set1_epi8((char)offset)));
+	found &= (1u << count) - 1;
+	return found ? (uint32_t)__builtin_ctz(found) : UINT32_MAX;
+#else
+	for (uint32_t i = 0; i < count; i++)
+		if ((bytes[i] & 63) == offset)
+			return i;
+	return UINT32_MAX;
+#endif
+}
+
 /* The tf of the document at `offset` in range number `rank`; 0 when it has no posting. */
 static inline uint32_t chunk_tf(const struct chunk *chunk, uint32_t rank, uint32_t offset)
 {
@@ -251,10 +275,8 @@ static inline uint32_t chunk_tf(const struct chunk *chunk, uint32_t rank, uint32
 		code = chunk->codes[at / 4] >> (at % 4 * 2) & 3;
 	} else {
 		const uint8_t *bytes = chunk->bytes + chunk->starts[rank];
-		uint32_t count = (chunk->headers[rank] & 15u) + 1;
-		while (index < count && (bytes[index] & 63) < offset)
-			index++;
-		if (index == count || (bytes[index] & 63) != offset)
+		index = chunk_find_offset(bytes, (chunk->headers[rank] & 15u) + 1, offset);
+		if (index == UINT32_MAX)
 			return 0;
 		code = bytes[index] >> 6;
 	}

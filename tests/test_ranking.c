@@ -470,7 +470,8 @@ static void rankings_agree_with_the_naive_scorer(void **state)
 	fprintf(stderr, "  %zu queries on each of %zu collections; seeds 1 to %zu and %llu to %llu\n", each,
 	        cycles * SIZE_COUNT, SIZE_COUNT, (unsigned long long)drawn,
 	        (unsigned long long)(drawn + (cycles - 1) * SIZE_COUNT - 1));
-	int failures = 0;
+	/* positions beyond the length of documents: phrases, stop words dropped, 63 documents */
+	int failures = try_seed(492905367507, 60);
 	for (uint64_t i = 0; i < cycles * SIZE_COUNT && failures < FAILURES_SHOWN; i++)
 		failures += try_seed(i < SIZE_COUNT ? i + 1 : drawn + i - SIZE_COUNT, each);
 	assert_int_equal(failures, 0);
