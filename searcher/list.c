@@ -33,31 +33,35 @@ static int open_short(struct list *list, struct segment *segment, const struct t
 	return 0;
 }
 
-int list_open(struct list *list, struct segment *segment, const char *term, size_t length, struct arena *arena,
+int list_open(struct list *list, struct segment *segment, const struct term_entry *entry, struct arena *arena,
               trawl_error *error)
 {
-	struct term_entry entry;
 	uint64_t left;
 	*list = (struct list){.kind = LIST_EMPTY, .inline_position = POSITION_NONE};
-	int found = terms_find(&segment->terms, term, length, &entry, error);
-	if (found <= 0)
-		return found;
-	list->live_df = segment_live_df(segment, &entry);
-	list->positions = entry.place.positions;
-	if (entry.df > segment->documents_count)
+	list->live_df = segment_live_df(segment, entry);
+	list->positions = entry->place.positions;
+	if (entry->df > segment->documents_count)
 		return part_corrupt(&segment->terms.part, 0, "more postings than documents", error);
-	if (entry.df == 1 || entry.df < short_list_border(segment->documents_count))
-		return open_short(list, segment, &entry, arena, error);
-	const uint8_t *bytes = part_at(&segment->postings, entry.place.postings, &left, error);
+	if (entry->df == 1 || entry->df < short_list_border(segment->documents_count))
+		return open_short(list, segment, entry, arena, error);
+	const uint8_t *bytes = part_at(&segment->postings, entry->place.postings, &left, error);
 	if (!bytes)
 		return TRAWL_ECORRUPT;
 	list->kind = LIST_RANGED;
-	if (!ranged_list_open(&list->ranged, bytes, left, entry.place.postings, segment->documents_count) ||
-	    list->ranged.df != entry.df)
-		return part_corrupt(&segment->postings, entry.place.postings, "a posting list that makes no sense",
-		                    error);
-	list->count = entry.df;
+	if (!ranged_list_open(&list->ranged, bytes, left, entry->place.postings, segment->documents_count) ||
+	    list->ranged.df != entry->df)
+		return part_corrupt(&segment->postings, entry->place.postings, "a posting list that makes no sense", error);
+	list->count = entry->df;
 	return 0;
+}
+
+int list_find(struct list *list, struct segment *segment, const char *term, size_t length, struct arena *arena,
+              trawl_error *error)
+{
+	struct term_entry entry;
+	*list = (struct list){.kind = LIST_EMPTY, .inline_position = POSITION_NONE};
+	int found = terms_find(&segment->terms, term, length, &entry, error);
+	return found > 0 ? list_open(list, segment, &entry, arena, error) : found;
 }
 
 int list_score(struct list *list, const struct segment *segment, const struct scorer *scorer, float weight,

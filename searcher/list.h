@@ -33,8 +33,12 @@ struct list {
 	float levels[16]; /* codebook index -> contribution, at most */
 };
 
-/* Open the postings of a term. Arrays come from `arena`. */
-int list_open(struct list *list, struct segment *segment, const char *term, size_t length, struct arena *arena,
+/* Open the postings of a term that the dictionary has. Arrays come from `arena`. */
+int list_open(struct list *list, struct segment *segment, const struct term_entry *entry, struct arena *arena,
+              trawl_error *error);
+
+/* The same for a term to be looked up; LIST_EMPTY when the dictionary lacks it. */
+int list_find(struct list *list, struct segment *segment, const char *term, size_t length, struct arena *arena,
               trawl_error *error);
 
 /* Make it score: `weight`, and `inflation` on the stored bounds (evaluate.h). */

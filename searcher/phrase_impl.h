@@ -393,7 +393,7 @@ static int open_words(struct phrase *phrase)
 		if (word->same != w)
 			continue;
 		int code =
-		    list_open(&word->list, in->segment, in->terms[w].bytes, in->terms[w].length, in->arena, in->error);
+		    list_find(&word->list, in->segment, in->terms[w].bytes, in->terms[w].length, in->arena, in->error);
 		if (!code && in->top && word->list.kind == LIST_RANGED)
 			code = list_score(&word->list, in->segment, in->scorer, in->weight, in->inflation, in->slack,
 			                  in->arena, in->error);

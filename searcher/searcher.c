@@ -20,6 +20,11 @@ int trawl_searcher_new(trawl_searcher **out, const trawl_index *index, trawl_err
 		return error_set_memory(error);
 	searcher->index = index;
 	searcher->k1 = searcher->b = NAN;
+	searcher->inflations = memory_new(index->manifest.segment_count * sizeof *searcher->inflations);
+	if (!searcher->inflations) {
+		memory_free(searcher);
+		return error_set_memory(error);
+	}
 	int code = tokenizer_new(&searcher->tokenizer, &analysis, error);
 	if (code) {
 		trawl_searcher_free(searcher);
@@ -41,6 +46,7 @@ void trawl_searcher_free(trawl_searcher *searcher)
 	snippet_maker_release(&searcher->snippets);
 	buffer_release(&searcher->joined);
 	memory_free(searcher->clauses);
+	memory_free(searcher->inflations);
 	memory_free(searcher);
 }
 
@@ -52,8 +58,9 @@ static double inverse_document_frequency(uint64_t documents, uint64_t df)
 	return log1p(((double)documents - (double)df + 0.5) / ((double)df + 0.5));
 }
 
-/* Live documents of all segments with the term. */
-static int document_frequency(const trawl_index *index, const struct query_term *term, uint64_t *df, trawl_error *error)
+/* Live documents of all segments with the term; with `entries`, keep what each dictionary says of it. */
+static int document_frequency(const trawl_index *index, const struct query_term *term, struct term_entry *entries,
+                              uint64_t *df, trawl_error *error)
 {
 	struct term_entry entry;
 	*df = 0;
@@ -63,16 +70,28 @@ static int document_frequency(const trawl_index *index, const struct query_term 
 			return found;
 		if (found)
 			*df += segment_live_df(&index->segments[i], &entry);
+		else
+			entry.df = 0;
+		if (entries)
+			entries[i] = entry;
 	}
 	return 0;
 }
 
-static int weigh(trawl_searcher *searcher, struct weighed *clause, trawl_error *error)
+static int weigh(trawl_searcher *searcher, struct weighed *weighed, trawl_error *error)
 {
 	double idf = 0;
-	for (uint32_t i = 0; i < clause->clause.words; i++) {
+	const struct clause *clause = &weighed->clause;
+	weighed->entries = NULL;
+	if (clause->words == 1) {
+		weighed->entries =
+		    arena_new(&searcher->arena, searcher->index->manifest.segment_count * sizeof *weighed->entries);
+		if (!weighed->entries)
+			return error_set_memory(error);
+	}
+	for (uint32_t i = 0; i < clause->words; i++) {
 		uint64_t df;
-		int code = document_frequency(searcher->index, &clause->clause.terms[i], &df, error);
+		int code = document_frequency(searcher->index, &clause->terms[i], weighed->entries, &df, error);
 		if (code)
 			return code;
 		/* A word that no living document has matches nothing; its idf must only not be read as evidence. */
@@ -80,7 +99,7 @@ static int weigh(trawl_searcher *searcher, struct weighed *clause, trawl_error *
 		searcher->postings += df;
 		searcher->terms++;
 	}
-	clause->weight = (float)(idf * clause->clause.frequency);
+	weighed->weight = (float)(idf * clause->frequency);
 	return 0;
 }
 
@@ -134,6 +153,22 @@ static int plan(trawl_searcher *searcher, trawl_error *error)
 
 /* ---- scoring tables ---- */
 
+static struct inflation find_inflation(const struct scorer *scorer, const struct segment *segment)
+{
+	struct inflation inflation = {1, 1};
+	float born[256];
+	bm25_denominators(BORN_K1, BORN_B, segment->born_average, born);
+	for (int code = segment->least_length; code <= segment->greatest_length; code++) {
+		float ratio = born[code] / scorer->denominators[code];
+		if (isnan(ratio)) /* 0 / 0: both saturations are 1 */
+			continue;
+		inflation.most = ratio > inflation.most ? ratio : inflation.most;
+		inflation.least = ratio < inflation.least ? ratio : inflation.least;
+	}
+	return inflation;
+}
+
+/* Tables for this k1 and b; queries mostly come with the same ones. */
 static void prepare_scorer(trawl_searcher *searcher, float k1, float b)
 {
 	struct scorer *scorer = &searcher->scorer;
@@ -145,21 +180,8 @@ static void prepare_scorer(trawl_searcher *searcher, float k1, float b)
 	for (uint32_t tf = 1; tf <= SATURATION_TFS; tf++)
 		for (int code = 0; code < 256; code++)
 			scorer->saturations[tf - 1][code] = saturation(tf, scorer->denominators[code]);
-}
-
-/* How much more, and how much less, a saturation can be now than with what its segment's bounds assume (docs/DESIGN.md). */
-static void find_inflation(const struct scorer *scorer, const struct segment *segment, float *most, float *least)
-{
-	float born[256];
-	bm25_denominators(BORN_K1, BORN_B, segment->born_average, born);
-	*most = *least = 1;
-	for (int code = segment->least_length; code <= segment->greatest_length; code++) {
-		float ratio = born[code] / scorer->denominators[code];
-		if (isnan(ratio)) /* 0 / 0: both saturations are 1 */
-			continue;
-		*most = ratio > *most ? ratio : *most;
-		*least = ratio < *least ? ratio : *least;
-	}
+	for (size_t i = 0; i < searcher->index->manifest.segment_count; i++)
+		searcher->inflations[i] = find_inflation(scorer, &searcher->index->segments[i]);
 }
 
 /* ---- one segment ---- */
@@ -194,24 +216,27 @@ static int open_phrase(trawl_searcher *searcher, struct list *list, struct segme
 	return code;
 }
 
-static int open_list(trawl_searcher *searcher, struct list *list, struct segment *segment, const struct clause *clause,
+static int open_list(trawl_searcher *searcher, struct list *list, size_t number, const struct weighed *weighed,
                      trawl_error *error)
 {
-	int code = clause->words == 1 ? list_open(list, segment, clause->terms[0].bytes, clause->terms[0].length,
-	                                          &searcher->arena, error)
-	                              : open_phrase(searcher, list, segment, clause, error);
-	list->occur = clause->occur;
+	struct segment *segment = &searcher->index->segments[number];
+	int code = 0;
+	if (!weighed->entries)
+		code = open_phrase(searcher, list, segment, &weighed->clause, error);
+	else if (weighed->entries[number].df)
+		code = list_open(list, segment, &weighed->entries[number], &searcher->arena, error);
+	else
+		*list = (struct list){.kind = LIST_EMPTY};
+	list->occur = weighed->clause.occur;
 	return code;
 }
 
 /* Open the lists that matter. *matchable: false when some required list is empty, or nothing is left. */
-static int open_lists(trawl_searcher *searcher, struct evaluation *evaluation, bool scoring, bool *matchable,
-                      trawl_error *error)
+static int open_lists(trawl_searcher *searcher, struct evaluation *evaluation, size_t number, bool scoring,
+                      bool *matchable, trawl_error *error)
 {
 	struct segment *segment = evaluation->segment;
-	float most, least;
 	bool positive = false;
-	find_inflation(&searcher->scorer, segment, &most, &least);
 	evaluation->lists = arena_new(&searcher->arena, searcher->clause_count * sizeof *evaluation->lists);
 	if (!evaluation->lists)
 		return error_set_memory(error);
@@ -221,9 +246,9 @@ static int open_lists(trawl_searcher *searcher, struct evaluation *evaluation, b
 		struct list *list = &evaluation->lists[evaluation->count];
 		if (!scoring && searcher->required && weighed->clause.occur == OCCUR_OPTIONAL)
 			continue; /* does not change the number of matches */
-		int code = open_list(searcher, list, segment, &weighed->clause, error);
+		int code = open_list(searcher, list, number, weighed, error);
 		if (!code && scoring && weighed->clause.occur != OCCUR_EXCLUDED)
-			code = list_score(list, segment, &searcher->scorer, weighed->weight, most, BOUND_SLACK,
+			code = list_score(list, segment, &searcher->scorer, weighed->weight, searcher->inflations[number].most, BOUND_SLACK,
 			                  &searcher->arena, error);
 		if (code)
 			return code;
@@ -264,14 +289,13 @@ static int search_phrase(trawl_searcher *searcher, size_t number, bool scoring, 
 	                                   .terms = weighed->clause.terms,
 	                                   .words = weighed->clause.words,
 	                                   .weight = weighed->weight,
+	                                   .inflation = searcher->inflations[number].most,
 	                                   .slack = BOUND_SLACK,
 	                                   .base = searcher->index->bases[number],
 	                                   .top = scoring ? &searcher->top : NULL,
 	                                   .arena = &searcher->arena,
 	                                   .scratch = &searcher->joined,
 	                                   .error = error};
-	float least;
-	find_inflation(&searcher->scorer, segment, &phrase.inflation, &least);
 	int code = check_positions(segment, error);
 	if (!code)
 		code = kernel_get()->evaluate_phrase(&phrase);
@@ -291,14 +315,12 @@ static int search_segment(trawl_searcher *searcher, size_t number, bool scoring,
 	                                .arena = &searcher->arena,
 	                                .error = error};
 	bool matchable;
-	int code = open_lists(searcher, &evaluation, scoring, &matchable, error);
+	int code = open_lists(searcher, &evaluation, number, scoring, &matchable, error);
 	if (code || !matchable)
 		return code;
 	if (!scoring)
 		return kernel_get()->evaluate_count(&evaluation, &searcher->matches);
-	float most, least;
-	find_inflation(&searcher->scorer, evaluation.segment, &most, &least);
-	seed_threshold(&evaluation, &searcher->top, least);
+	seed_threshold(&evaluation, &searcher->top, searcher->inflations[number].least);
 	return kernel_get()->evaluate_top(&evaluation, &searcher->top);
 }
 

@@ -13,6 +13,12 @@
 struct weighed {
 	struct clause clause;
 	float weight;
+	struct term_entry *entries; /* of a single word: in each segment; df 0: absent */
+};
+
+/* How much more, and how much less, a saturation can be now than with what a segment's bounds assume (docs/DESIGN.md). */
+struct inflation {
+	float most, least;
 };
 
 struct trawl_searcher {
@@ -24,6 +30,7 @@ struct trawl_searcher {
 	bool required, positive; /* some clause is required; some is not excluded */
 	struct scorer scorer;
 	float k1, b; /* of the scorer */
+	struct inflation *inflations; /* of each segment, for this k1 and b */
 	struct top top;
 	uint64_t matches, postings;
 	size_t terms;
