@@ -290,8 +290,9 @@ static void digest_measure_range(struct bench *bench, const struct subject *subj
 
 static void run_add_levels(struct bench *bench, const struct subject *subject, const struct kernel *kernel)
 {
+	float bests[SUPERBLOCK_RANGES];
 	for (uint32_t i = 0; i < subject->chunk_count; i++)
-		kernel->add_levels(&subject->chunks[i].chunk, subject->lists[0].levels,
+		kernel->add_levels(&subject->chunks[i].chunk, subject->lists[0].levels, bests,
 		                   bench->output->bounds + subject->chunks[i].superblock * SUPERBLOCK_RANGES);
 }
 

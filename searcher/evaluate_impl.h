@@ -29,12 +29,12 @@ static int list_chunk(const struct list *list, struct segment *segment, uint32_t
 
 /* A list in the superblock being visited. */
 struct visit {
-	uint32_t ranges;    /* mask of the ranges with postings */
-	struct chunk chunk; /* LIST_RANGED */
-	/* LIST_SHORT: by range, its documents, the index of the first one's posting, and the best contribution */
+	uint32_t ranges;                /* mask of the ranges with postings */
+	struct chunk chunk;             /* LIST_RANGED */
+	float bests[SUPERBLOCK_RANGES]; /* by occupied range: the most that a document can get */
+	/* LIST_SHORT: by range, its documents, and the index of the first one's posting */
 	uint64_t masks[SUPERBLOCK_RANGES];
 	uint32_t firsts[SUPERBLOCK_RANGES];
-	float bests[SUPERBLOCK_RANGES];
 };
 
 /* ---- a superblock ---- */
@@ -101,7 +101,7 @@ static int enter_all(struct evaluation *evaluation, uint32_t superblock, float *
 		if (!bounds || !visit->ranges)
 			continue;
 		if (list->kind == LIST_RANGED)
-			add_levels(&visit->chunk, list->levels, bounds);
+			add_levels(&visit->chunk, list->levels, visit->bests, bounds);
 		else
 			add_short_bounds(visit, bounds);
 	}
@@ -125,16 +125,6 @@ static uint64_t list_mask(const struct evaluation *evaluation, uint32_t number, 
 	if (evaluation->lists[number].kind == LIST_SHORT)
 		return visit->masks[range];
 	return range_mask(&visit->chunk, rank_of(visit, range));
-}
-
-/* The most that a document of the range can get from the list. */
-static float list_bound(const struct evaluation *evaluation, uint32_t number, uint32_t range)
-{
-	const struct list *list = &evaluation->lists[number];
-	const struct visit *visit = &evaluation->visits[number];
-	if (list->kind == LIST_SHORT)
-		return visit->bests[range];
-	return list->levels[visit->chunk.headers[rank_of(visit, range)] >> 4];
 }
 
 /* What the list adds to the score of one document. */
@@ -208,7 +198,7 @@ static uint32_t find_participants(const struct evaluation *evaluation, uint32_t 
 	evaluation->rest[count] = 0;
 	for (uint32_t p = count; p-- > 0;)
 		evaluation->rest[p] =
-		    evaluation->rest[p + 1] + list_bound(evaluation, evaluation->participants[p], range);
+		    evaluation->rest[p + 1] + evaluation->visits[evaluation->participants[p]].bests[range];
 	return count;
 }
 

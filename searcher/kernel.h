@@ -35,8 +35,9 @@ struct kernel {
 	                        const struct scorer *scorer, float weight, float scores[RANGE_DOCUMENTS]);
 	/* The documents of range number `rank`. */
 	uint64_t (*range_mask)(const struct chunk *chunk, uint32_t rank);
-	/* The chunk's range bounds, levels[codebook index], added to bounds[range]. */
-	void (*add_levels)(const struct chunk *chunk, const float levels[16], float bounds[SUPERBLOCK_RANGES]);
+	/* The chunk's range bounds, levels[codebook index], into bests[range] (0: no postings), and added to bounds[range]. */
+	void (*add_levels)(const struct chunk *chunk, const float levels[16], float bests[SUPERBLOCK_RANGES],
+	                   float bounds[SUPERBLOCK_RANGES]);
 	/* Measure range number `rank`; its first exception is number `exception` of the chunk. */
 	void (*measure_range)(const struct chunk *chunk, uint32_t rank, uint32_t exception, const uint8_t *lengths,
 	                      struct range_positions *range);

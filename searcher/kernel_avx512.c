@@ -57,14 +57,16 @@ static uint64_t at_least(const float scores[RANGE_DOCUMENTS], float threshold)
 	return mask;
 }
 
-static void add_levels(const struct chunk *chunk, const float levels[16], float bounds[SUPERBLOCK_RANGES])
+static void add_levels(const struct chunk *chunk, const float levels[16], float bests[SUPERBLOCK_RANGES],
+                       float bounds[SUPERBLOCK_RANGES])
 {
 	/* One header byte an occupied range: expand to the 16 ranges, look the levels up in a register. */
 	__mmask16 occupied = (__mmask16)chunk->range_mask;
 	__m128i headers = _mm_maskz_expand_epi8(occupied, _mm_loadu_si128((const __m128i *)chunk->headers));
 	__m512i index = _mm512_srli_epi32(_mm512_cvtepu8_epi32(headers), 4);
-	__m512 level = _mm512_permutexvar_ps(index, _mm512_loadu_ps(levels)), sum = _mm512_loadu_ps(bounds);
-	_mm512_storeu_ps(bounds, _mm512_mask_add_ps(sum, occupied, sum, level));
+	__m512 level = _mm512_maskz_permutexvar_ps(occupied, index, _mm512_loadu_ps(levels));
+	_mm512_storeu_ps(bests, level);
+	_mm512_storeu_ps(bounds, _mm512_add_ps(_mm512_loadu_ps(bounds), level));
 }
 
 /* The mask of up to 16 offsets, one a byte: shift a one for each, and OR them all. */

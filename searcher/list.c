@@ -50,7 +50,8 @@ int list_open(struct list *list, struct segment *segment, const struct term_entr
 	list->kind = LIST_RANGED;
 	if (!ranged_list_open(&list->ranged, bytes, left, entry->place.postings, segment->documents_count) ||
 	    list->ranged.df != entry->df)
-		return part_corrupt(&segment->postings, entry->place.postings, "a posting list that makes no sense", error);
+		return part_corrupt(&segment->postings, entry->place.postings, "a posting list that makes no sense",
+		                    error);
 	list->count = entry->df;
 	return 0;
 }

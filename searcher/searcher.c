@@ -248,8 +248,8 @@ static int open_lists(trawl_searcher *searcher, struct evaluation *evaluation, s
 			continue; /* does not change the number of matches */
 		int code = open_list(searcher, list, number, weighed, error);
 		if (!code && scoring && weighed->clause.occur != OCCUR_EXCLUDED)
-			code = list_score(list, segment, &searcher->scorer, weighed->weight, searcher->inflations[number].most, BOUND_SLACK,
-			                  &searcher->arena, error);
+			code = list_score(list, segment, &searcher->scorer, weighed->weight,
+			                  searcher->inflations[number].most, BOUND_SLACK, &searcher->arena, error);
 		if (code)
 			return code;
 		if (list->kind == LIST_EMPTY) {

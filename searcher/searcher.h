@@ -29,7 +29,7 @@ struct trawl_searcher {
 	size_t clause_count, clause_capacity;
 	bool required, positive; /* some clause is required; some is not excluded */
 	struct scorer scorer;
-	float k1, b; /* of the scorer */
+	float k1, b;                  /* of the scorer */
 	struct inflation *inflations; /* of each segment, for this k1 and b */
 	struct top top;
 	uint64_t matches, postings;

@@ -53,9 +53,14 @@ void made_lists_begin(struct made_lists *made, const char *name, uint32_t docume
 	double total = 0;
 	made->true_lengths = memory_new(documents * sizeof *made->true_lengths);
 	made->lengths = memory_new_zeroed(documents + EXTENT_SLACK + RANGE_DOCUMENTS, 1);
+	made->true_spans = memory_new(documents * sizeof *made->true_spans);
+	made->spans = memory_new_zeroed(documents + EXTENT_SLACK + RANGE_DOCUMENTS, 1);
 	for (uint32_t doc = 0; doc < documents; doc++) {
-		made->true_lengths[doc] = random_length(random, longest);
-		made->lengths[doc] = length_encode(made->true_lengths[doc]);
+		uint32_t length = random_length(random, longest), gaps = length < 1u << 30 ? length : 0;
+		made->true_lengths[doc] = length;
+		made->true_spans[doc] = length + (random_chance(random, 0.3) ? (uint32_t)random_below(random, gaps + 1) : 0);
+		made->lengths[doc] = length_encode(length);
+		made->spans[doc] = length_encode(made->true_spans[doc]);
 		total += made->true_lengths[doc] < 100000 ? made->true_lengths[doc] : 100;
 	}
 	made->average = (float)(total / documents);
@@ -67,6 +72,7 @@ void made_lists_begin(struct made_lists *made, const char *name, uint32_t docume
 	made->encoder = (struct postings_encoder){.postings = &made->postings_writer,
 	                                          .positions = positions ? &made->positions_writer : NULL,
 	                                          .lengths = made->lengths,
+	                                          .spans = made->spans,
 	                                          .documents = documents};
 	bm25_denominators(BORN_K1, BORN_B, made->average, made->encoder.denominators);
 }
@@ -134,7 +140,7 @@ struct made_list *made_lists_add_postings(struct made_lists *made, const uint32_
 	if (made->positions) {
 		uint32_t *at = list->positions = memory_new(list->position_count * sizeof *at);
 		for (uint32_t i = 0; i < n; at += tfs[i++])
-			random_positions(at, tfs[i], made->true_lengths[docs[i]], random);
+			random_positions(at, tfs[i], made->true_spans[docs[i]], random);
 	}
 	struct handing_over over = {list->positions};
 	struct position_source source = {hand_over, &over};
@@ -218,12 +224,14 @@ void made_lists_release(struct made_lists *made)
 	memory_free(made->lists);
 	memory_free(made->lengths);
 	memory_free(made->true_lengths);
+	memory_free(made->spans);
+	memory_free(made->true_spans);
 	*made = (struct made_lists){0};
 }
 
 void made_lists_head(struct made_lists *made, const struct made_list *list, struct ranged_list *head)
 {
-	uint64_t left;
+	uint64_t left = 0;
 	const uint8_t *bytes = part_at(&made->postings_part, list->place.postings, &left, &error);
 	if (!bytes)
 		fail_msg("%s", error.text);
@@ -232,7 +240,7 @@ void made_lists_head(struct made_lists *made, const struct made_list *list, stru
 
 bool made_lists_chunk(struct made_lists *made, const struct ranged_list *head, uint32_t superblock, struct chunk *chunk)
 {
-	uint64_t left;
+	uint64_t left = 0;
 	uint32_t length;
 	uint64_t address = chunk_place(head, superblock, &length);
 	if (!length)

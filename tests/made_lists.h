@@ -21,8 +21,8 @@ struct made_list {
 /* A file with nothing but the postings and the positions of segment 1. */
 struct made_lists {
 	uint32_t documents;
-	uint32_t *true_lengths;
-	uint8_t *lengths; /* in one byte each; EXTENT_SLACK more may be loaded */
+	uint32_t *true_lengths, *true_spans;
+	uint8_t *lengths, *spans; /* in one byte each; EXTENT_SLACK more may be loaded */
 	float average;
 	bool positions;
 	struct made_list *lists;
@@ -35,7 +35,8 @@ struct made_lists {
 	struct part postings_part, positions_part;
 };
 
-/* Start a file named `name` for `documents` documents. Lengths: mostly some dozens, some up to `longest`, a few beyond. */
+/* Start a file named `name` for `documents` documents. Lengths: mostly some dozens, some up to `longest`, a few beyond; some
+ * documents' spans are longer than that, as dropped stop words make them. */
 void made_lists_begin(struct made_lists *made, const char *name, uint32_t documents, uint32_t longest, bool positions,
                       struct random *random);
 

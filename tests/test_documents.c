@@ -83,7 +83,7 @@ static void shelf_open(struct shelf *shelf)
 		const trawl_document *document = &shelf->documents[shelf->order ? shelf->order[doc] : doc];
 		hashes[doc] = id_hash(document->id, document->id_length);
 	}
-	CHECK(segment_writer_begin_terms(&writer, shelf->count, lengths, 0, shelf->order, hashes, &error));
+	CHECK(segment_writer_begin_terms(&writer, shelf->count, lengths, NULL, 0, shelf->order, hashes, &error));
 	CHECK(segment_writer_finish(&writer, &summary, &error));
 	manifest.segments = &summary;
 	manifest.segment_count = 1;

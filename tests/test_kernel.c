@@ -350,8 +350,10 @@ static void check_chunk_levels(const struct kernel *kernel, const struct kernel 
 	memcpy(expected, ours, sizeof ours);
 	for (uint32_t rank = 0; rank < ranks; rank++)
 		expected[places[rank]] += levels[chunk->headers[rank] >> 4];
-	scalar->add_levels(chunk, levels, ours);
-	kernel->add_levels(chunk, levels, theirs);
+	float our_bests[SUPERBLOCK_RANGES], their_bests[SUPERBLOCK_RANGES];
+	scalar->add_levels(chunk, levels, our_bests, ours);
+	kernel->add_levels(chunk, levels, their_bests, theirs);
+	assert_same_floats(our_bests, their_bests, SUPERBLOCK_RANGES);
 	assert_same_floats(ours, expected, SUPERBLOCK_RANGES);
 	assert_same_floats(theirs, expected, SUPERBLOCK_RANGES);
 }
@@ -412,7 +414,7 @@ static void check_hostile(const struct kernel *kernel, const struct kernel *scal
 			tight[random_below(&random_source, flips % 2 && cut > 24 ? 24 : cut)] =
 			    (uint8_t)random_next(&random_source);
 		if (chunk_open(&chunk, &head, superblock, tight, cut)) {
-			kernel->add_levels(&chunk, levels, bounds);
+			kernel->add_levels(&chunk, levels, scores, bounds);
 			for (uint32_t rank = 0; rank < chunk.range_count; rank++) {
 				struct range_positions range;
 				uint64_t mask = scalar->range_mask(&chunk, rank);

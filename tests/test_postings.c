@@ -90,7 +90,7 @@ static void check_ranged(struct made_lists *made, const struct made_list *list)
 			uint32_t range = superblock * SUPERBLOCK_RANGES + (uint32_t)__builtin_ctz(left);
 			uint32_t count = check_range(&chunk, rank, list, next, range);
 			for (uint32_t i = 0; i < count; i++, next++)
-				positions += position_bytes(list->tfs[next], made->lengths[list->docs[next]]);
+				positions += position_bytes(list->tfs[next], made->spans[list->docs[next]]);
 		}
 	}
 	assert_int_equal(next, list->n);
@@ -102,11 +102,11 @@ static void check_positions(struct made_lists *made, const struct made_list *lis
 	uint64_t address = list->place.positions;
 	const uint32_t *expected = list->positions;
 	for (uint32_t i = 0; i < list->n; i++) {
-		uint8_t length = made->lengths[list->docs[i]];
-		uint64_t bytes = position_bytes(list->tfs[i], length);
+		uint8_t span = made->spans[list->docs[i]];
+		uint64_t bytes = position_bytes(list->tfs[i], span);
 		uint32_t *decoded = malloc(list->tfs[i] * sizeof *decoded);
 		const uint8_t *stored = read_part(&made->positions_part, address, bytes, &scratch);
-		assert_true(positions_decode(stored, list->tfs[i], length, decoded));
+		assert_true(positions_decode(stored, list->tfs[i], span, decoded));
 		assert_memory_equal(decoded, expected, list->tfs[i] * sizeof *decoded);
 		free(decoded);
 		address += bytes;
@@ -222,6 +222,9 @@ static void short_lists_of_every_size_around_blocks_round_trip(void **state)
 
 /* ---- what the head promises ---- */
 
+/* 255 times a 255th need not be the whole: searchers allow for some units in the last place. */
+#define ROUNDING 1.000001f
+
 static int compare_falling(const void *a, const void *b)
 {
 	float left = *(const float *)a, right = *(const float *)b;
@@ -246,7 +249,7 @@ static void heads_bound_saturations_and_seeds_are_reached(void **state)
 		for (uint32_t i = 0; i < list->n; i++) {
 			saturations[i] =
 			    saturation(list->tfs[i], made.encoder.denominators[made.lengths[list->docs[i]]]);
-			float step = head.maximum / 255;
+			float step = head.maximum / 255 * ROUNDING;
 			assert_true(saturations[i] <=
 			            step * (float)head.bounds[list->docs[i] / SUPERBLOCK_DOCUMENTS]);
 		}
@@ -283,7 +286,7 @@ static void range_bounds_bound_every_saturation(void **state)
 			uint32_t doc = list->docs[i], range = doc / RANGE_DOCUMENTS % SUPERBLOCK_RANGES;
 			assert_true(made_lists_chunk(&made, &head, doc / SUPERBLOCK_DOCUMENTS, &chunk));
 			uint32_t rank = (uint32_t)__builtin_popcount(chunk.range_mask & ((1u << range) - 1));
-			float bound = head.maximum / 255 * (float)head.codebook[chunk.headers[rank] >> 4];
+			float bound = head.maximum / 255 * (float)head.codebook[chunk.headers[rank] >> 4] * ROUNDING;
 			assert_true(saturation(list->tfs[i], made.encoder.denominators[made.lengths[doc]]) <= bound);
 		}
 	}
