@@ -23,7 +23,7 @@ TESTS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 TEST_LIB := $(patsubst %,$(BUILD)/%.o,$(filter-out $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
 SOURCES  := $(foreach d,$(LIB_DIRS) include cli bench tests,$(wildcard $d/*.c $d/*.h $d/*.cc))
 
-.PHONY: all check check-unit check-tool check-asan check-layers check-format bench fmt install uninstall clean help $(BUILD)/trawl.pc
+.PHONY: all check check-unit check-tool check-asan check-layers check-format bench bench-peers fmt install uninstall clean help $(BUILD)/trawl.pc
 # Objects of tests are kept: make would delete them as intermediate, and compile them again at every second run.
 .SECONDARY:
 all: $(BUILD)/trawl $(BUILD)/libtrawl.a $(BUILD)/libtrawl.so ## the tool and the library, into build/
@@ -68,6 +68,10 @@ fmt: ## format the sources
 	clang-format -i $(SOURCES)
 bench: all $(BUILD)/kernel_bench ## the hot loop's figures, kernel by kernel
 	$(BUILD)/kernel_bench
+
+bench-peers: all ## trawl against its peers: CORPUS=FILE QUERIES=FILE [OUT=DIR] [PEERS=all]
+	bench/peers/run.py --trawl $(BUILD)/trawl --corpus $(CORPUS) --queries $(QUERIES) $(if $(OUT),--out $(OUT)) \
+	  $(if $(PEERS),--engines $(PEERS)) --plot
 
 $(BUILD)/trawl.pc: trawl.pc.in Makefile
 	@mkdir -p $(@D)

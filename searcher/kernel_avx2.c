@@ -67,6 +67,90 @@ static bool has_byte(const uint8_t *bytes, uint32_t n, uint8_t value)
 	return false;
 }
 
+/* The tfs, one byte each, of a bitmap range: four 2-bit codes a byte, pulled apart and put in order again. */
+static inline void bitmap_tfs(const struct chunk *chunk, uint32_t rank, uint8_t tfs[RANGE_DOCUMENTS])
+{
+	uint32_t start = chunk->starts[rank];
+	__m128i codes =
+	    _mm_set_epi64x((long long)load_codes(chunk->codes, start + 32), (long long)load_codes(chunk->codes, start));
+	__m128i three = _mm_set1_epi8(3), one = _mm_set1_epi8(1);
+	__m128i a = _mm_and_si128(codes, three), b = _mm_and_si128(_mm_srli_epi16(codes, 2), three);
+	__m128i c = _mm_and_si128(_mm_srli_epi16(codes, 4), three), d = _mm_and_si128(_mm_srli_epi16(codes, 6), three);
+	__m128i ab = _mm_unpacklo_epi8(a, b), cd = _mm_unpacklo_epi8(c, d);
+	_mm_storeu_si128((__m128i *)tfs, _mm_add_epi8(_mm_unpacklo_epi16(ab, cd), one));
+	_mm_storeu_si128((__m128i *)(tfs + 16), _mm_add_epi8(_mm_unpackhi_epi16(ab, cd), one));
+	ab = _mm_unpackhi_epi8(a, b);
+	cd = _mm_unpackhi_epi8(c, d);
+	_mm_storeu_si128((__m128i *)(tfs + 32), _mm_add_epi8(_mm_unpacklo_epi16(ab, cd), one));
+	_mm_storeu_si128((__m128i *)(tfs + 48), _mm_add_epi8(_mm_unpackhi_epi16(ab, cd), one));
+}
+
+/* bit i: bytes[i] >= least */
+static inline uint64_t bytes_at_least(const uint8_t bytes[RANGE_DOCUMENTS], uint8_t least)
+{
+	/* Unsigned bytes compare as: a >= b where max(a, b) = a. */
+	__m256i bound = _mm256_set1_epi8((char)least);
+	__m256i low = _mm256_loadu_si256((const __m256i *)bytes),
+	        high = _mm256_loadu_si256((const __m256i *)(bytes + 32));
+	uint32_t low_mask = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_max_epu8(low, bound), low));
+	uint32_t high_mask = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_max_epu8(high, bound), high));
+	return (uint64_t)high_mask << 32 | low_mask;
+}
+
+static uint32_t sum_bytes(const uint8_t bytes[RANGE_DOCUMENTS], uint32_t n)
+{
+	const __m256i index = _mm256_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
+	                                       21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31);
+	__m256i low_wanted = _mm256_cmpgt_epi8(_mm256_set1_epi8((char)n), index);
+	__m256i high_wanted = _mm256_cmpgt_epi8(_mm256_set1_epi8((char)((int)n - 32)), index);
+	__m256i low = _mm256_and_si256(_mm256_loadu_si256((const __m256i *)bytes), low_wanted);
+	__m256i high = _mm256_and_si256(_mm256_loadu_si256((const __m256i *)(bytes + 32)), high_wanted);
+	__m256i zero = _mm256_setzero_si256();
+	__m256i sums = _mm256_add_epi64(_mm256_sad_epu8(low, zero), _mm256_sad_epu8(high, zero));
+	__m128i pair = _mm_add_epi64(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+	return (uint32_t)(_mm_cvtsi128_si64(pair) + _mm_extract_epi64(pair, 1));
+}
+
+#define TF_BYTE_MAX 200      /* so that a posting's positions take at most 255 bytes */
+#define LENGTH_HIGH_3_MAX 86 /* up to this length byte the high parts of positions are at most 3 (position_layout) */
+
+/* As measure_range_plain, for ranges whose positions' sizes fit bytes. */
+static void measure_range(const struct chunk *chunk, uint32_t rank, uint32_t exception, const uint8_t *lengths,
+                          struct range_positions *range)
+{
+	uint64_t mask = chunk_range_mask(chunk, rank);
+	uint32_t count = (uint32_t)__builtin_popcountll(mask), next = exception;
+	bool bitmap = chunk->bitmap_mask >> rank & 1;
+	if (bytes_at_least(lengths, LENGTH_HIGH_3_MAX + 1) & mask)
+		goto plain;
+	if (bitmap) {
+		bitmap_tfs(chunk, rank, range->tfs);
+	} else {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(chunk->bytes + chunk->starts[rank]));
+		__m128i codes = _mm_and_si128(_mm_srli_epi16(bytes, 6), _mm_set1_epi8(3));
+		_mm_storeu_si128((__m128i *)range->tfs, _mm_add_epi8(codes, _mm_set1_epi8(1)));
+	}
+	uint64_t present = count < 64 ? ((uint64_t)1 << count) - 1 : UINT64_MAX;
+	for (uint64_t left = bytes_at_least(range->tfs, 4) & present; left; left &= left - 1) {
+		uint32_t tf = chunk_exception(chunk, next++);
+		if (tf > TF_BYTE_MAX)
+			goto plain;
+		range->tfs[__builtin_ctzll(left)] = (uint8_t)tf;
+	}
+	memcpy(range->sizes, range->tfs, sizeof range->sizes);
+	for (uint64_t left = bytes_at_least(lengths, LENGTH_ONE_BYTE_MAX + 1) & mask; left; left &= left - 1) {
+		uint32_t index = (uint32_t)__builtin_popcountll(mask & ((left & -left) - 1));
+		range->sizes[index] = (uint8_t)position_bytes(range->tfs[index], lengths[__builtin_ctzll(left)]);
+	}
+	range->wide = false;
+	range->mask = mask;
+	range->exceptions = next - exception;
+	range->total = sum_bytes(range->sizes, count);
+	return;
+plain:
+	measure_range_plain(chunk, rank, exception, lengths, range);
+}
+
 #include "searcher/kernel_plain.h"
 
 #include "searcher/evaluate_impl.h"

@@ -24,17 +24,3 @@ static void add_levels(const struct chunk *chunk, const float levels[16], float 
 		bounds[range] += bests[range];
 	}
 }
-
-static void measure_range(const struct chunk *chunk, uint32_t rank, uint32_t exception, const uint8_t *lengths,
-                          struct range_positions *range)
-{
-	measure_range_plain(chunk, rank, exception, lengths, range);
-}
-
-static uint32_t sum_bytes(const uint8_t bytes[RANGE_DOCUMENTS], uint32_t n)
-{
-	uint32_t sum = 0;
-	for (uint32_t i = 0; i < n; i++)
-		sum += bytes[i];
-	return sum;
-}
