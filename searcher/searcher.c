@@ -349,7 +349,6 @@ static int search_stable(trawl_searcher *searcher, size_t k, trawl_error *error)
 		const struct top *top = &searcher->top;
 		if (top->count < depth || top->hits[top->count - 1].score < top->hits[k - 1].score)
 			break;
-		arena_reset(&searcher->arena);
 	}
 	int code = sort_by_id(searcher, error);
 	if (searcher->top.count > k)

@@ -58,7 +58,8 @@ void made_lists_begin(struct made_lists *made, const char *name, uint32_t docume
 	for (uint32_t doc = 0; doc < documents; doc++) {
 		uint32_t length = random_length(random, longest), gaps = length < 1u << 30 ? length : 0;
 		made->true_lengths[doc] = length;
-		made->true_spans[doc] = length + (random_chance(random, 0.3) ? (uint32_t)random_below(random, gaps + 1) : 0);
+		made->true_spans[doc] =
+		    length + (random_chance(random, 0.3) ? (uint32_t)random_below(random, gaps + 1) : 0);
 		made->lengths[doc] = length_encode(length);
 		made->spans[doc] = length_encode(made->true_spans[doc]);
 		total += made->true_lengths[doc] < 100000 ? made->true_lengths[doc] : 100;
@@ -125,8 +126,8 @@ static int hand_over(void *context, uint32_t count, uint32_t *positions, trawl_e
 	return 0;
 }
 
-struct made_list *made_lists_add_postings(struct made_lists *made, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
-                                          struct random *random)
+struct made_list *made_lists_add_postings(struct made_lists *made, const uint32_t *docs, const uint32_t *tfs,
+                                          uint32_t n, struct random *random)
 {
 	assert_true(memory_reserve(&made->lists, &made->capacity, made->count + 1, sizeof *made->lists));
 	struct made_list *list = &made->lists[made->count++];

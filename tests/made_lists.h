@@ -46,8 +46,8 @@ struct made_list *made_lists_add(struct made_lists *made, bool (*wanted)(void *c
                                  struct random *random);
 
 /* The same for docs and tfs given. */
-struct made_list *made_lists_add_postings(struct made_lists *made, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
-                                          struct random *random);
+struct made_list *made_lists_add_postings(struct made_lists *made, const uint32_t *docs, const uint32_t *tfs,
+                                          uint32_t n, struct random *random);
 
 /* Commit, and open for reading. */
 void made_lists_open(struct made_lists *made);
@@ -57,7 +57,8 @@ void made_lists_release(struct made_lists *made);
 void made_lists_head(struct made_lists *made, const struct made_list *list, struct ranged_list *head);
 
 /* The chunk of a superblock: false when the list has no postings there; fails the test when it does not open. */
-bool made_lists_chunk(struct made_lists *made, const struct ranged_list *head, uint32_t superblock, struct chunk *chunk);
+bool made_lists_chunk(struct made_lists *made, const struct ranged_list *head, uint32_t superblock,
+                      struct chunk *chunk);
 
 /* `superblock` has postings of all kinds of ranges, among them of each count from 1 to 64; for made_lists_add. */
 bool every_range_count(void *context, uint32_t doc);

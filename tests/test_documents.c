@@ -46,7 +46,9 @@ static char *text_of(struct shelf *shelf, size_t length, struct random *random)
 	char *text = arena_new(&shelf->arena, length + 1);
 	bool noise = random && random_chance(random, 0.3); /* what does not compress */
 	for (size_t i = 0; i < length; i++)
-		text[i] = !random ? 'x' : noise ? (char)random_next(random) : "the quick brown fox "[random_below(random, 20)];
+		text[i] = !random ? 'x'
+		          : noise ? (char)random_next(random)
+		                  : "the quick brown fox "[random_below(random, 20)];
 	return text;
 }
 
@@ -124,9 +126,8 @@ static void check_document(struct shelf *shelf, uint32_t doc)
 	assert_same_bytes(stored.title, stored.title_length, expected->title, expected->title_length);
 	assert_same_bytes(stored.text, stored.text_length, expected->text, expected->text_length);
 	assert_same_bytes(stored.fields, stored.fields_length, expected->fields, expected->fields_length);
-	assert_int_equal(segment_find_id(&shelf->segment, expected->id, expected->id_length, &shelf->scratch, &found,
-	                                 &error),
-	                 1);
+	assert_int_equal(
+	    segment_find_id(&shelf->segment, expected->id, expected->id_length, &shelf->scratch, &found, &error), 1);
 	assert_int_equal(found, doc);
 }
 
@@ -257,7 +258,8 @@ static void ids_of_any_bytes_and_up_to_4096_of_them_are_found(void **state)
 		for (int j = 0; j < 3; j++)
 			id[random_below(&random, length)] = (char)random_next(&random);
 		store16(id + length - 2, (uint16_t)i); /* unique */
-		shelf.documents[i] = (trawl_document){.id = id, .id_length = length, .title = "", .text = "", .fields = ""};
+		shelf.documents[i] =
+		    (trawl_document){.id = id, .id_length = length, .title = "", .text = "", .fields = ""};
 	}
 	shelf_open(&shelf);
 	assert_true(shelf.segment.stored.ids.bytes > 1000);
@@ -294,7 +296,8 @@ static void ids_are_found_in_an_index_of_many_extents(void **state)
 	}
 	/* those at the borders of extents */
 	uint64_t left;
-	for (uint64_t at = EXTENT_PAYLOAD - 16; at < shelf.segment.id_index.bytes; at += at % EXTENT_PAYLOAD == 8 ? EXTENT_PAYLOAD - 24 : 8) {
+	for (uint64_t at = EXTENT_PAYLOAD - 16; at < shelf.segment.id_index.bytes;
+	     at += at % EXTENT_PAYLOAD == 8 ? EXTENT_PAYLOAD - 24 : 8) {
 		const uint8_t *entry = part_at(&shelf.segment.id_index, at, &left, &error);
 		uint32_t doc = load32(entry + 4), found;
 		assert_int_equal(
@@ -330,8 +333,8 @@ static void damaged_documents_are_an_error_or_other_bytes_never_a_crash(void **s
 		set(&shelf, i, id, 10, 600, 5, &random);
 	}
 	shelf_open(&shelf);
-	struct part *parts[] = {&shelf.segment.stored.documents, &shelf.segment.stored.blocks, &shelf.segment.stored.ids,
-	                        &shelf.segment.stored.id_blocks};
+	struct part *parts[] = {&shelf.segment.stored.documents, &shelf.segment.stored.blocks,
+	                        &shelf.segment.stored.ids, &shelf.segment.stored.id_blocks};
 	size_t refused = 0;
 	for (int round = 0; round < 3000; round++) {
 		struct part *part = parts[round % 4];

@@ -132,7 +132,7 @@ static uint64_t take(const uint8_t *bytes, unsigned size)
 static void every_extent_has_the_header_of_the_document(void **state)
 {
 	(void)state;
-	static const uint32_t parts[][2] = {{0, 0}, {1, 1}, {1, 2}, {1, 3}, {1, 4},  {1, 5},
+	static const uint32_t parts[][2] = {{0, 0}, {1, 1}, {1, 2}, {1, 3},  {1, 4},  {1, 5},
 	                                    {1, 6}, {1, 8}, {1, 9}, {1, 10}, {1, 11}, {1, 12}};
 	write_tiny(scratch_path("golden"));
 	struct opened opened = open_file(scratch_path("golden"));
@@ -245,15 +245,15 @@ static void the_dictionary_has_these_bytes(void **state)
 {
 	(void)state;
 	static const uint8_t block[] = {
-	    0, 0, 0, 6,                              /* first number, postings, positions, terms */
-	    0, 4, 'd', 'a', 'r', 't', 1, 9, 2, 2,    /* df 1: 4 * 2 + 1, tf 2, 2 bytes of positions */
-	    0, 3, 'e', 'a', 't', 1, 4, 1,            /* df 1: 4 * 1 + 0, position 1 */
-	    0, 4, 'f', 'i', 's', 'h', 3, 5, 4,       /* df 3: 5 bytes of postings, 4 of positions */
-	    0, 3, 'o', 'n', 'e', 1, 8, 0,            /* df 1: 4 * 2 + 0, position 0 */
-	    0, 3, 'r', 'e', 'd', 2, 5, 2,            /* df 2 */
-	    0, 4, 's', 'w', 'i', 'm', 1, 0, 2,       /* df 1: 4 * 0 + 0, position 2 */
-	    0, 0, 0, 0, 't', 'r', 'a', 'd',          /* 0x6461727400000000 */
-	    0, 0, 0, 0, 1, 0, 0, 0};                 /* offset of the block; blocks */
+	    0, 0, 0,   6,                             /* first number, postings, positions, terms */
+	    0, 4, 'd', 'a', 'r', 't', 1,   9,   2, 2, /* df 1: 4 * 2 + 1, tf 2, 2 bytes of positions */
+	    0, 3, 'e', 'a', 't', 1,   4,   1,         /* df 1: 4 * 1 + 0, position 1 */
+	    0, 4, 'f', 'i', 's', 'h', 3,   5,   4,    /* df 3: 5 bytes of postings, 4 of positions */
+	    0, 3, 'o', 'n', 'e', 1,   8,   0,         /* df 1: 4 * 2 + 0, position 0 */
+	    0, 3, 'r', 'e', 'd', 2,   5,   2,         /* df 2 */
+	    0, 4, 's', 'w', 'i', 'm', 1,   0,   2,    /* df 1: 4 * 0 + 0, position 2 */
+	    0, 0, 0,   0,   't', 'r', 'a', 'd',       /* 0x6461727400000000 */
+	    0, 0, 0,   0,   1,   0,   0,   0};        /* offset of the block; blocks */
 	struct bytes expected = {.length = sizeof block};
 	memcpy(expected.data, block, sizeof block);
 	write_tiny(scratch_path("golden"));
@@ -316,9 +316,9 @@ static void stored_documents_decompress_to_these_bytes(void **state)
 	assert_true(take(block + 8, 8) == 0);
 	frame = payload_of(opened, 1, 1, &length);
 	ZSTD_DCtx *context = ZSTD_createDCtx();
-	assert_int_equal(ZSTD_decompress_usingDict(context, content, sizeof content, frame, length, dictionary,
-	                                           dictionary_length),
-	                 records.length);
+	assert_int_equal(
+	    ZSTD_decompress_usingDict(context, content, sizeof content, frame, length, dictionary, dictionary_length),
+	    records.length);
 	assert_memory_equal(content, records.data, records.length);
 	ZSTD_freeDCtx(context);
 	close_file(opened);
@@ -340,6 +340,28 @@ static void deletions_have_these_bytes(void **state)
 	check_part(opened, 1, 13, &deletions);
 	put_manifest(&manifest, 2, 1, 8, 6, 35, 22);
 	check_part(opened, 0, 0, &manifest);
+	close_file(opened);
+}
+
+/* "the fish / of the sea and the": fish at 1 and sea at 4 of 5 positions to the last word that counts, two tokens. */
+static void spans_have_these_bytes(void **state)
+{
+	(void)state;
+	static const struct bytes lengths = {{2}, 1}, spans = {{5}, 1};
+	const trawl_document document = {"id", 2, "the fish", 8, "of the sea and the", 18, "", 0};
+	trawl_writer *writer;
+	trawl_writer_options options = {.analysis = {.language = "english", .stop_words = true}};
+	remove(scratch_path("spans"));
+	CHECK(trawl_writer_open(&writer, scratch_path("spans"), &options, &error));
+	CHECK(trawl_writer_add(writer, &document, &error));
+	CHECK(trawl_writer_commit(writer, &error));
+	trawl_writer_close(writer);
+	struct opened opened = open_file(scratch_path("spans"));
+	uint32_t length;
+	const uint8_t *manifest = payload_of(opened, 0, 0, &length);
+	assert_int_equal(take(manifest + 28, 4), 3); /* flags: positions, stop words */
+	check_part(opened, 1, 8, &lengths);
+	check_part(opened, 1, 14, &spans);
 	close_file(opened);
 }
 
@@ -409,15 +431,15 @@ static void a_ranged_list_encoded_by_hand_decodes(void **state)
 {
 	(void)state;
 	/* Superblock 2: range 0 has 3 postings (offsets 3, 10, 63; tfs 1, 3, 300), range 2 has 17 (offsets 0 to 16; tfs 2 4 1 1...) */
-	static const uint8_t chunk_bytes[] = {5,    0,                      /* position offset */
-	                                      5,    0,                      /* ranges 0 and 2 */
-	                                      0x42, 0x9f,                   /* 3 postings, level 4; bitmap, level 9 */
-	                                      0xff, 0xff, 1, 0, 0, 0, 0, 0, /* the bitmap */
-	                                      0x03, 0x8a, 0xff,             /* byte form: 3, 10 + 64 * 2, 63 + 64 * 3 */
-	                                      0x0d, 0,    0, 0, 0,          /* codes 1 3 0 0 ... */
-	                                      255,  0,                      /* exceptions: 300 by the u32, 4 */
-	                                      0x2c, 1,    0, 0,             /* 300 */
-	                                      0,    0,    0, 0};            /* padding to 32 */
+	static const uint8_t chunk_bytes[] = {5,    0,    /* position offset */
+	                                      5,    0,    /* ranges 0 and 2 */
+	                                      0x42, 0x9f, /* 3 postings, level 4; bitmap, level 9 */
+	                                      0xff, 0xff, 1,    0, 0, 0, 0, 0, /* the bitmap */
+	                                      0x03, 0x8a, 0xff,       /* byte form: 3, 10 + 64 * 2, 63 + 64 * 3 */
+	                                      0x0d, 0,    0,    0, 0, /* codes 1 3 0 0 ... */
+	                                      255,  0,                /* exceptions: 300 by the u32, 4 */
+	                                      0x2c, 1,    0,    0,    /* 300 */
+	                                      0,    0,    0,    0};   /* padding to 32 */
 	struct bytes list = {0};
 	struct ranged_list head;
 	struct chunk chunk;
@@ -677,6 +699,7 @@ int main(void)
 	    cmocka_unit_test(ids_and_their_index_have_these_bytes),
 	    cmocka_unit_test(stored_documents_decompress_to_these_bytes),
 	    cmocka_unit_test(deletions_have_these_bytes),
+	    cmocka_unit_test(spans_have_these_bytes),
 	    cmocka_unit_test(a_short_list_encoded_by_hand_decodes),
 	    cmocka_unit_test(positions_encoded_by_hand_decode),
 	    cmocka_unit_test(a_ranged_list_encoded_by_hand_decodes),

@@ -33,7 +33,9 @@ static bool patchy(void *context, uint32_t doc)
 {
 	(void)context;
 	uint32_t superblock = doc / SUPERBLOCK_DOCUMENTS;
-	return superblock >= 3 && superblock <= 5 ? true : superblock % 4 == 1 ? false : doc % 37 == 0 || doc % 64 == 63;
+	return superblock >= 3 && superblock <= 5 ? true
+	       : superblock % 4 == 1              ? false
+	                                          : doc % 37 == 0 || doc % 64 == 63;
 }
 
 static int make_lists(void **state)
@@ -186,8 +188,8 @@ static void check_at_least(const struct kernel *kernel, const struct kernel *sca
 	float scores[RANGE_DOCUMENTS];
 	for (int round = 0; round < 2000; round++) {
 		fill_floats(scores, RANGE_DOCUMENTS, 5);
-		float threshold =
-		    round % 2 ? scores[random_below(&random_source, RANGE_DOCUMENTS)] : 5 * (float)random_unit(&random_source);
+		float threshold = round % 2 ? scores[random_below(&random_source, RANGE_DOCUMENTS)]
+		                            : 5 * (float)random_unit(&random_source);
 		uint64_t mask = scalar->at_least(scores, threshold);
 		assert_true(kernel->at_least(scores, threshold) == mask);
 		for (uint32_t i = 0; i < RANGE_DOCUMENTS; i++)
@@ -419,7 +421,8 @@ static void check_hostile(const struct kernel *kernel, const struct kernel *scal
 				struct range_positions range;
 				uint64_t mask = scalar->range_mask(&chunk, rank);
 				assert_true(kernel->range_mask(&chunk, rank) == mask);
-				assert_true(kernel->score_range(&chunk, rank, made.lengths, &scorer, 1, scores) == mask);
+				assert_true(kernel->score_range(&chunk, rank, made.lengths, &scorer, 1, scores) ==
+				            mask);
 				kernel->measure_range(&chunk, rank, (uint32_t)random_below(&random_source, 2000),
 				                      made.lengths, &range);
 				assert_true(range.mask == mask);

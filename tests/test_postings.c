@@ -36,7 +36,8 @@ static void check_short(struct made_lists *made, const struct made_list *list)
 	const uint8_t *bytes = part_at(&made->postings_part, list->place.postings, &left, &error);
 	assert_non_null(bytes);
 	assert_true(list->place.postings_bytes <= left); /* whole */
-	uint32_t *docs = malloc(whole_blocks(list->n) * sizeof *docs), *tfs = malloc(whole_blocks(list->n) * sizeof *tfs);
+	uint32_t *docs = malloc(whole_blocks(list->n) * sizeof *docs),
+	         *tfs = malloc(whole_blocks(list->n) * sizeof *tfs);
 	assert_true(short_list_decode(bytes, list->place.postings_bytes, list->n, made->documents, docs, tfs));
 	assert_memory_equal(docs, list->docs, list->n * sizeof *docs);
 	assert_memory_equal(tfs, list->tfs, list->n * sizeof *tfs);
@@ -250,8 +251,7 @@ static void heads_bound_saturations_and_seeds_are_reached(void **state)
 			saturations[i] =
 			    saturation(list->tfs[i], made.encoder.denominators[made.lengths[list->docs[i]]]);
 			float step = head.maximum / 255 * ROUNDING;
-			assert_true(saturations[i] <=
-			            step * (float)head.bounds[list->docs[i] / SUPERBLOCK_DOCUMENTS]);
+			assert_true(saturations[i] <= step * (float)head.bounds[list->docs[i] / SUPERBLOCK_DOCUMENTS]);
 		}
 		qsort(saturations, list->n, sizeof *saturations, compare_falling);
 		assert_true(head.maximum == saturations[0]);
@@ -416,7 +416,8 @@ static void chunks_of_any_bytes_stay_within_their_slack(void **state)
 		for (uint32_t cut = 0; cut <= length; cut++)
 			read_everything(&head, bytes, cut);
 		for (int round = 0; round < 3000; round++) {
-			uint32_t cut = random_chance(&random, 0.5) ? length : (uint32_t)random_below(&random, length + 1);
+			uint32_t cut =
+			    random_chance(&random, 0.5) ? length : (uint32_t)random_below(&random, length + 1);
 			memcpy(damaged, bytes, length);
 			for (uint64_t flips = random_below(&random, 6); cut && flips; flips--)
 				damaged[random_below(&random, random_chance(&random, 0.5) && cut > 24 ? 24 : cut)] =

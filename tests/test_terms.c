@@ -149,7 +149,8 @@ static bool in_dictionary(const struct dictionary *dictionary, const char *term,
 {
 	struct word_entry key = {.length = (uint8_t)length};
 	memcpy(key.bytes, term, length);
-	return dictionary->count && bsearch(&key, dictionary->words, dictionary->count, sizeof key, compare_words) != NULL;
+	return dictionary->count &&
+	       bsearch(&key, dictionary->words, dictionary->count, sizeof key, compare_words) != NULL;
 }
 
 static void check_absent(struct dictionary *dictionary, const char *term, size_t length)
@@ -221,10 +222,10 @@ static void terms_over_several_extents_are_found_and_walked(void **state)
 		struct dictionary dictionary = {0};
 		for (int i = 0; i < 60000; i++) {
 			char word[32];
-			add_word(&dictionary, word,
-			         (size_t)snprintf(word, sizeof word, "%llx",
-			                          (unsigned long long)random_next(&random) >>
-			                              random_below(&random, 60)));
+			add_word(
+			    &dictionary, word,
+			    (size_t)snprintf(word, sizeof word, "%llx",
+			                     (unsigned long long)random_next(&random) >> random_below(&random, 60)));
 		}
 		dictionary_open(&dictionary, positions, &random);
 		assert_true(dictionary.terms.extent_count > 2);
@@ -241,7 +242,8 @@ static void terms_with_equal_first_eight_bytes_are_told_apart(void **state)
 	add_word(&dictionary, "shared p", 8);
 	for (int i = 0; i < 30000; i++) {
 		char word[64];
-		const char *before[] = {"shared prefix of several blocks", "shared prefix", "shared p", "shared", "sharee p"};
+		const char *before[] = {"shared prefix of several blocks", "shared prefix", "shared p", "shared",
+		                        "sharee p"};
 		add_word(&dictionary, word,
 		         (size_t)snprintf(word, sizeof word, "%s%u", before[random_below(&random, 5)],
 		                          (unsigned)random_below(&random, 1000000)));
@@ -259,7 +261,8 @@ static void terms_of_any_bytes_and_every_length_are_found(void **state)
 	uint8_t word[255];
 	for (size_t length = 1; length <= 255; length++)
 		for (int i = 0; i < 12; i++) {
-			for (size_t j = 0; j < length; j++) /* few different bytes: long shared beginnings, NULs, 0xff */
+			for (size_t j = 0; j < length;
+			     j++) /* few different bytes: long shared beginnings, NULs, 0xff */
 				word[j] = (uint8_t)(random_chance(&random, 0.9)   ? 'a'
 				                    : random_chance(&random, 0.3) ? 0
 				                    : random_chance(&random, 0.5) ? 255

@@ -1,0 +1,156 @@
+#include "tests/inverted.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static trawl_error error;
+
+static void say(struct buffer *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void say(struct buffer *out, const char *format, ...)
+{
+	char text[64];
+	va_list arguments;
+	va_start(arguments, format);
+	int length = vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	assert_true(buffer_append(out, text, (size_t)length));
+}
+
+static int dump_term(void *context, const char *term, uint8_t length, const uint32_t *docs, const uint32_t *tfs,
+                     uint32_t df, const struct position_source *source, trawl_error *unused)
+{
+	struct buffer *out = context;
+	assert_true(df > 0);
+	assert_true(buffer_append(out, term, length));
+	for (uint32_t i = 0; i < df; i++) {
+		uint32_t *positions = malloc(tfs[i] * sizeof *positions);
+		assert_true(tfs[i] > 0);
+		assert_int_equal(source->next(source->context, tfs[i], positions, unused), 0);
+		say(out, " %u:", docs[i]);
+		for (uint32_t j = 0; j < tfs[i]; j++)
+			say(out, "%u,", positions[j]);
+		free(positions);
+	}
+	say(out, "\n");
+	return 0;
+}
+
+struct term_sink dump_sink(struct buffer *out)
+{
+	out->length = 0;
+	return (struct term_sink){dump_term, out};
+}
+
+/* ---- the same by sorting ---- */
+
+struct occurrence {
+	uint8_t length;
+	char term[255];
+	uint32_t doc, position;
+};
+
+struct occurrences {
+	struct occurrence *all;
+	size_t count, capacity;
+};
+
+static int compare_occurrences(const void *a, const void *b)
+{
+	const struct occurrence *left = a, *right = b;
+	int order = memcmp(left->term, right->term, left->length < right->length ? left->length : right->length);
+	if (!order)
+		order = left->length - right->length;
+	if (!order)
+		order = (left->doc > right->doc) - (left->doc < right->doc);
+	return order ? order : (left->position > right->position) - (left->position < right->position);
+}
+
+static void take_tokens(struct occurrences *occurrences, struct tokenizer *tokenizer, uint32_t doc, uint32_t *position)
+{
+	struct token tokens[7];
+	int count;
+	while ((count = tokenizer_next(tokenizer, tokens, 7)) > 0)
+		for (int i = 0; i < count; i++) {
+			assert_true(memory_reserve(&occurrences->all, &occurrences->capacity, occurrences->count + 1,
+			                           sizeof *occurrences->all));
+			struct occurrence *new = &occurrences->all[occurrences->count++];
+			*new = (struct occurrence){.length = tokens[i].word->term_length, .doc = doc};
+			memcpy(new->term, tokens[i].word->term, new->length);
+			*position = new->position = tokens[i].position;
+		}
+	assert_int_equal(count, 0);
+}
+
+void dump_naively(struct buffer *out, const struct random_corpus *corpus, size_t first, size_t end,
+                  const uint32_t *docs, struct tokenizer *tokenizer)
+{
+	struct occurrences found = {0};
+	uint32_t position;
+	for (size_t i = first; i < end; i++) {
+		const trawl_document *document = &corpus->documents[i];
+		uint32_t doc = docs ? docs[i] : (uint32_t)i;
+		if (doc == DOCUMENT_NONE)
+			continue;
+		tokenizer_start(tokenizer, document->title, document->title_length);
+		take_tokens(&found, tokenizer, doc, &position);
+		tokenizer_continue(tokenizer, document->text, document->text_length);
+		take_tokens(&found, tokenizer, doc, &position);
+	}
+	if (found.count)
+		qsort(found.all, found.count, sizeof *found.all, compare_occurrences);
+	out->length = 0;
+	for (size_t i = 0; i < found.count; i++) {
+		const struct occurrence *this = &found.all[i], *last = i ? this - 1 : NULL;
+		bool same = last && last->length == this->length && memcmp(last->term, this->term, this->length) == 0;
+		if (!same) {
+			if (last)
+				say(out, "\n");
+			assert_true(buffer_append(out, this->term, this->length));
+		}
+		if (!same || last->doc != this->doc)
+			say(out, " %u:", this->doc);
+		say(out, "%u,", this->position);
+	}
+	if (found.count)
+		say(out, "\n");
+	memory_free(found.all);
+}
+
+void fill_batch(struct batch *batch, const struct random_corpus *corpus, size_t first, size_t end,
+                struct tokenizer *tokenizer)
+{
+	uint32_t length, span;
+	for (size_t i = first; i < end; i++)
+		if (batch_add(batch, tokenizer, &corpus->documents[i], &length, &span, &error))
+			fail_msg("%s", error.text);
+}
+
+void assert_same_dump(const struct buffer *a, const struct buffer *b)
+{
+	size_t same = 0, shorter = a->length < b->length ? a->length : b->length;
+	while (same < shorter && a->data[same] == b->data[same])
+		same++;
+	if (same == a->length && same == b->length)
+		return;
+	size_t from = same > 60 ? same - 60 : 0;
+	fail_msg("%zu and %zu bytes; they differ at %zu:\n  %.*s\n  %.*s", a->length, b->length, same,
+	         (int)(a->length - from > 120 ? 120 : a->length - from), (const char *)a->data + from,
+	         (int)(b->length - from > 120 ? 120 : b->length - from), (const char *)b->data + from);
+}
+
+struct tokenizer *tokenizer_with(bool stop_words)
+{
+	struct tokenizer *tokenizer;
+	trawl_analysis analysis = {"english", stop_words, false};
+	if (tokenizer_new(&tokenizer, &analysis, &error))
+		fail_msg("%s", error.text);
+	return tokenizer;
+}

@@ -1,0 +1,446 @@
+/* The store: one writer at a time, snapshots that nothing changes, batches that are all or nothing, parts cut into extents,
+ * and what is said of files that are no index. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "store/segment.h"
+#include "tests/made_lists.h"
+#include "tests/scratch.h"
+
+static trawl_error error;
+
+#define CHECK(call)                                                                                                    \
+	do {                                                                                                           \
+		if ((call) < 0)                                                                                        \
+			fail_msg("%s: %s", #call, error.text);                                                         \
+	} while (0)
+
+static struct store *fresh(const char *name)
+{
+	struct store *store;
+	remove(scratch_path(name));
+	CHECK(store_open(&store, scratch_path(name), true, &error));
+	return store;
+}
+
+static void put(struct store_batch *batch, uint32_t segment, uint32_t part, uint32_t extent, const char *text)
+{
+	CHECK(store_batch_put(batch, segment, part, extent, (const uint8_t *)text, (uint32_t)strlen(text), &error));
+}
+
+static void commit(struct store_batch *batch, const char *manifest)
+{
+	CHECK(store_batch_commit(batch, (const uint8_t *)manifest, (uint32_t)strlen(manifest), &error));
+}
+
+static struct store_batch *new_batch(struct store *store)
+{
+	struct store_batch *batch;
+	CHECK(store_batch_new(&batch, store, &error));
+	return batch;
+}
+
+static struct snapshot *look(struct store *store)
+{
+	struct snapshot *snapshot;
+	CHECK(snapshot_open(&snapshot, store, &error));
+	return snapshot;
+}
+
+/* What stands at a key, as text; "-" when nothing does. */
+static const char *at(struct snapshot *snapshot, uint32_t segment, uint32_t part, uint32_t extent)
+{
+	static char text[64];
+	const uint8_t *payload;
+	uint32_t length;
+	int code = snapshot_extent(snapshot, segment, part, extent, &payload, &length, &error);
+	if (code == TRAWL_ENOTFOUND)
+		return "-";
+	if (code)
+		fail_msg("%s", error.text);
+	assert_true(length < sizeof text);
+	memcpy(text, payload, length);
+	text[length] = 0;
+	return text;
+}
+
+/* ---- the lock ---- */
+
+static void one_writer_at_a_time(void **state)
+{
+	(void)state;
+	struct store *store = fresh("locked");
+	int first = -1, second = -1;
+	CHECK(store_lock(store, false, &first, &error));
+	assert_int_equal(store_lock(store, false, &second, &error), TRAWL_EBUSY);
+	assert_int_equal(error.code, TRAWL_EBUSY);
+	assert_non_null(strstr(error.text, "locked"));
+	assert_non_null(strstr(error.text, "--wait"));
+	store_unlock(first);
+	CHECK(store_lock(store, false, &second, &error));
+	store_unlock(second);
+	store_close(store);
+}
+
+static void the_lock_ends_with_the_process_that_has_it(void **state)
+{
+	(void)state;
+	char path[1024];
+	int pipes[2], lock;
+	struct store *store = fresh("abandoned");
+	store_close(store);
+	snprintf(path, sizeof path, "%s", scratch_path("abandoned"));
+	assert_int_equal(pipe(pipes), 0);
+	pid_t child = fork();
+	if (!child) {
+		bool taken = !store_open(&store, path, false, NULL) && !store_lock(store, false, &lock, NULL);
+		if (write(pipes[1], &taken, sizeof taken) < 0)
+			_exit(1);
+		pause();
+		_exit(0);
+	}
+	bool taken = false;
+	assert_int_equal(read(pipes[0], &taken, sizeof taken), sizeof taken);
+	assert_true(taken);
+	CHECK(store_open(&store, path, false, &error));
+	assert_int_equal(store_lock(store, false, &lock, &error), TRAWL_EBUSY);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	CHECK(store_lock(store, false, &lock, &error));
+	store_unlock(lock);
+	store_close(store);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+/* ---- snapshots and batches ---- */
+
+static void snapshots_stay_as_they_are(void **state)
+{
+	(void)state;
+	struct store *store = fresh("snapshots");
+	struct store_batch *batch = new_batch(store);
+	struct snapshot *none = look(store);
+	put(batch, 1, 9, 0, "one");
+	put(batch, 2, 9, 0, "two");
+	commit(batch, "first");
+	struct snapshot *first = look(store);
+	put(batch, 1, 9, 0, "other");
+	CHECK(store_batch_remove_segment(batch, 2, &error));
+	commit(batch, "second");
+	struct snapshot *second = look(store);
+	assert_string_equal(at(none, 0, 0, 0), "-");
+	assert_string_equal(at(none, 1, 9, 0), "-");
+	assert_string_equal(at(first, 0, 0, 0), "first");
+	assert_string_equal(at(first, 1, 9, 0), "one");
+	assert_string_equal(at(first, 2, 9, 0), "two");
+	assert_string_equal(at(second, 0, 0, 0), "second");
+	assert_string_equal(at(second, 1, 9, 0), "other");
+	assert_string_equal(at(second, 2, 9, 0), "-");
+	snapshot_close(none);
+	snapshot_close(first);
+	snapshot_close(second);
+	store_batch_free(batch);
+	store_close(store);
+}
+
+static void what_is_not_committed_is_not_there(void **state)
+{
+	(void)state;
+	struct store *store = fresh("dropped");
+	struct store_batch *batch = new_batch(store);
+	commit(batch, "first");
+	put(batch, 1, 9, 0, "dropped");
+	store_batch_free(batch);
+	struct snapshot *snapshot = look(store);
+	assert_string_equal(at(snapshot, 1, 9, 0), "-");
+	assert_string_equal(at(snapshot, 0, 0, 0), "first");
+	snapshot_close(snapshot);
+	store_close(store);
+}
+
+static void commits_outlive_the_store(void **state)
+{
+	(void)state;
+	struct store *store = fresh("kept");
+	struct store_batch *batch = new_batch(store);
+	put(batch, 3, 4, 5, "kept");
+	commit(batch, "manifest");
+	store_batch_free(batch);
+	store_close(store);
+	CHECK(store_open(&store, scratch_path("kept"), false, &error));
+	struct snapshot *snapshot = look(store);
+	assert_string_equal(at(snapshot, 3, 4, 5), "kept");
+	assert_false(snapshot_is_foreign(snapshot));
+	snapshot_close(snapshot);
+	store_close(store);
+}
+
+static bool keep_even(void *context, uint32_t segment)
+{
+	++*(int *)context;
+	return segment % 2 == 0;
+}
+
+static void a_sweep_removes_whole_segments_and_nothing_else(void **state)
+{
+	(void)state;
+	struct store *store = fresh("swept");
+	struct store_batch *batch = new_batch(store);
+	static const uint32_t segments[] = {1, 2, 3, 4, 7, 255, 256, 257, 65536, UINT32_MAX};
+	int asked = 0;
+	for (size_t i = 0; i < sizeof segments / sizeof *segments; i++)
+		for (uint32_t part = 1; part < 4; part++)
+			for (uint32_t extent = 0; extent < 3; extent++)
+				put(batch, segments[i], part, extent, "x");
+	commit(batch, "manifest");
+	CHECK(store_sweep(store, keep_even, &asked, &error));
+	assert_int_equal(asked, sizeof segments / sizeof *segments);
+	struct snapshot *snapshot = look(store);
+	for (size_t i = 0; i < sizeof segments / sizeof *segments; i++)
+		for (uint32_t part = 1; part < 4; part++)
+			for (uint32_t extent = 0; extent < 3; extent++)
+				assert_string_equal(at(snapshot, segments[i], part, extent),
+				                    segments[i] % 2 ? "-" : "x");
+	assert_string_equal(at(snapshot, 0, 0, 0), "manifest");
+	snapshot_close(snapshot);
+	store_batch_free(batch);
+	store_close(store);
+}
+
+/* Over 64 MiB are queued, so that a batch writes before its commit: that is garbage which only a sweep sees. */
+static void an_unfinished_large_batch_leaves_garbage_that_a_sweep_removes(void **state)
+{
+	(void)state;
+	struct store *store = fresh("garbage");
+	struct store_batch *batch = new_batch(store);
+	uint8_t *payload = calloc(1, EXTENT_PAYLOAD);
+	int asked = 0;
+	commit(batch, "first");
+	for (uint32_t extent = 0; extent < 300; extent++)
+		CHECK(store_batch_put(batch, 1, 9, extent, payload, EXTENT_PAYLOAD, &error));
+	store_batch_free(batch);
+	struct snapshot *snapshot = look(store);
+	const uint8_t *bytes;
+	uint32_t length;
+	assert_string_equal(at(snapshot, 0, 0, 0), "first");
+	assert_int_equal(snapshot_extent(snapshot, 1, 9, 0, &bytes, &length, &error), TRAWL_OK);
+	assert_int_equal(length, EXTENT_PAYLOAD);
+	snapshot_close(snapshot);
+	CHECK(store_sweep(store, keep_even, &asked, &error));
+	snapshot = look(store);
+	assert_string_equal(at(snapshot, 1, 9, 0), "-");
+	uint64_t file, free_bytes;
+	snapshot_file_size(snapshot, &file, &free_bytes);
+	assert_true(free_bytes > 60 << 20 && free_bytes < file);
+	snapshot_close(snapshot);
+	store_close(store);
+	free(payload);
+}
+
+/* ---- parts ---- */
+
+static void parts_are_streams_over_extents(void **state)
+{
+	(void)state;
+	struct random random = seeded();
+	struct store *store = fresh("parts");
+	struct store_batch *batch = new_batch(store);
+	struct part_writer writer;
+	struct part part;
+	struct buffer all = {0}, scratch = {0};
+	CHECK(part_writer_init(&writer, batch, 1, 9, &error));
+	while (all.length < 3 * EXTENT_PAYLOAD + 1000) {
+		uint8_t piece[5000];
+		size_t length = random_below(&random, sizeof piece);
+		for (size_t i = 0; i < length; i++)
+			piece[i] = (uint8_t)random_next(&random);
+		if (random_chance(&random, 0.2)) { /* a whole record: zeros, then it, within one extent */
+			size_t room = EXTENT_PAYLOAD - all.length % EXTENT_PAYLOAD, zeros = length > room ? room : 0;
+			CHECK(part_writer_align(&writer, length, &error));
+			assert_true(buffer_reserve(&all, zeros));
+			if (zeros)
+				memset(all.data + all.length, 0, zeros);
+			all.length += zeros;
+			if (length)
+				assert_true(writer.address / EXTENT_PAYLOAD ==
+				            (writer.address + length - 1) / EXTENT_PAYLOAD);
+		}
+		assert_true(writer.address == all.length);
+		CHECK(part_writer_append(&writer, piece, length, &error));
+		assert_true(buffer_append(&all, piece, length));
+	}
+	assert_int_equal(part_writer_align(&writer, EXTENT_PAYLOAD + 1, &error), TRAWL_ELIMIT);
+	CHECK(part_writer_finish(&writer, &error));
+	commit(batch, "manifest");
+	struct snapshot *snapshot = look(store);
+	CHECK(part_open(&part, snapshot, 1, 9, all.length, &error));
+	assert_int_equal(part.extent_count, 4);
+	for (int i = 0; i < 2000; i++) {
+		uint64_t from = random_below(&random, all.length);
+		uint64_t length = random_below(&random, random_chance(&random, 0.9) ? 9000 : all.length) + 1;
+		length = length < all.length - from ? length : all.length - from;
+		const uint8_t *bytes = part_read(&part, from, length, &scratch, &error);
+		assert_non_null(bytes);
+		assert_memory_equal(bytes, all.data + from, length);
+	}
+	assert_non_null(part_read(&part, all.length, 0, &scratch, &error));
+	assert_null(part_read(&part, all.length, 1, &scratch, &error));
+	assert_int_equal(error.code, TRAWL_ECORRUPT);
+	assert_null(part_read(&part, 5, UINT64_MAX, &scratch, &error));
+	uint64_t left;
+	assert_null(part_at(&part, all.length, &left, &error));
+	assert_null(part_at(&part, UINT64_MAX, &left, &error));
+	part_release(&part);
+	buffer_release(&all);
+	buffer_release(&scratch);
+	part_writer_release(&writer);
+	snapshot_close(snapshot);
+	store_batch_free(batch);
+	store_close(store);
+}
+
+static void extents_that_are_missing_or_of_another_length_are_corruption(void **state)
+{
+	(void)state;
+	struct store *store = fresh("missing");
+	struct store_batch *batch = new_batch(store);
+	struct part part;
+	struct buffer scratch = {0};
+	put(batch, 1, 9, 0, "ten bytes!");
+	put(batch, 1, 10, 1, "second");
+	commit(batch, "manifest");
+	struct snapshot *snapshot = look(store);
+	static const struct {
+		uint32_t part;
+		uint64_t bytes, address;
+	} wrong[] = {{9, 9, 0}, {9, 11, 0}, {9, EXTENT_PAYLOAD + 3, 0}, {10, EXTENT_PAYLOAD + 6, 0}, {11, 1, 0}};
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		CHECK(part_open(&part, snapshot, 1, wrong[i].part, wrong[i].bytes, &error));
+		assert_null(part_read(&part, wrong[i].address, 1, &scratch, &error));
+		assert_int_equal(error.code, TRAWL_ECORRUPT);
+		assert_non_null(strstr(error.text, "segment 1"));
+		part_release(&part);
+	}
+	assert_int_equal(part_open(&part, snapshot, 1, 9, UINT64_MAX - EXTENT_PAYLOAD, &error), TRAWL_ECORRUPT);
+	part_release(&part);
+	buffer_release(&scratch);
+	snapshot_close(snapshot);
+	store_batch_free(batch);
+	store_close(store);
+}
+
+/* ---- files that are none ---- */
+
+static void write_bytes(const char *path, const void *bytes, size_t length)
+{
+	FILE *file = fopen(path, "wb");
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, length, file), length);
+	assert_int_equal(fclose(file), 0);
+}
+
+static int try_open(const char *path, bool create)
+{
+	struct store *store;
+	int code = store_open(&store, path, create, &error);
+	if (!code)
+		store_close(store);
+	else
+		assert_int_equal(error.code, code);
+	return code;
+}
+
+static void files_that_are_no_index_are_named_as_that(void **state)
+{
+	(void)state;
+	char text[10000];
+	memset(text, 'x', sizeof text);
+	assert_int_equal(try_open(scratch_path("absent"), false), TRAWL_ENOTFOUND);
+	assert_int_equal(try_open(scratch_path("no/folder"), true), TRAWL_ENOTFOUND);
+	assert_int_equal(mkdir(scratch_path("folder"), 0755), 0);
+	assert_int_equal(try_open(scratch_path("folder"), false), TRAWL_ENOTINDEX);
+	assert_int_equal(try_open(scratch_path("folder"), true), TRAWL_ENOTINDEX);
+	for (size_t length = 0; length <= sizeof text; length = length * 3 + 1) {
+		write_bytes(scratch_path("text"), text, length);
+		assert_int_equal(try_open(scratch_path("text"), false), TRAWL_ENOTINDEX);
+		if (length)
+			assert_int_equal(try_open(scratch_path("text"), true), TRAWL_ENOTINDEX);
+		struct stat status;
+		assert_int_equal(stat(scratch_path("text"), &status), 0);
+		assert_int_equal(status.st_size, length); /* and stays as it was */
+	}
+	write_bytes(scratch_path("empty"), "", 0);
+	assert_int_equal(try_open(scratch_path("empty"), true), TRAWL_OK);
+	assert_int_equal(mkfifo(scratch_path("pipe"), 0600), 0);
+	assert_int_equal(try_open(scratch_path("pipe"), false), TRAWL_ENOTINDEX);
+}
+
+static void a_file_cut_off_anywhere_is_refused(void **state)
+{
+	(void)state;
+	struct store *store = fresh("cut");
+	struct store_batch *batch = new_batch(store);
+	for (uint32_t extent = 0; extent < 20; extent++)
+		put(batch, 1, 9, extent, "some bytes");
+	commit(batch, "manifest");
+	store_batch_free(batch);
+	store_close(store);
+	struct stat status;
+	assert_int_equal(stat(scratch_path("cut"), &status), 0);
+	for (off_t length = status.st_size - 1; length > 0; length -= length > 9000 ? 1777 : 501) {
+		assert_int_equal(truncate(scratch_path("cut"), length), 0);
+		int code = try_open(scratch_path("cut"), false);
+		if (code != TRAWL_ECORRUPT && code != TRAWL_ENOTINDEX)
+			fail_msg("%lld bytes: %s", (long long)length, trawl_status_name(code));
+	}
+}
+
+static void one_file_is_one_store_however_often_it_is_opened(void **state)
+{
+	(void)state;
+	struct store *store = fresh("shared"), *again, *by_link;
+	assert_int_equal(link(scratch_path("shared"), scratch_path("link")), 0);
+	CHECK(store_open(&again, scratch_path("shared"), false, &error));
+	CHECK(store_open(&by_link, scratch_path("link"), false, &error));
+	assert_ptr_equal(store, again);
+	assert_ptr_equal(store, by_link);
+	store_close(store);
+	store_close(again);
+	struct store_batch *batch = new_batch(by_link); /* still open */
+	commit(batch, "manifest");
+	store_batch_free(batch);
+	store_close(by_link);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(one_writer_at_a_time),
+	    cmocka_unit_test(the_lock_ends_with_the_process_that_has_it),
+	    cmocka_unit_test(snapshots_stay_as_they_are),
+	    cmocka_unit_test(what_is_not_committed_is_not_there),
+	    cmocka_unit_test(commits_outlive_the_store),
+	    cmocka_unit_test(a_sweep_removes_whole_segments_and_nothing_else),
+	    cmocka_unit_test(an_unfinished_large_batch_leaves_garbage_that_a_sweep_removes),
+	    cmocka_unit_test(parts_are_streams_over_extents),
+	    cmocka_unit_test(extents_that_are_missing_or_of_another_length_are_corruption),
+	    cmocka_unit_test(files_that_are_no_index_are_named_as_that),
+	    cmocka_unit_test(a_file_cut_off_anywhere_is_refused),
+	    cmocka_unit_test(one_file_is_one_store_however_often_it_is_opened),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
