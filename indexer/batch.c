@@ -69,11 +69,12 @@ size_t batch_memory(const struct batch *batch)
 	       (size_t)batch->vocabulary.count * (sizeof(uint64_t) + sizeof(uint32_t));
 }
 
+/* The memory goes back too: kept, it would count against the budget and make the next run a small one. */
 void batch_reset(struct batch *batch)
 {
-	vocabulary_reset(&batch->vocabulary);
-	batch->first_ordinal += (uint32_t)batch->document_count;
-	batch->token_count = batch->document_count = 0;
+	uint32_t next = batch->first_ordinal + (uint32_t)batch->document_count;
+	batch_release(batch);
+	batch->first_ordinal = next;
 }
 
 void batch_release(struct batch *batch)

@@ -110,14 +110,6 @@ size_t vocabulary_memory(const struct vocabulary *vocabulary)
 	       vocabulary->slot_count * sizeof *vocabulary->slots + vocabulary->count * sizeof(struct sort_key);
 }
 
-void vocabulary_reset(struct vocabulary *vocabulary)
-{
-	arena_reset(&vocabulary->arena);
-	vocabulary->count = 0;
-	if (vocabulary->slots)
-		memset(vocabulary->slots, 0, vocabulary->slot_count * sizeof *vocabulary->slots);
-}
-
 void vocabulary_release(struct vocabulary *vocabulary)
 {
 	arena_release(&vocabulary->arena);

@@ -36,7 +36,6 @@ uint32_t vocabulary_number(struct vocabulary *vocabulary, const char *term, uint
 bool vocabulary_sort(const struct vocabulary *vocabulary, uint32_t *sorted);
 
 size_t vocabulary_memory(const struct vocabulary *vocabulary);
-void vocabulary_reset(struct vocabulary *vocabulary);
 void vocabulary_release(struct vocabulary *vocabulary);
 
 /* Byte order, a prefix before what it begins. */

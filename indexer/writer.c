@@ -11,6 +11,7 @@
 #include "store/segment.h"
 
 #define MEMORY_LEAST ((size_t)1 << 20)
+#define WORD_CACHE_MAX ((size_t)64 << 20) /* the tokenizer's own limit */
 #define TEXT_BYTES_MAX ((size_t)1 << 30) /* of a document: tokens are counted in 32 bits */
 
 struct trawl_writer {
@@ -124,6 +125,16 @@ static bool keep_segment(void *context, uint32_t segment)
 	return segment == 0;
 }
 
+static int new_tokenizer(struct trawl_writer *writer, trawl_error *error)
+{
+	trawl_analysis analysis = manifest_analysis(&writer->manifest);
+	int code = tokenizer_new(&writer->tokenizer, &analysis, error);
+	size_t share = writer->memory_budget / 4;
+	if (!code && share < WORD_CACHE_MAX)
+		tokenizer_limit_cache(writer->tokenizer, share);
+	return code;
+}
+
 static int start(struct trawl_writer *writer, const char *path, const trawl_writer_options *options, trawl_error *error)
 {
 	bool existed = access(path, F_OK) == 0;
@@ -141,8 +152,7 @@ static int start(struct trawl_writer *writer, const char *path, const trawl_writ
 		code = store_sweep(writer->store, keep_segment, &writer->manifest, error);
 	if (code)
 		return code;
-	trawl_analysis analysis = manifest_analysis(&writer->manifest);
-	code = tokenizer_new(&writer->tokenizer, &analysis, error);
+	code = new_tokenizer(writer, error);
 	return code ? code : store_batch_new(&writer->output, writer->store, error);
 }
 
@@ -186,10 +196,9 @@ static void drop_batch(struct trawl_writer *writer)
 /* Tags lead into the batch's vocabulary, so both are forgotten together. */
 static int forget_words(struct trawl_writer *writer, trawl_error *error)
 {
-	trawl_analysis analysis = manifest_analysis(&writer->manifest);
 	tokenizer_free(writer->tokenizer);
 	writer->tokenizer = NULL;
-	return tokenizer_new(&writer->tokenizer, &analysis, error);
+	return new_tokenizer(writer, error);
 }
 
 /* Combine all runs into one: each holds a file open, and a merge looks at each for every term. */

@@ -22,7 +22,7 @@
 #define MAP_BYTES_FIRST ((size_t)1 << 40) /* address space, not memory; halved until the system grants it */
 #define MAP_BYTES_LEAST ((size_t)1 << 30)
 #define READERS_MAX 1024
-#define FLUSH_BYTES ((size_t)64 << 20) /* extents queued in memory before a transaction of their own */
+#define FLUSH_BYTES ((size_t)16 << 20) /* extents queued in memory before a transaction of their own */
 
 struct store {
 	struct store *next;

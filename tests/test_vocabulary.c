@@ -24,7 +24,7 @@ static void terms_are_numbered_in_order_of_appearance(void **state)
 	assert_int_equal(vocabulary_number(&vocabulary, "fish\0", 5), 3);
 	assert_int_equal(vocabulary_number(&vocabulary, "fish", 4), 1);
 	assert_int_equal(vocabulary.count, 4);
-	vocabulary_reset(&vocabulary);
+	vocabulary_release(&vocabulary);
 	assert_int_equal(vocabulary.count, 0);
 	assert_int_equal(vocabulary_number(&vocabulary, "fish", 4), 0);
 	vocabulary_release(&vocabulary);
