@@ -7,12 +7,18 @@
 /* Describe a failure in `error` (may be NULL) and return `code`. The text is cut to fit; control bytes become '?'. */
 int error_set(trawl_error *error, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* The same for a failed system call: appends strerror(error_number); ENOSPC, EDQUOT become TRAWL_EFULL, ENOMEM
+/* The same for a failed system call: appends strerror(error_number); ENOSPC, EDQUOT, EFBIG become TRAWL_EFULL, ENOMEM
  * TRAWL_ENOMEM, ENOENT TRAWL_ENOTFOUND, the rest TRAWL_EIO. */
 int error_set_system(trawl_error *error, int error_number, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* The same for memory that ran out. */
 int error_set_memory(trawl_error *error);
+
+/* The code of a failure that `error` describes: for functions whose answer is a pointer, and NULL when they fail. */
+static inline int error_code(const trawl_error *error)
+{
+	return error && error->code < 0 ? error->code : TRAWL_ECORRUPT;
+}
 
 #endif

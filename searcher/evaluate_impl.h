@@ -21,7 +21,7 @@ static int list_chunk(const struct list *list, struct segment *segment, uint32_t
 		return 0;
 	const uint8_t *bytes = part_at(&segment->postings, address, &left, error);
 	if (!bytes)
-		return TRAWL_ECORRUPT;
+		return error_code(error);
 	if (length > left || !chunk_open(chunk, &list->ranged, superblock, bytes, length))
 		return part_corrupt(&segment->postings, address, "a chunk of postings that makes no sense", error);
 	return 1;

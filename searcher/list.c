@@ -25,7 +25,7 @@ static int open_short(struct list *list, struct segment *segment, const struct t
 	}
 	const uint8_t *bytes = part_at(&segment->postings, entry->place.postings, &left, error);
 	if (!bytes)
-		return TRAWL_ECORRUPT;
+		return error_code(error);
 	if (entry->place.postings_bytes > left || !short_list_decode(bytes, entry->place.postings_bytes, entry->df,
 	                                                             segment->documents_count, list->docs, list->tfs))
 		return part_corrupt(&segment->postings, entry->place.postings, "a posting list that makes no sense",
@@ -46,7 +46,7 @@ int list_open(struct list *list, struct segment *segment, const struct term_entr
 		return open_short(list, segment, entry, arena, error);
 	const uint8_t *bytes = part_at(&segment->postings, entry->place.postings, &left, error);
 	if (!bytes)
-		return TRAWL_ECORRUPT;
+		return error_code(error);
 	list->kind = LIST_RANGED;
 	if (!ranged_list_open(&list->ranged, bytes, left, entry->place.postings, segment->documents_count) ||
 	    list->ranged.df != entry->df)

@@ -146,7 +146,7 @@ static int load_positions(struct phrase *phrase, struct phrase_word *word, uint3
 				return error_set_memory(error);
 		}
 		if (!word->bytes)
-			return TRAWL_ECORRUPT;
+			return error_code(error);
 		if (length <= LENGTH_ONE_BYTE_MAX)
 			return 0;
 	}

@@ -314,7 +314,7 @@ static int search_segment(trawl_searcher *searcher, size_t number, bool scoring,
 	                                .base = index->bases[number],
 	                                .arena = &searcher->arena,
 	                                .error = error};
-	bool matchable;
+	bool matchable = false;
 	int code = open_lists(searcher, &evaluation, number, scoring, &matchable, error);
 	if (code || !matchable)
 		return code;

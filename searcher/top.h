@@ -19,7 +19,7 @@ struct top {
 	float threshold; /* hits below it cannot be among the best k; those equal to it may */
 };
 
-/* Start over for the best k. false: out of memory. */
+/* Start over for the best k > 0. false: out of memory. */
 bool top_begin(struct top *top, size_t k);
 void top_cut(struct top *top);    /* keep the best k */
 void top_finish(struct top *top); /* cut, and sort: score descending, document ascending */

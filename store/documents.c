@@ -264,13 +264,13 @@ static int load_block(struct documents *documents, uint32_t block, struct docume
 {
 	const uint8_t *entry = block_entry(documents, block, error);
 	if (!entry)
-		return TRAWL_ECORRUPT;
+		return error_code(error);
 	uint32_t first = load32(entry), length = load32(entry + 4);
 	uint64_t address = load64(entry + 8), end = documents->documents.bytes;
 	if (block + 1 < documents->block_count) {
 		entry = block_entry(documents, block + 1, error);
 		if (!entry)
-			return TRAWL_ECORRUPT;
+			return error_code(error);
 		end = load64(entry + 8);
 	}
 	if (end < address)
@@ -281,7 +281,7 @@ static int load_block(struct documents *documents, uint32_t block, struct docume
 	const uint8_t *frame =
 	    prepared ? part_read(&documents->documents, address, end - address, &scratch->gathered, error) : NULL;
 	if (!frame)
-		return error && error->code ? error->code : TRAWL_ECORRUPT;
+		return error_code(error);
 	/* A frame says how much it holds: a wrong length in the entry must not become a huge allocation. */
 	if (ZSTD_getFrameContentSize(frame, end - address) != length)
 		return part_corrupt(&documents->documents, address, "a frame of the wrong length", error);
@@ -310,7 +310,7 @@ static int find_block(struct documents *documents, uint32_t ordinal, uint32_t *b
 		uint32_t middle = low + (high - low) / 2;
 		const uint8_t *entry = block_entry(documents, middle, error);
 		if (!entry)
-			return TRAWL_ECORRUPT;
+			return error_code(error);
 		if (load32(entry) <= ordinal)
 			low = middle;
 		else
@@ -373,7 +373,7 @@ int documents_id(struct documents *documents, uint32_t ordinal, struct documents
 	uint64_t address = at ? load64(at) : 0;
 	at = at ? part_at(&documents->ids, address, &left, error) : NULL;
 	if (!at)
-		return TRAWL_ECORRUPT;
+		return error_code(error);
 	const uint8_t *end = at + left;
 	scratch->id.length = 0;
 	for (uint32_t i = 0; i <= ordinal % ID_BLOCK; i++) {

@@ -99,7 +99,7 @@ static int load_bytes(struct part *part, const uint8_t **bytes, uint8_t **copy, 
 		return 0;
 	*bytes = part_at(part, 0, &left, error);
 	if (!*bytes)
-		return TRAWL_ECORRUPT;
+		return error_code(error);
 	if (left >= n)
 		return 0;
 	*copy = memory_new(n + EXTENT_SLACK);
@@ -108,7 +108,7 @@ static int load_bytes(struct part *part, const uint8_t **bytes, uint8_t **copy, 
 	for (uint64_t at = 0; at < n; at += left) {
 		const uint8_t *piece = part_at(part, at, &left, error);
 		if (!piece)
-			return TRAWL_ECORRUPT;
+			return error_code(error);
 		memcpy(*copy + at, piece, left);
 	}
 	memset(*copy + n, 0, EXTENT_SLACK);
@@ -261,7 +261,7 @@ int segment_ordinal(struct segment *segment, uint32_t doc, uint32_t *ordinal, tr
 		return 0;
 	const uint8_t *at = part_at(&segment->order, 4 * (uint64_t)doc, &left, error);
 	if (!at)
-		return TRAWL_ECORRUPT;
+		return error_code(error);
 	*ordinal = load32(at);
 	return 0;
 }
@@ -277,7 +277,7 @@ static int find_hash(struct segment *segment, uint32_t hash, uint64_t *index, tr
 	uint64_t low = (uint64_t)extent * ID_ENTRIES_PER_EXTENT;
 	const uint8_t *entries = part_at(&segment->id_index, low * ID_ENTRY, &left, error);
 	if (!entries)
-		return TRAWL_ECORRUPT;
+		return error_code(error);
 	uint64_t from = 0, to = left / ID_ENTRY;
 	while (from < to) {
 		uint64_t middle = (from + to) / 2;
@@ -301,7 +301,7 @@ int segment_find_id(struct segment *segment, const char *id, size_t length, stru
 	for (; !code && index < segment->documents_count; index++) {
 		const uint8_t *entry = part_at(&segment->id_index, index * ID_ENTRY, &left, error);
 		if (!entry)
-			return TRAWL_ECORRUPT;
+			return error_code(error);
 		if (load32(entry) != hash)
 			return 0;
 		*doc = load32(entry + 4);

@@ -222,7 +222,7 @@ static int enter_extent(struct terms *terms, struct terms_cursor *cursor, uint32
 	uint64_t left;
 	const uint8_t *payload = part_at(&terms->part, (uint64_t)extent * EXTENT_PAYLOAD, &left, error);
 	if (!payload)
-		return TRAWL_ECORRUPT;
+		return error_code(error);
 	cursor->extent = extent;
 	cursor->block = 0;
 	cursor->payload = payload;

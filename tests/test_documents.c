@@ -307,6 +307,49 @@ static void ids_are_found_in_an_index_of_many_extents(void **state)
 	shelf_close(&shelf);
 }
 
+struct hashed {
+	uint32_t hash, number;
+};
+
+static int compare_hashed(const void *a, const void *b)
+{
+	const struct hashed *left = a, *right = b;
+	if (left->hash != right->hash)
+		return left->hash < right->hash ? -1 : 1;
+	return (left->number > right->number) - (left->number < right->number);
+}
+
+/* Two ids with one hash, and as many lesser hashes as put one of them last in an extent and the other first in the next. */
+static void equal_hashes_on_both_sides_of_an_extent_border_are_found(void **state)
+{
+	(void)state;
+	enum { IDS = 400000, PER_EXTENT = EXTENT_PAYLOAD / 8 };
+	struct shelf shelf;
+	struct hashed *all = malloc(IDS * sizeof *all);
+	uint32_t twin = PER_EXTENT;
+	for (uint32_t i = 0; i < IDS; i++)
+		all[i] = (struct hashed){id_hash((const char *)&i, 4), i};
+	qsort(all, IDS, sizeof *all, compare_hashed);
+	while (twin + 1 < IDS && all[twin].hash != all[twin + 1].hash)
+		twin++;
+	assert_true(twin + 1 < IDS); /* some 18 such pairs are to be expected */
+	shelf_begin(&shelf, PER_EXTENT + 1);
+	for (uint32_t i = 0; i <= PER_EXTENT; i++) {
+		const struct hashed *from = &all[i + 1 < PER_EXTENT ? i : twin + i + 1 - PER_EXTENT];
+		shelf.documents[i] = (trawl_document){.id = arena_copy(&shelf.arena, &from->number, 4),
+		                                      .id_length = 4,
+		                                      .title = "",
+		                                      .text = "",
+		                                      .fields = ""};
+	}
+	shelf_open(&shelf);
+	assert_int_equal(shelf.segment.id_index.extent_count, 2);
+	for (uint32_t doc = PER_EXTENT - 3; doc < shelf.count; doc++)
+		check_document(&shelf, doc);
+	shelf_close(&shelf);
+	free(all);
+}
+
 static void a_segment_of_no_documents_is_empty(void **state)
 {
 	(void)state;
@@ -373,6 +416,7 @@ int main(void)
 	    cmocka_unit_test(documents_in_another_order_than_added_are_found),
 	    cmocka_unit_test(ids_of_any_bytes_and_up_to_4096_of_them_are_found),
 	    cmocka_unit_test(ids_are_found_in_an_index_of_many_extents),
+	    cmocka_unit_test(equal_hashes_on_both_sides_of_an_extent_border_are_found),
 	    cmocka_unit_test(a_segment_of_no_documents_is_empty),
 	    cmocka_unit_test(damaged_documents_are_an_error_or_other_bytes_never_a_crash),
 	};

@@ -1,0 +1,268 @@
+/* batch.c - the writes of a commit, and parts as they are written. */
+#include <string.h>
+
+#include "base/error.h"
+#include "store/lmdb_file.h"
+
+#define FLUSH_BYTES ((size_t)16 << 20) /* extents queued in memory before a transaction of their own */
+
+struct queued {
+	uint8_t key[KEY_BYTES];
+	uint32_t size;
+	uint8_t *value; /* NULL: remove the segment named by the key */
+};
+
+struct store_batch {
+	struct store *store;
+	struct queued *queue;
+	size_t queue_length, queue_capacity;
+	size_t queued_bytes;
+};
+
+int store_batch_new(struct store_batch **out, struct store *store, trawl_error *error)
+{
+	*out = memory_new_zeroed(1, sizeof **out);
+	if (!*out)
+		return error_set_memory(error);
+	(*out)->store = store;
+	return 0;
+}
+
+static void empty_queue(struct store_batch *batch)
+{
+	for (size_t i = 0; i < batch->queue_length; i++)
+		memory_free(batch->queue[i].value);
+	batch->queue_length = 0;
+	batch->queued_bytes = 0;
+}
+
+void store_batch_free(struct store_batch *batch)
+{
+	if (!batch)
+		return;
+	empty_queue(batch);
+	memory_free(batch->queue);
+	memory_free(batch);
+}
+
+static int enqueue(struct store_batch *batch, const uint8_t key[KEY_BYTES], uint8_t *value, uint32_t size,
+                   trawl_error *error)
+{
+	if (!memory_reserve(&batch->queue, &batch->queue_capacity, batch->queue_length + 1, sizeof *batch->queue)) {
+		memory_free(value);
+		return error_set_memory(error);
+	}
+	struct queued *entry = &batch->queue[batch->queue_length++];
+	memcpy(entry->key, key, KEY_BYTES);
+	entry->value = value;
+	entry->size = size;
+	batch->queued_bytes += size;
+	return 0;
+}
+
+static uint8_t *make_value(uint32_t segment, uint32_t part, uint32_t extent, const uint8_t *payload, uint32_t length)
+{
+	uint8_t *value = memory_new(EXTENT_HEADER + (size_t)length + EXTENT_SLACK);
+	if (!value)
+		return NULL;
+	memset(value, 0, EXTENT_HEADER);
+	store32(value, EXTENT_MAGIC);
+	store16(value + 4, FORMAT_VERSION);
+	store16(value + 6, (uint16_t)part);
+	store32(value + 8, segment);
+	store32(value + 12, extent);
+	store32(value + 16, length);
+	memcpy(value + EXTENT_HEADER, payload, length);
+	memset(value + EXTENT_HEADER + length, 0, EXTENT_SLACK);
+	store64(value + 24, extent_checksum(value, value + EXTENT_HEADER, length));
+	return value;
+}
+
+static int remove_segment(MDB_txn *transaction, MDB_dbi database, const uint8_t first_key[KEY_BYTES])
+{
+	MDB_cursor *cursor;
+	int code = mdb_cursor_open(transaction, database, &cursor);
+	if (code)
+		return code;
+	uint8_t from[KEY_BYTES];
+	memcpy(from, first_key, KEY_BYTES);
+	MDB_val key = {KEY_BYTES, from}, value;
+	code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+	while (!code && key.mv_size == KEY_BYTES && memcmp(key.mv_data, first_key, 4) == 0) {
+		code = mdb_cursor_del(cursor, 0);
+		if (!code)
+			code = mdb_cursor_get(cursor, &key, &value, MDB_GET_CURRENT);
+		if (code == EINVAL)
+			code = MDB_NOTFOUND; /* the cursor stands past the last entry */
+	}
+	mdb_cursor_close(cursor);
+	return code == MDB_NOTFOUND ? 0 : code;
+}
+
+static int write_queue(struct store_batch *batch, MDB_txn *transaction)
+{
+	for (size_t i = 0; i < batch->queue_length; i++) {
+		struct queued *entry = &batch->queue[i];
+		MDB_val key = {KEY_BYTES, entry->key}, value = {entry->size, NULL};
+		int code;
+		if (entry->value) {
+			code = mdb_put(transaction, batch->store->database, &key, &value, MDB_RESERVE);
+			if (!code)
+				memcpy(value.mv_data, entry->value, entry->size);
+		} else {
+			code = remove_segment(transaction, batch->store->database, entry->key);
+		}
+		if (code)
+			return code;
+	}
+	return 0;
+}
+
+/* Write the queue in one transaction. mdb_txn_commit frees the transaction even when it fails. */
+static int flush(struct store_batch *batch, trawl_error *error)
+{
+	MDB_txn *transaction;
+	int code = mdb_txn_begin(batch->store->environment, NULL, 0, &transaction);
+	if (!code) {
+		code = write_queue(batch, transaction);
+		if (code)
+			mdb_txn_abort(transaction);
+		else
+			code = mdb_txn_commit(transaction);
+	}
+	empty_queue(batch);
+	return code ? lmdb_error(batch->store, code, "writing", error) : 0;
+}
+
+int store_batch_put(struct store_batch *batch, uint32_t segment, uint32_t part, uint32_t extent, const uint8_t *payload,
+                    uint32_t length, trawl_error *error)
+{
+	uint8_t key[KEY_BYTES];
+	key_write(key, segment, part, extent);
+	uint8_t *value = make_value(segment, part, extent, payload, length);
+	if (!value)
+		return error_set_memory(error);
+	int code = enqueue(batch, key, value, EXTENT_HEADER + length + EXTENT_SLACK, error);
+	if (!code && batch->queued_bytes >= FLUSH_BYTES)
+		code = flush(batch, error);
+	return code;
+}
+
+int store_batch_remove_segment(struct store_batch *batch, uint32_t segment, trawl_error *error)
+{
+	uint8_t key[KEY_BYTES];
+	key_write(key, segment, 0, 0);
+	return enqueue(batch, key, NULL, 0, error);
+}
+
+int store_batch_commit(struct store_batch *batch, const uint8_t *manifest, uint32_t length, trawl_error *error)
+{
+	uint8_t key[KEY_BYTES];
+	key_write(key, 0, PART_MANIFEST, 0);
+	uint8_t *value = make_value(0, PART_MANIFEST, 0, manifest, length);
+	int code =
+	    value ? enqueue(batch, key, value, EXTENT_HEADER + length + EXTENT_SLACK, error) : error_set_memory(error);
+	if (code) {
+		empty_queue(batch);
+		return code;
+	}
+	return flush(batch, error);
+}
+
+int store_sweep(struct store *store, bool (*keep)(void *context, uint32_t segment), void *context, trawl_error *error)
+{
+	MDB_txn *transaction;
+	MDB_cursor *cursor;
+	int code = mdb_txn_begin(store->environment, NULL, 0, &transaction);
+	if (code)
+		return lmdb_error(store, code, "sweeping", error);
+	bool changed = false;
+	for (uint32_t segment = 1; !code && segment; segment++) {
+		uint8_t key_bytes[KEY_BYTES];
+		key_write(key_bytes, segment, 0, 0);
+		MDB_val key = {KEY_BYTES, key_bytes}, value;
+		code = mdb_cursor_open(transaction, store->database, &cursor);
+		if (code)
+			break;
+		code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+		if (!code) {
+			if (key.mv_size != KEY_BYTES)
+				code = MDB_CORRUPTED;
+			else
+				segment = __builtin_bswap32(load32(key.mv_data));
+		}
+		mdb_cursor_close(cursor);
+		if (!code && !keep(context, segment)) {
+			key_write(key_bytes, segment, 0, 0);
+			code = remove_segment(transaction, store->database, key_bytes);
+			changed = true;
+		}
+	}
+	if (code == MDB_NOTFOUND)
+		code = 0;
+	if (code || !changed)
+		mdb_txn_abort(transaction);
+	else
+		code = mdb_txn_commit(transaction);
+	return code ? lmdb_error(store, code, "sweeping", error) : 0;
+}
+
+int part_writer_init(struct part_writer *writer, struct store_batch *batch, uint32_t segment, uint32_t number,
+                     trawl_error *error)
+{
+	*writer = (struct part_writer){.batch = batch, .segment = segment, .number = number};
+	writer->buffer = memory_new(EXTENT_PAYLOAD);
+	return writer->buffer ? 0 : error_set_memory(error);
+}
+
+static int flush_extent(struct part_writer *writer, trawl_error *error)
+{
+	int code = store_batch_put(writer->batch, writer->segment, writer->number, writer->extent, writer->buffer,
+	                           writer->used, error);
+	writer->extent++;
+	writer->used = 0;
+	return code;
+}
+
+int part_writer_append(struct part_writer *writer, const void *bytes, uint64_t length, trawl_error *error)
+{
+	const uint8_t *from = bytes;
+	while (length) {
+		uint32_t room = EXTENT_PAYLOAD - writer->used;
+		uint32_t piece = length < room ? (uint32_t)length : room;
+		memcpy(writer->buffer + writer->used, from, piece);
+		writer->used += piece;
+		writer->address += piece;
+		from += piece;
+		length -= piece;
+		int code = writer->used == EXTENT_PAYLOAD ? flush_extent(writer, error) : 0;
+		if (code)
+			return code;
+	}
+	return 0;
+}
+
+int part_writer_align(struct part_writer *writer, uint64_t length, trawl_error *error)
+{
+	uint32_t room = EXTENT_PAYLOAD - writer->used;
+	if (length > EXTENT_PAYLOAD)
+		return error_set(error, TRAWL_ELIMIT, "a record of %llu bytes does not fit an extent",
+		                 (unsigned long long)length);
+	if (length <= room)
+		return 0;
+	memset(writer->buffer + writer->used, 0, room);
+	writer->used = EXTENT_PAYLOAD;
+	writer->address += room;
+	return flush_extent(writer, error);
+}
+
+int part_writer_finish(struct part_writer *writer, trawl_error *error)
+{
+	return writer->used ? flush_extent(writer, error) : 0;
+}
+
+void part_writer_release(struct part_writer *writer)
+{
+	memory_free(writer->buffer);
+	writer->buffer = NULL;
+}

@@ -1,0 +1,41 @@
+/* lmdb_file.h - what store.c (reading) and batch.c (writing) share: the only two files that talk to LMDB. */
+#ifndef TRAWL_STORE_LMDB_FILE_H
+#define TRAWL_STORE_LMDB_FILE_H
+
+#include <lmdb.h>
+#include <sys/types.h>
+
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "store/store.h"
+
+#define KEY_BYTES 12
+#define VALUE_BYTES_MAX (EXTENT_HEADER + EXTENT_PAYLOAD + EXTENT_SLACK)
+
+struct store {
+	struct store *next;
+	dev_t device;
+	ino_t inode;
+	int users;
+	bool writable;
+	MDB_env *environment;
+	MDB_dbi database;
+	char path[];
+};
+
+/* Describe a failure of LMDB, whose codes are negative, or errno. */
+int lmdb_error(const struct store *store, int code, const char *doing, trawl_error *error);
+
+static inline void key_write(uint8_t key[KEY_BYTES], uint32_t segment, uint32_t part, uint32_t extent)
+{
+	store32(key, __builtin_bswap32(segment));
+	store32(key + 4, __builtin_bswap32(part));
+	store32(key + 8, __builtin_bswap32(extent));
+}
+
+static inline uint64_t extent_checksum(const uint8_t *header, const uint8_t *payload, uint32_t length)
+{
+	return XXH3_64bits_withSeed(payload, length, XXH3_64bits(header, 24));
+}
+
+#endif
