@@ -1,4 +1,5 @@
 /* batch.c - the writes of a commit, and parts as they are written. */
+#include <errno.h>
 #include <string.h>
 
 #include "base/error.h"
