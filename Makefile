@@ -33,7 +33,7 @@ $(BUILD)/%_avx2.c.o: ISA = -mavx2 -mbmi -mbmi2 -mpopcnt
 $(BUILD)/%_avx512.c.o: ISA = -mavx2 -mbmi -mbmi2 -mpopcnt -mavx512f -mavx512bw -mavx512dq -mavx512vl \
                              -mavx512vbmi -mavx512vbmi2
 # cmocka's assertions do not return on failure, which gcc cannot know.
-$(BUILD)/tests/%.c.o: ISA = -Wno-maybe-uninitialized
+$(BUILD)/tests/%.c.o: ISA = $(if $(findstring clang,$(CC)),,-Wno-maybe-uninitialized)
 $(BUILD)/%.c.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_C) $(ISA) -MMD -MP -c $< -o $@

@@ -12,7 +12,7 @@
 
 #define MEMORY_LEAST ((size_t)1 << 20)
 #define WORD_CACHE_MAX ((size_t)64 << 20) /* the tokenizer's own limit */
-#define TEXT_BYTES_MAX ((size_t)1 << 30) /* of a document: tokens are counted in 32 bits */
+#define TEXT_BYTES_MAX ((size_t)1 << 30)  /* of a document: tokens are counted in 32 bits */
 
 struct trawl_writer {
 	struct store *store;

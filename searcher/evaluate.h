@@ -46,6 +46,7 @@ struct phrase_evaluation {
 	float weight, inflation, slack; /* for `top`: as list_score wants them */
 	uint64_t base;
 	struct top *top;
+	bool count_all; /* with `top`: also count the matches that cannot enter it */
 	struct list *out;
 	uint64_t matches;
 	struct arena *arena;

@@ -215,7 +215,7 @@ static void score_documents(const struct evaluation *evaluation, uint32_t first,
 {
 	for (; documents; documents &= documents - 1) {
 		uint32_t offset = (uint32_t)__builtin_ctzll(documents), p = first;
-		float score = scores ? scores[offset] : 0, least = lowered(top->threshold, count);
+		float score = scores[offset], least = lowered(top->threshold, count);
 		for (; p < count && score + evaluation->rest[p] >= least; p++)
 			score += list_contribution(evaluation, evaluation->participants[p], range, offset);
 		if (p == count && score >= top->threshold)
@@ -226,30 +226,37 @@ static void score_documents(const struct evaluation *evaluation, uint32_t first,
 #define FEW_DOCUMENTS 6 /* looked up one by one rather than by scoring whole ranges */
 
 /*
- * Any list makes a match. Lists are taken by falling weight, and as soon as those still to come cannot lift a new document over
- * the threshold, only documents that can still pass it count: none, and the range is done; a few, and they are looked
- * up one by one.
+ * Score the documents of a range: those in `allowed` that have any list, or with `all` those in `allowed` themselves.
+ * Lists are taken by falling weight, and as soon as those still to come cannot lift a new document over the threshold,
+ * only documents that can still pass it count: none, and the range is done; a few, and they are looked up one by one.
  */
-static void score_union(struct evaluation *evaluation, uint32_t range, bool excluding, struct top *top)
+static void score_allowed(struct evaluation *evaluation, uint32_t range, uint64_t allowed, bool all, struct top *top)
 {
 	float scores[RANGE_DOCUMENTS] = {0}, threshold = top->threshold;
 	uint32_t count = find_participants(evaluation, range);
 	const float *rest = evaluation->rest;
 	float least = lowered(threshold, count);
-	uint64_t matches = 0, live = live_documents(evaluation, evaluation->first_doc);
-	if (excluding)
-		live &= ~excluded_documents(evaluation, range);
+	uint64_t matches = all ? allowed : 0;
 	for (uint32_t p = 0; p < count; p++) {
-		if (p && rest[p] < least) {
-			uint64_t alive = matches & live & at_least(scores, least - rest[p]);
+		if (all || (p && rest[p] < least)) {
+			uint64_t alive = p ? matches & at_least(scores, least - rest[p]) : matches;
 			if (__builtin_popcountll(alive) <= FEW_DOCUMENTS) {
 				score_documents(evaluation, p, count, range, alive, scores, top);
 				return;
 			}
 		}
-		matches |= score_list(evaluation, evaluation->participants[p], range, scores);
+		uint64_t documents = score_list(evaluation, evaluation->participants[p], range, scores);
+		matches |= all ? 0 : documents & allowed;
 	}
-	push(evaluation, top, matches & live & at_least(scores, threshold), evaluation->first_doc, scores);
+	push(evaluation, top, matches & at_least(scores, threshold), evaluation->first_doc, scores);
+}
+
+static void score_union(struct evaluation *evaluation, uint32_t range, bool excluding, struct top *top)
+{
+	uint64_t live = live_documents(evaluation, evaluation->first_doc);
+	if (excluding)
+		live &= ~excluded_documents(evaluation, range);
+	score_allowed(evaluation, range, live, false, top);
 }
 
 /* Documents of the range that match, where some lists are required. */
@@ -268,7 +275,7 @@ static void score_intersection(struct evaluation *evaluation, uint32_t range, st
 {
 	uint64_t matches = intersect(evaluation, range);
 	if (matches)
-		score_documents(evaluation, 0, find_participants(evaluation, range), range, matches, NULL, top);
+		score_allowed(evaluation, range, matches, true, top);
 }
 
 /* ---- all superblocks ---- */
@@ -433,25 +440,18 @@ static uint64_t count_range(struct evaluation *evaluation, uint32_t range, bool 
 	uint64_t matches = 0;
 	if (evaluation->required)
 		return (uint64_t)__builtin_popcountll(intersect(evaluation, range));
-	for (uint32_t i = 0; i < evaluation->count; i++)
-		if (evaluation->lists[i].occur != OCCUR_EXCLUDED)
-			matches |= list_mask(evaluation, i, range);
-	matches &= live_documents(evaluation, evaluation->first_doc);
+	uint64_t live = live_documents(evaluation, evaluation->first_doc);
 	if (excluding)
-		matches &= ~excluded_documents(evaluation, range);
+		live &= ~excluded_documents(evaluation, range);
+	/* The last lists are those of the most frequent words: often they have all documents, and the others need no look. */
+	for (uint32_t i = evaluation->count; i-- > 0 && matches != live;)
+		if (evaluation->lists[i].occur != OCCUR_EXCLUDED)
+			matches |= list_mask(evaluation, i, range) & live;
 	return (uint64_t)__builtin_popcountll(matches);
 }
 
-static int evaluate_count(struct evaluation *evaluation, uint64_t *matches)
+static int count_superblocks(struct evaluation *evaluation, uint64_t *matches)
 {
-	if (evaluation->count == 1) {
-		*matches += evaluation->lists[0].live_df;
-		return 0;
-	}
-	if (!make_visits(evaluation))
-		return error_set_memory(evaluation->error);
-	for (uint32_t i = 0; i < evaluation->count; i++)
-		evaluation->lists[i].cursor = 0;
 	bool excluding = any_excluded(evaluation);
 	for (uint32_t s = 0; s < superblock_count(evaluation->segment->documents_count); s++) {
 		uint32_t ranges;
@@ -459,11 +459,33 @@ static int evaluate_count(struct evaluation *evaluation, uint64_t *matches)
 		if (code)
 			return code;
 		for (; ranges; ranges &= ranges - 1) {
-			evaluation->first_doc =
-			    s * SUPERBLOCK_DOCUMENTS + (uint32_t)__builtin_ctz(ranges) * RANGE_DOCUMENTS;
+			uint32_t range = (uint32_t)__builtin_ctz(ranges);
+			evaluation->first_doc = s * SUPERBLOCK_DOCUMENTS + range * RANGE_DOCUMENTS;
 			if (evaluation->first_doc < evaluation->segment->documents_count)
-				*matches += count_range(evaluation, (uint32_t)__builtin_ctz(ranges), excluding);
+				*matches += count_range(evaluation, range, excluding);
 		}
 	}
 	return 0;
+}
+
+static int evaluate_count(struct evaluation *evaluation, uint64_t *matches)
+{
+	struct list *lists = evaluation->lists;
+	if (evaluation->count == 1) {
+		*matches += lists[0].live_df;
+		return 0;
+	}
+	if (!make_visits(evaluation))
+		return error_set_memory(evaluation->error);
+	for (uint32_t i = 0; i < evaluation->count; i++)
+		lists[i].cursor = 0;
+	if (evaluation->count > 2 || evaluation->required || any_excluded(evaluation))
+		return count_superblocks(evaluation, matches);
+	/* |A or B| = |A| + |B| - |A and B|, and the intersection looks at fewer ranges. */
+	uint64_t both = 0;
+	lists[0].occur = lists[1].occur = OCCUR_REQUIRED;
+	evaluation->required = true;
+	int code = count_superblocks(evaluation, &both);
+	*matches += (uint64_t)lists[0].live_df + lists[1].live_df - both;
+	return code;
 }

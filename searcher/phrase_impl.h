@@ -40,6 +40,7 @@ struct phrase {
 	const uint8_t *lengths, *spans; /* of the segment: for scores; for the layout of positions */
 	struct phrase_word *words;
 	uint32_t count, capacity;
+	bool pruning; /* only matches that can enter the top are wanted */
 };
 
 /* ---- looking a document up ---- */
@@ -245,7 +246,7 @@ static int examine(struct phrase *phrase, uint32_t doc)
 	for (uint32_t w = 1; w < phrase->count; w++)
 		if (phrase->words[w].same == w && phrase->words[w].tf < phrase->words[rarest].tf)
 			rarest = w;
-	if (in->top &&
+	if (phrase->pruning &&
 	    score_posting(in->scorer, in->weight, phrase->words[rarest].tf, phrase->lengths[doc]) < in->top->threshold)
 		return 0;
 	for (uint32_t w = 0; w < phrase->count; w++) {
@@ -293,13 +294,13 @@ static int examine_range(struct phrase *phrase, uint32_t superblock, uint32_t ra
 	if (segment->documents_count - first < RANGE_DOCUMENTS)
 		docs &= ((uint64_t)1 << (segment->documents_count - first)) - 1;
 	float bound = INFINITY;
-	for (uint32_t w = 0; phrase->in->top && w < phrase->count; w++) {
+	for (uint32_t w = 0; phrase->pruning && w < phrase->count; w++) {
 		const struct phrase_word *word = &phrase->words[phrase->words[w].same];
 		uint32_t rank = (uint32_t)__builtin_popcount(word->chunk.range_mask & ((1u << range) - 1));
 		float level = word->list.levels[word->chunk.headers[rank] >> 4];
 		bound = level < bound ? level : bound;
 	}
-	if (phrase->in->top && bound < phrase->in->top->threshold)
+	if (phrase->pruning && bound < phrase->in->top->threshold)
 		return 0;
 	for (uint32_t w = 0; w < phrase->count && docs; w++)
 		if (phrase->words[w].same == w) {
@@ -352,7 +353,7 @@ static int drive_by_superblocks(struct phrase *phrase)
 {
 	struct arena *arena = phrase->in->arena;
 	uint32_t n = group_count(phrase->segment->documents_count) * GROUP_SUPERBLOCKS;
-	float *sums = arena_new(arena, n * sizeof *sums), threshold = phrase->in->top ? phrase->in->top->threshold : 0;
+	float *sums = arena_new(arena, n * sizeof *sums), threshold = phrase->pruning ? phrase->in->top->threshold : 0;
 	uint32_t *candidates = arena_new(arena, (2 * (size_t)n + 16) * sizeof *candidates),
 	         *sorted = candidates + n + 16;
 	if (!sums || !candidates)
@@ -362,16 +363,16 @@ static int drive_by_superblocks(struct phrase *phrase)
 	for (uint32_t w = 0; w < phrase->count; w++) {
 		const struct list *list = &phrase->words[w].list;
 		if (phrase->words[w].same == w)
-			take_least(sums, list->ranged.bounds, phrase->in->top ? list->step : 1, n);
+			take_least(sums, list->ranged.bounds, phrase->pruning ? list->step : 1, n);
 	}
 	uint32_t count = select_sums(sums, threshold, n, candidates);
-	if (phrase->in->top)
+	if (phrase->pruning)
 		order_by_bound(sums, candidates, sorted, count);
 	else
 		sorted = candidates;
 	int code = 0;
 	for (uint32_t i = 0; !code && i < count; i++)
-		if (!phrase->in->top || sums[sorted[i]] >= phrase->in->top->threshold)
+		if (!phrase->pruning || sums[sorted[i]] >= phrase->in->top->threshold)
 			code = phrase_superblock(phrase, sorted[i]);
 	return code;
 }
@@ -410,6 +411,7 @@ static int evaluate_phrase(struct phrase_evaluation *in)
 	                        .segment = in->segment,
 	                        .lengths = in->segment->lengths,
 	                        .spans = in->segment->spans,
+	                        .pruning = in->top && !in->count_all,
 	                        .count = in->words};
 	const struct list *shortest = NULL;
 	phrase.words = arena_new(in->arena, in->words * sizeof *phrase.words);

@@ -82,6 +82,7 @@ static int weigh(trawl_searcher *searcher, struct weighed *weighed, trawl_error 
 {
 	double idf = 0;
 	const struct clause *clause = &weighed->clause;
+	uint64_t before = searcher->postings;
 	weighed->entries = NULL;
 	if (clause->words == 1) {
 		weighed->entries =
@@ -99,6 +100,7 @@ static int weigh(trawl_searcher *searcher, struct weighed *weighed, trawl_error 
 		searcher->postings += df;
 		searcher->terms++;
 	}
+	weighed->df = clause->words == 1 ? searcher->postings - before : 0;
 	weighed->weight = (float)(idf * clause->frequency);
 	return 0;
 }
@@ -236,7 +238,7 @@ static int open_lists(trawl_searcher *searcher, struct evaluation *evaluation, s
                       bool *matchable, trawl_error *error)
 {
 	struct segment *segment = evaluation->segment;
-	bool positive = false;
+	uint32_t positives = 0;
 	evaluation->lists = arena_new(&searcher->arena, searcher->clause_count * sizeof *evaluation->lists);
 	if (!evaluation->lists)
 		return error_set_memory(error);
@@ -256,10 +258,17 @@ static int open_lists(trawl_searcher *searcher, struct evaluation *evaluation, s
 			*matchable = weighed->clause.occur != OCCUR_REQUIRED;
 			continue;
 		}
-		positive |= weighed->clause.occur != OCCUR_EXCLUDED;
+		positives += weighed->clause.occur != OCCUR_EXCLUDED;
 		evaluation->count++;
 	}
-	*matchable = *matchable && positive;
+	*matchable = *matchable && positives;
+	/* What a single list requires needs no intersection. */
+	if (positives == 1) {
+		evaluation->required = false;
+		for (uint32_t i = 0; i < evaluation->count; i++)
+			if (evaluation->lists[i].occur == OCCUR_REQUIRED)
+				evaluation->lists[i].occur = OCCUR_OPTIONAL;
+	}
 	return 0;
 }
 
@@ -279,6 +288,11 @@ static void seed_threshold(const struct evaluation *evaluation, struct top *top,
 	}
 }
 
+static bool is_phrase(const trawl_searcher *searcher)
+{
+	return searcher->clause_count == 1 && searcher->clauses[0].clause.words > 1;
+}
+
 /* A phrase alone is ranked as it is found. */
 static int search_phrase(trawl_searcher *searcher, size_t number, bool scoring, trawl_error *error)
 {
@@ -293,20 +307,21 @@ static int search_phrase(trawl_searcher *searcher, size_t number, bool scoring, 
 	                                   .slack = BOUND_SLACK,
 	                                   .base = searcher->index->bases[number],
 	                                   .top = scoring ? &searcher->top : NULL,
+	                                   .count_all = searcher->count_while_ranking,
 	                                   .arena = &searcher->arena,
 	                                   .scratch = &searcher->joined,
 	                                   .error = error};
 	int code = check_positions(segment, error);
 	if (!code)
 		code = kernel_get()->evaluate_phrase(&phrase);
-	searcher->matches += scoring ? 0 : phrase.matches;
+	searcher->matches += !scoring || searcher->count_while_ranking ? phrase.matches : 0;
 	return code;
 }
 
 static int search_segment(trawl_searcher *searcher, size_t number, bool scoring, trawl_error *error)
 {
 	const trawl_index *index = searcher->index;
-	if (searcher->clause_count == 1 && searcher->clauses[0].clause.words > 1)
+	if (is_phrase(searcher))
 		return search_phrase(searcher, number, scoring, error);
 	struct evaluation evaluation = {.segment = &index->segments[number],
 	                                .scorer = &searcher->scorer,
@@ -356,6 +371,37 @@ static int search_stable(trawl_searcher *searcher, size_t k, trawl_error *error)
 	return code;
 }
 
+/* The number of matches is a word's document frequency when nothing else decides: it is the only required clause, or the only
+ * one, and none is excluded. */
+static const struct weighed *deciding_word(const trawl_searcher *searcher)
+{
+	const struct weighed *word = NULL;
+	for (size_t i = 0; i < searcher->clause_count; i++) {
+		const struct weighed *weighed = &searcher->clauses[i];
+		if (weighed->clause.occur == OCCUR_OPTIONAL && searcher->required)
+			continue;
+		if (word || weighed->clause.occur == OCCUR_EXCLUDED || weighed->clause.words > 1)
+			return NULL;
+		word = weighed;
+	}
+	return word;
+}
+
+static int count_matches(trawl_searcher *searcher, trawl_error *error)
+{
+	const struct weighed *word = deciding_word(searcher);
+	if (word) {
+		searcher->matches = word->df;
+		return 0;
+	}
+	for (size_t i = 0; searcher->positive && i < searcher->index->manifest.segment_count; i++) {
+		int code = search_segment(searcher, i, false, error);
+		if (code)
+			return code;
+	}
+	return 0;
+}
+
 static int check_options(const trawl_search_options *options, trawl_error *error)
 {
 	if (options->top > TRAWL_TOP_MAX)
@@ -384,12 +430,13 @@ int trawl_search(trawl_searcher *searcher, const char *query, size_t query_lengt
 	if (code)
 		return code;
 	prepare_scorer(searcher, options->set_k1 ? options->k1 : BORN_K1, options->set_b ? options->b : BORN_B);
+	/* A phrase is counted as it is ranked, unless stable ties search more than once. */
+	searcher->count_while_ranking = options->count && options->top && !options->stable_ties && is_phrase(searcher);
 	if (options->top)
 		code = options->stable_ties ? search_stable(searcher, options->top, error)
 		                            : search_top(searcher, options->top, error);
-	for (size_t i = 0; !code && options->count && searcher->positive && i < searcher->index->manifest.segment_count;
-	     i++)
-		code = search_segment(searcher, i, false, error);
+	if (!code && options->count && !searcher->count_while_ranking)
+		code = count_matches(searcher, error);
 	if (code)
 		searcher->top.count = 0;
 	return code;

@@ -13,6 +13,7 @@
 struct weighed {
 	struct clause clause;
 	float weight;
+	uint64_t df;                /* of a single word: live documents */
 	struct term_entry *entries; /* of a single word: in each segment; df 0: absent */
 };
 
@@ -28,6 +29,7 @@ struct trawl_searcher {
 	struct weighed *clauses; /* in the order in which contributions are added */
 	size_t clause_count, clause_capacity;
 	bool required, positive; /* some clause is required; some is not excluded */
+	bool count_while_ranking;
 	struct scorer scorer;
 	float k1, b;                  /* of the scorer */
 	struct inflation *inflations; /* of each segment, for this k1 and b */
