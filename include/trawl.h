@@ -254,7 +254,7 @@ TRAWL_API void trawl_searcher_free(trawl_searcher *searcher);
 TRAWL_API int trawl_search(trawl_searcher *searcher, const char *query, size_t query_length,
                            const trawl_search_options *options, trawl_error *error);
 
-/* The hits of the last query, best first: `*count` of them, living until the next trawl_search. */
+/* The hits of the last query, best first: `*count` of them, living until the next trawl_search. May be NULL when there are none. */
 TRAWL_API const trawl_hit *trawl_hits(const trawl_searcher *searcher, size_t *count);
 
 /* The number of documents that match the last query; 0 unless options.count was set. */

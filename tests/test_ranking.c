@@ -318,7 +318,8 @@ static bool prefix_is_same(struct subject *subject, const struct question *quest
 	const trawl_hit *hits = trawl_hits(subject->searcher, &before);
 	trawl_hit *kept = malloc((before + 1) * sizeof *kept);
 	assert_non_null(kept);
-	memcpy(kept, hits, before * sizeof *kept);
+	if (before) /* without hits there may be no array */
+		memcpy(kept, hits, before * sizeof *kept);
 	struct question again = *question;
 	again.options.top = top;
 	again.options.count = !again.options.count;
