@@ -135,11 +135,17 @@ TRAWL_API void trawl_source_close(trawl_source *source);
 
 /* ---- writing --------------------------------------------------------------------------------------------------- */
 
+enum trawl_order {
+	TRAWL_ORDER_INPUT, /* as they were added */
+	TRAWL_ORDER_SIMILAR /* similar ones are neighbours: smaller and faster, slower to build; of batches within memory */
+};
+
 typedef struct trawl_writer_options {
 	trawl_analysis analysis; /* for a new index; for an existing one it must agree or be left zero */
 	size_t memory_budget;    /* bytes for the batch in memory, at least 1 MiB; 0: a quarter of RAM */
 	bool wait;               /* wait for another writer to finish instead of TRAWL_EBUSY */
 	bool no_positions;       /* smaller index without phrases and proximity; for a new index only */
+	enum trawl_order order;  /* of documents within the index; hits and scores are the same but for ties */
 } trawl_writer_options;
 
 typedef struct trawl_writer_stats {

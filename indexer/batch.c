@@ -90,7 +90,9 @@ void batch_release(struct batch *batch)
 /* An occurrence: docID in the high half, position in the low one. */
 struct inversion {
 	const struct batch *batch;
-	const uint32_t *docs;
+	const uint32_t *docs;  /* docID of each ordinal; NULL: as it is */
+	const uint32_t *order; /* or the ordinal of each docID, `document_count` of them */
+	uint32_t document_count;
 	uint64_t *occurrences,
 	    *ends; /* ends[t]: where term t's occurrences end (while scattering: where the next goes) */
 	uint32_t *sorted;
@@ -109,9 +111,15 @@ static int next_positions(void *context, uint32_t count, uint32_t *positions, tr
 	return 0;
 }
 
-static uint32_t doc_of(const struct inversion *inversion, size_t index)
+/* The documents in the order of their docIDs: number `step` of them is the batch's document *index. */
+static uint32_t doc_at(const struct inversion *inversion, uint32_t step, size_t *index)
 {
-	uint32_t ordinal = inversion->batch->first_ordinal + (uint32_t)index;
+	if (inversion->order) {
+		*index = inversion->order[step] - inversion->batch->first_ordinal;
+		return step;
+	}
+	*index = step;
+	uint32_t ordinal = inversion->batch->first_ordinal + step;
 	return inversion->docs ? inversion->docs[ordinal] : ordinal;
 }
 
@@ -120,25 +128,25 @@ static uint64_t document_end(const struct batch *batch, size_t index)
 	return index + 1 < batch->document_count ? batch->starts[index + 1] : batch->token_count;
 }
 
-/* Counting sort by term: count, turn counts into starts, scatter in document order. */
+/* Counting sort by term: count, turn counts into starts, scatter in docID order. */
 static void scatter(struct inversion *inversion)
 {
 	const struct batch *batch = inversion->batch;
-	uint64_t *cursors = inversion->ends;
+	uint64_t *cursors = inversion->ends, sum = 0;
+	size_t d;
 	memset(cursors, 0, batch->vocabulary.count * sizeof *cursors);
-	for (size_t d = 0; d < batch->document_count; d++)
-		if (doc_of(inversion, d) != DOCUMENT_NONE)
+	for (uint32_t step = 0; step < inversion->document_count; step++)
+		if (doc_at(inversion, step, &d) != DOCUMENT_NONE)
 			for (uint64_t i = batch->starts[d]; i < document_end(batch, d); i++)
 				if (batch->tokens[i] != WORD_TAG_NONE)
 					cursors[batch->tokens[i]]++;
-	uint64_t sum = 0;
 	for (uint32_t t = 0; t < batch->vocabulary.count; t++) {
 		uint64_t count = cursors[t];
 		cursors[t] = sum;
 		sum += count;
 	}
-	for (size_t d = 0; d < batch->document_count; d++) {
-		uint64_t doc = doc_of(inversion, d), start = batch->starts[d];
+	for (uint32_t step = 0; step < inversion->document_count; step++) {
+		uint64_t doc = doc_at(inversion, step, &d), start = batch->starts[d];
 		if (doc == DOCUMENT_NONE)
 			continue;
 		for (uint64_t i = start; i < document_end(batch, d); i++)
@@ -171,10 +179,10 @@ static int hand_over(struct inversion *inversion, uint32_t term, const struct te
 	                  inversion->list_docs, inversion->list_tfs, df, &source, error);
 }
 
-int batch_invert(const struct batch *batch, const uint32_t *docs, const struct term_sink *sink, trawl_error *error)
+static int invert(struct inversion inversion, const struct term_sink *sink, trawl_error *error)
 {
+	const struct batch *batch = inversion.batch;
 	uint32_t count = batch->vocabulary.count;
-	struct inversion inversion = {.batch = batch, .docs = docs};
 	inversion.occurrences = memory_new(batch->token_count * sizeof *inversion.occurrences);
 	inversion.ends = memory_new(count * sizeof *inversion.ends);
 	inversion.sorted = memory_new(count * sizeof *inversion.sorted);
@@ -192,4 +200,17 @@ int batch_invert(const struct batch *batch, const uint32_t *docs, const struct t
 	memory_free(inversion.list_docs);
 	memory_free(inversion.list_tfs);
 	return code;
+}
+
+int batch_invert(const struct batch *batch, const uint32_t *docs, const struct term_sink *sink, trawl_error *error)
+{
+	return invert(
+	    (struct inversion){.batch = batch, .docs = docs, .document_count = (uint32_t)batch->document_count}, sink,
+	    error);
+}
+
+int batch_invert_ordered(const struct batch *batch, const uint32_t *order, uint32_t count, const struct term_sink *sink,
+                         trawl_error *error)
+{
+	return invert((struct inversion){.batch = batch, .order = order, .document_count = count}, sink, error);
 }

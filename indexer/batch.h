@@ -48,4 +48,8 @@ struct term_sink {
 /* Invert. `docs`: the docID of each ordinal, ascending, DOCUMENT_NONE for those to leave out; NULL: as they are. */
 int batch_invert(const struct batch *batch, const uint32_t *docs, const struct term_sink *sink, trawl_error *error);
 
+/* Invert with docIDs in another order than ordinals: docID i is the ordinal order[i], i < count. */
+int batch_invert_ordered(const struct batch *batch, const uint32_t *order, uint32_t count, const struct term_sink *sink,
+                         trawl_error *error);
+
 #endif

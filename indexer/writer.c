@@ -7,6 +7,7 @@
 #include "indexer/batch.h"
 #include "indexer/graveyard.h"
 #include "indexer/pending.h"
+#include "indexer/reorder.h"
 #include "indexer/run.h"
 #include "store/segment.h"
 
@@ -20,6 +21,7 @@ struct trawl_writer {
 	bool fresh;  /* the file was made by this writer and has no commit */
 	bool failed; /* an error ended the batch */
 	size_t memory_budget;
+	enum trawl_order order;
 	struct tokenizer *tokenizer, *mourner; /* the second analyses dead documents: tags are the first one's alone */
 
 	/* the last commit */
@@ -168,6 +170,7 @@ int trawl_writer_open(trawl_writer **out, const char *path, const trawl_writer_o
 	if (!writer)
 		return error_set_memory(error);
 	writer->lock = -1;
+	writer->order = options->order;
 	writer->memory_budget = options->memory_budget ? options->memory_budget : default_memory();
 	int code = start(writer, path, options, error);
 	if (code) {
@@ -405,8 +408,9 @@ static int write_term(void *context, const char *term, uint8_t length, const uin
 
 /* What the pending documents come to: docIDs of the living, their lengths, and the rest that a segment needs. */
 struct census {
-	uint32_t *docs;  /* docID of each ordinal; NULL: all live */
-	uint32_t *order; /* ordinal of each docID; NULL: all live */
+	uint32_t *docs;  /* docID of each ordinal */
+	uint32_t *order; /* ordinal of each docID */
+	bool reordered;
 	uint32_t *hashes;
 	uint8_t *lengths, *spans;
 	uint32_t count;
@@ -422,33 +426,39 @@ static void census_release(struct census *census)
 	memory_free(census->spans);
 }
 
-static int take_census(struct census *census, const struct pending *pending, trawl_error *error)
+/* The living in order of their ordinals. */
+static void list_living(struct census *census, const struct pending *pending)
 {
+	for (uint32_t ordinal = 0; ordinal < pending->count; ordinal++)
+		if (!pending->documents[ordinal].dead)
+			census->order[census->count++] = ordinal;
+}
+
+static int take_census(struct census *census, const struct trawl_writer *writer, trawl_error *error)
+{
+	const struct pending *pending = &writer->pending;
 	*census = (struct census){.hashes = memory_new(pending->count * sizeof(uint32_t)),
+	                          .order = memory_new(pending->count * sizeof(uint32_t)),
+	                          .docs = memory_new(pending->count * sizeof(uint32_t)),
 	                          .lengths = memory_new(pending->count),
 	                          .spans = memory_new(pending->count)};
-	if (pending->dead_count) {
-		census->docs = memory_new(pending->count * sizeof(uint32_t));
-		census->order = memory_new(pending->count * sizeof(uint32_t));
-	}
-	if (!census->hashes || !census->lengths || !census->spans ||
-	    (pending->dead_count && (!census->docs || !census->order)))
+	if (!census->hashes || !census->order || !census->docs || !census->lengths || !census->spans)
 		return error_set_memory(error);
-	for (uint32_t ordinal = 0; ordinal < pending->count; ordinal++) {
-		const struct pending_document *document = &pending->documents[ordinal];
-		if (census->docs)
-			census->docs[ordinal] = document->dead ? DOCUMENT_NONE : census->count;
-		if (document->dead)
-			continue;
-		if (census->order)
-			census->order[census->count] = ordinal;
-		census->hashes[census->count] = document->id_hash;
-		census->spans[census->count] = length_encode(document->span);
-		census->lengths[census->count++] = length_encode(document->tokens);
+	list_living(census, pending);
+	/* A batch that has spilled is no longer here to be looked at. */
+	census->reordered = writer->order == TRAWL_ORDER_SIMILAR && !writer->run_count;
+	int code = census->reordered ? reorder_documents(&writer->batch, census->order, census->count, error) : 0;
+	memset(census->docs, 0xff, pending->count * sizeof *census->docs); /* DOCUMENT_NONE */
+	for (uint32_t doc = 0; doc < census->count; doc++) {
+		const struct pending_document *document = &pending->documents[census->order[doc]];
+		census->docs[census->order[doc]] = doc;
+		census->hashes[doc] = document->id_hash;
+		census->spans[doc] = length_encode(document->span);
+		census->lengths[doc] = length_encode(document->tokens);
 		census->tokens += document->tokens;
 		census->text_bytes += document->text_bytes;
 	}
-	return 0;
+	return code;
 }
 
 /* Dropped stop words leave gaps, so that positions may go beyond the number of tokens. */
@@ -461,18 +471,20 @@ static int write_segment(struct trawl_writer *writer, struct manifest *manifest,
 {
 	struct census census;
 	struct term_sink sink = {write_term, writer->segment};
-	int code = take_census(&census, &writer->pending, error);
+	int code = take_census(&census, writer, error);
 	if (!code && writer->run_count && writer->batch.document_count)
 		code = spill(writer, error);
 	if (!code) {
 		writer->segment->text_bytes = census.text_bytes;
+		bool moved = census.reordered || writer->pending.dead_count;
 		code = segment_writer_begin_terms(writer->segment, census.count, census.lengths,
-		                                  has_gaps(writer) ? census.spans : NULL, census.tokens, census.order,
-		                                  census.hashes, error);
+		                                  has_gaps(writer) ? census.spans : NULL, census.tokens,
+		                                  moved ? census.order : NULL, census.hashes, error);
 	}
-	if (!code)
-		code = writer->run_count ? runs_merge(writer->runs, writer->run_count, census.docs, &sink, error)
-		                         : batch_invert(&writer->batch, census.docs, &sink, error);
+	if (!code && writer->run_count)
+		code = runs_merge(writer->runs, writer->run_count, census.docs, &sink, error);
+	else if (!code)
+		code = batch_invert_ordered(&writer->batch, census.order, census.count, &sink, error);
 	if (!code && !memory_reserve(&manifest->segments, &manifest->segment_capacity, manifest->segment_count + 1,
 	                             sizeof *manifest->segments))
 		code = error_set_memory(error);

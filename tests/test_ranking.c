@@ -47,6 +47,7 @@ struct layout {
 	size_t commits;
 	size_t memory_budget;
 	bool churn; /* documents that come and go on the way */
+	enum trawl_order order;
 };
 
 /* One collection, in an index and in the naive scorer. */
@@ -109,7 +110,8 @@ static void index_build(const char *path, const struct random_corpus *corpus, co
 {
 	trawl_error error;
 	trawl_writer *writer;
-	trawl_writer_options options = {.analysis = *analysis, .memory_budget = layout.memory_budget};
+	trawl_writer_options options = {
+	    .analysis = *analysis, .memory_budget = layout.memory_budget, .order = layout.order};
 	check(trawl_writer_open(&writer, path, &options, &error), &error);
 	size_t done = 0;
 	for (size_t batch = 0; batch < layout.commits; batch++) {
@@ -150,7 +152,8 @@ static struct layout random_layout(struct random *random)
 	static const size_t budgets[] = {1 << 20, 1 << 20, 8 << 20, 64 << 20};
 	return (struct layout){.commits = random_chance(random, 0.4) ? 1 : 2 + random_below(random, 5),
 	                       .memory_budget = budgets[random_below(random, 4)],
-	                       .churn = random_chance(random, 0.5)};
+	                       .churn = random_chance(random, 0.5),
+	                       .order = random_chance(random, 0.4) ? TRAWL_ORDER_SIMILAR : TRAWL_ORDER_INPUT};
 }
 
 static trawl_analysis random_analysis(struct random *random)
@@ -539,8 +542,12 @@ static void layouts_must_agree(uint64_t seed, size_t queries)
 	random_corpus_make(&one.corpus, &random, corpus_sizes[seed % SIZE_COUNT]);
 	one.analysis = many.analysis = random_analysis(&random);
 	const char *path = scratch_path("one.trawl"), *path_of_many = scratch_path("many.trawl");
-	struct layout spread = {.commits = 2 + random_below(&random, 6), .memory_budget = 1 << 20, .churn = true};
-	index_build(path, &one.corpus, &one.analysis, (struct layout){1, 256 << 20, false}, &random, NULL);
+	struct layout spread = {.commits = 2 + random_below(&random, 6),
+	                        .memory_budget = seed % 2 ? 1 << 20 : 64 << 20,
+	                        .churn = true,
+	                        .order = TRAWL_ORDER_SIMILAR};
+	index_build(path, &one.corpus, &one.analysis, (struct layout){1, 256 << 20, false, TRAWL_ORDER_INPUT}, &random,
+	            NULL);
 	index_build(path_of_many, &one.corpus, &one.analysis, spread, &random, NULL);
 	subject_open(&one, path);
 	subject_open(&many, path_of_many);
@@ -583,10 +590,12 @@ static void a_small_memory_budget_spills_and_changes_nothing(void **state)
 	small.analysis.language = "none";
 	random_corpus_make(&small.corpus, &random, 40000);
 	const char *path = scratch_path("small.trawl"), *large_path = scratch_path("large.trawl");
-	index_build(path, &small.corpus, &small.analysis, (struct layout){1, 1 << 20, false}, &random, &stats);
+	index_build(path, &small.corpus, &small.analysis, (struct layout){1, 1 << 20, false, TRAWL_ORDER_INPUT},
+	            &random, &stats);
 	assert_true(stats.runs >= 2);
 	assert_int_equal(stats.added, 40000);
-	index_build(large_path, &small.corpus, &small.analysis, (struct layout){1, 512 << 20, false}, &random, NULL);
+	index_build(large_path, &small.corpus, &small.analysis, (struct layout){1, 512 << 20, false, TRAWL_ORDER_INPUT},
+	            &random, NULL);
 	subject_open(&small, path);
 	subject_open(&large, large_path);
 	for (int i = 0; i < 200; i++) {
