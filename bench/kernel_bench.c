@@ -288,18 +288,17 @@ static void digest_measure_range(struct bench *bench, const struct subject *subj
 	walk_ranges(bench, subject, kernel, digest_measure_of_one);
 }
 
-static void run_add_levels(struct bench *bench, const struct subject *subject, const struct kernel *kernel)
+static void run_find_levels(struct bench *bench, const struct subject *subject, const struct kernel *kernel)
 {
-	float bests[SUPERBLOCK_RANGES];
 	for (uint32_t i = 0; i < subject->chunk_count; i++)
-		kernel->add_levels(&subject->chunks[i].chunk, subject->lists[0].levels, bests,
-		                   bench->output->bounds + subject->chunks[i].superblock * SUPERBLOCK_RANGES);
+		kernel->find_levels(&subject->chunks[i].chunk, subject->lists[0].levels,
+		                    bench->output->bounds + subject->chunks[i].superblock * SUPERBLOCK_RANGES);
 }
 
-static void digest_add_levels(struct bench *bench, const struct subject *subject, const struct kernel *kernel)
+static void digest_find_levels(struct bench *bench, const struct subject *subject, const struct kernel *kernel)
 {
 	memset(bench->output->bounds, 0, sizeof bench->output->bounds);
-	run_add_levels(bench, subject, kernel);
+	run_find_levels(bench, subject, kernel);
 	add_to_digest(bench, bench->output->bounds, sizeof bench->output->bounds);
 }
 
@@ -534,7 +533,7 @@ static const struct operation operations[] = {
     {"score_range", "posting", AIM_POSTING, ON_RANGED, false, count_postings, run_score_range, digest_score_range},
     {"measure_range", "posting", NULL, ON_RANGED, false, count_postings, run_measure_range, digest_measure_range},
     {"popcount", "posting", NULL, ON_RANGED, false, count_postings, run_count, digest_count},
-    {"add_levels", "range", NULL, ON_RANGED, false, count_ranges, run_add_levels, digest_add_levels},
+    {"find_levels", "range", NULL, ON_RANGED, false, count_ranges, run_find_levels, digest_find_levels},
     {"add_bounds", "bound", NULL, ON_NOTHING, false, count_bounds, run_add_bounds, digest_add_bounds},
     {"add_required", "bound", NULL, ON_NOTHING, false, count_bounds, run_add_required, digest_add_required},
     {"select_sums", "sum", NULL, ON_NOTHING, false, count_sums, run_select_sums, digest_select_sums},

@@ -14,10 +14,9 @@ struct evaluation {
 	uint64_t base; /* of the segment's documents in hits */
 	struct arena *arena;
 	trawl_error *error;
-	/* scratch of the evaluator: of each list; of the range being visited */
+	/* scratch of the evaluator, for the superblock and the range being visited */
 	struct visit *visits;
-	uint16_t *participants;
-	float *rest;
+	float (*rest)[SUPERBLOCK_RANGES]; /* by list and range: the most that this list and those behind it can add */
 	uint32_t first_doc;
 };
 

@@ -3,7 +3,7 @@
  * visited best first, range bounds are added up in each, and only ranges that can still matter are decoded and scored.
  *
  * Included by the kernel files, which define before it, for their instruction set: add_bounds, add_required, select_sums,
- * at_least, score_range, range_mask, add_levels (kernel.h says what they do).
+ * at_least, score_range, range_mask, find_levels (kernel.h says what they do).
  */
 #include <math.h>
 #include <string.h>
@@ -31,7 +31,7 @@ static int list_chunk(const struct list *list, struct segment *segment, uint32_t
 struct visit {
 	uint32_t ranges;                /* mask of the ranges with postings */
 	struct chunk chunk;             /* LIST_RANGED */
-	float bests[SUPERBLOCK_RANGES]; /* by occupied range: the most that a document can get */
+	float bests[SUPERBLOCK_RANGES]; /* by range: the most that a document can get */
 	/* LIST_SHORT: by range, its documents, and the index of the first one's posting */
 	uint64_t masks[SUPERBLOCK_RANGES];
 	uint32_t firsts[SUPERBLOCK_RANGES];
@@ -43,6 +43,7 @@ static void enter_short(struct list *list, struct visit *visit, uint32_t superbl
 {
 	uint64_t last = ((uint64_t)superblock + 1) * SUPERBLOCK_DOCUMENTS;
 	uint32_t i = list_seek(list, superblock * SUPERBLOCK_DOCUMENTS);
+	memset(visit->bests, 0, sizeof visit->bests);
 	for (; i < list->count && list->docs[i] < last; i++) {
 		uint32_t range = list->docs[i] / RANGE_DOCUMENTS % SUPERBLOCK_RANGES;
 		float score = list->scores ? list->scores[i] : 0;
@@ -50,7 +51,6 @@ static void enter_short(struct list *list, struct visit *visit, uint32_t superbl
 			visit->ranges |= 1u << range;
 			visit->masks[range] = 0;
 			visit->firsts[range] = i;
-			visit->bests[range] = 0;
 		}
 		visit->masks[range] |= (uint64_t)1 << (list->docs[i] % RANGE_DOCUMENTS);
 		visit->bests[range] = score > visit->bests[range] ? score : visit->bests[range];
@@ -74,14 +74,8 @@ static int enter(struct evaluation *evaluation, uint32_t number, uint32_t superb
 	return found < 0 ? found : 0;
 }
 
-static void add_short_bounds(const struct visit *visit, float *bounds)
-{
-	for (uint32_t left = visit->ranges; left; left &= left - 1)
-		bounds[__builtin_ctz(left)] += visit->bests[__builtin_ctz(left)];
-}
-
-/* Enter all lists and tell which ranges can match; with `bounds`, add up what a document of each range can score. */
-static int enter_all(struct evaluation *evaluation, uint32_t superblock, float *bounds, uint32_t *ranges)
+/* Enter all lists and tell which ranges can match; when `scoring`, find what a document of each range can get from each. */
+static int enter_all(struct evaluation *evaluation, uint32_t superblock, bool scoring, uint32_t *ranges)
 {
 	uint32_t required = 0xffff, optional = 0;
 	for (uint32_t i = 0; i < evaluation->count; i++) {
@@ -98,12 +92,12 @@ static int enter_all(struct evaluation *evaluation, uint32_t superblock, float *
 			optional |= visit->ranges;
 		if (!required)
 			break;
-		if (!bounds || !visit->ranges)
+		if (!scoring || list->kind == LIST_SHORT)
 			continue;
-		if (list->kind == LIST_RANGED)
-			add_levels(&visit->chunk, list->levels, visit->bests, bounds);
+		if (visit->ranges)
+			find_levels(&visit->chunk, list->levels, visit->bests);
 		else
-			add_short_bounds(visit, bounds);
+			memset(visit->bests, 0, sizeof visit->bests);
 	}
 	*ranges = evaluation->required ? required : optional;
 	return 0;
@@ -188,18 +182,17 @@ static uint64_t score_list(const struct evaluation *evaluation, uint32_t number,
 	return visit->masks[range];
 }
 
-/* Lists with postings in the range that score, and the most that those from each on can add. */
-static uint32_t find_participants(const struct evaluation *evaluation, uint32_t range)
+/* Add the lists' bests up from the last to the first. */
+static void sum_rest(const struct evaluation *evaluation)
 {
-	uint32_t count = 0;
-	for (uint32_t i = 0; i < evaluation->count; i++)
-		if (evaluation->visits[i].ranges >> range & 1 && evaluation->lists[i].occur != OCCUR_EXCLUDED)
-			evaluation->participants[count++] = (uint16_t)i;
-	evaluation->rest[count] = 0;
-	for (uint32_t p = count; p-- > 0;)
-		evaluation->rest[p] =
-		    evaluation->rest[p + 1] + evaluation->visits[evaluation->participants[p]].bests[range];
-	return count;
+	float(*rest)[SUPERBLOCK_RANGES] = evaluation->rest;
+	memset(rest[evaluation->count], 0, sizeof *rest);
+	for (uint32_t i = evaluation->count; i-- > 0;) {
+		const float *bests = evaluation->visits[i].bests;
+		bool excluded = evaluation->lists[i].occur == OCCUR_EXCLUDED;
+		for (uint32_t r = 0; r < SUPERBLOCK_RANGES; r++)
+			rest[i][r] = rest[i + 1][r] + (excluded ? 0 : bests[r]);
+	}
 }
 
 /* rest[] is added up from the other end than scores are: the threshold, less room for the rounding of `count` sums. */
@@ -208,17 +201,23 @@ static float lowered(float threshold, uint32_t count)
 	return threshold * (1 - (float)(count + 2) * 0x1p-22f);
 }
 
-/* Add what the participants from number `first` on give to these few documents, each until it cannot pass any more, and push those
+static bool takes_part(const struct evaluation *evaluation, uint32_t number, uint32_t range)
+{
+	return evaluation->visits[number].ranges >> range & 1 && evaluation->lists[number].occur != OCCUR_EXCLUDED;
+}
+
+/* Add what the lists from number `first` on give to these few documents, each until it cannot pass any more, and push those
  * that do. */
-static void score_documents(const struct evaluation *evaluation, uint32_t first, uint32_t count, uint32_t range,
-                            uint64_t documents, const float *scores, struct top *top)
+static void score_documents(const struct evaluation *evaluation, uint32_t first, uint32_t range, uint64_t documents,
+                            const float *scores, struct top *top)
 {
 	for (; documents; documents &= documents - 1) {
-		uint32_t offset = (uint32_t)__builtin_ctzll(documents), p = first;
-		float score = scores[offset], least = lowered(top->threshold, count);
-		for (; p < count && score + evaluation->rest[p] >= least; p++)
-			score += list_contribution(evaluation, evaluation->participants[p], range, offset);
-		if (p == count && score >= top->threshold)
+		uint32_t offset = (uint32_t)__builtin_ctzll(documents), i = first;
+		float score = scores[offset], least = lowered(top->threshold, evaluation->count);
+		for (; i < evaluation->count && score + evaluation->rest[i][range] >= least; i++)
+			if (takes_part(evaluation, i, range))
+				score += list_contribution(evaluation, i, range, offset);
+		if (i == evaluation->count && score >= top->threshold)
 			top_push(top, evaluation->base + evaluation->first_doc + offset, score);
 	}
 }
@@ -232,21 +231,23 @@ static void score_documents(const struct evaluation *evaluation, uint32_t first,
  */
 static void score_allowed(struct evaluation *evaluation, uint32_t range, uint64_t allowed, bool all, struct top *top)
 {
-	float scores[RANGE_DOCUMENTS] = {0}, threshold = top->threshold;
-	uint32_t count = find_participants(evaluation, range);
-	const float *rest = evaluation->rest;
-	float least = lowered(threshold, count);
+	float scores[RANGE_DOCUMENTS] = {0}, threshold = top->threshold, least = lowered(threshold, evaluation->count);
 	uint64_t matches = all ? allowed : 0;
-	for (uint32_t p = 0; p < count; p++) {
-		if (all || (p && rest[p] < least)) {
-			uint64_t alive = p ? matches & at_least(scores, least - rest[p]) : matches;
+	bool scored = false;
+	for (uint32_t i = 0; i < evaluation->count; i++) {
+		float rest = evaluation->rest[i][range];
+		if (!takes_part(evaluation, i, range))
+			continue;
+		if (all || (scored && rest < least)) {
+			uint64_t alive = scored ? matches & at_least(scores, least - rest) : matches;
 			if (__builtin_popcountll(alive) <= FEW_DOCUMENTS) {
-				score_documents(evaluation, p, count, range, alive, scores, top);
+				score_documents(evaluation, i, range, alive, scores, top);
 				return;
 			}
 		}
-		uint64_t documents = score_list(evaluation, evaluation->participants[p], range, scores);
+		uint64_t documents = score_list(evaluation, i, range, scores);
 		matches |= all ? 0 : documents & allowed;
+		scored = true;
 	}
 	push(evaluation, top, matches & at_least(scores, threshold), evaluation->first_doc, scores);
 }
@@ -364,15 +365,16 @@ static void prefetch_superblock(const struct evaluation *evaluation, uint32_t su
 
 static int visit_superblock(struct evaluation *evaluation, uint32_t superblock, bool excluding, struct top *top)
 {
-	float bounds[SUPERBLOCK_RANGES] = {0};
 	uint32_t ranges;
-	int code = enter_all(evaluation, superblock, bounds, &ranges);
-	if (code)
+	int code = enter_all(evaluation, superblock, true, &ranges);
+	if (code || !ranges)
 		return code;
+	sum_rest(evaluation);
 	for (; ranges; ranges &= ranges - 1) {
 		uint32_t range = (uint32_t)__builtin_ctz(ranges);
 		evaluation->first_doc = superblock * SUPERBLOCK_DOCUMENTS + range * RANGE_DOCUMENTS;
-		if (bounds[range] < top->threshold || evaluation->first_doc >= evaluation->segment->documents_count)
+		if (evaluation->rest[0][range] < lowered(top->threshold, evaluation->count) ||
+		    evaluation->first_doc >= evaluation->segment->documents_count)
 			continue;
 		if (evaluation->required)
 			score_intersection(evaluation, range, top);
@@ -403,9 +405,8 @@ static bool make_visits(struct evaluation *evaluation)
 {
 	uint32_t n = evaluation->count;
 	evaluation->visits = arena_new(evaluation->arena, n * sizeof *evaluation->visits);
-	evaluation->participants = arena_new(evaluation->arena, n * sizeof *evaluation->participants);
-	evaluation->rest = arena_new(evaluation->arena, (n + 1) * sizeof *evaluation->rest);
-	return evaluation->visits && evaluation->participants && evaluation->rest;
+	evaluation->rest = arena_new(evaluation->arena, ((size_t)n + 1) * sizeof *evaluation->rest);
+	return evaluation->visits && evaluation->rest;
 }
 
 static int evaluate_top(struct evaluation *evaluation, struct top *top)
@@ -455,7 +456,7 @@ static int count_superblocks(struct evaluation *evaluation, uint64_t *matches)
 	bool excluding = any_excluded(evaluation);
 	for (uint32_t s = 0; s < superblock_count(evaluation->segment->documents_count); s++) {
 		uint32_t ranges;
-		int code = enter_all(evaluation, s, NULL, &ranges);
+		int code = enter_all(evaluation, s, false, &ranges);
 		if (code)
 			return code;
 		for (; ranges; ranges &= ranges - 1) {

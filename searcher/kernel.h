@@ -35,9 +35,8 @@ struct kernel {
 	                        const struct scorer *scorer, float weight, float scores[RANGE_DOCUMENTS]);
 	/* The documents of range number `rank`. */
 	uint64_t (*range_mask)(const struct chunk *chunk, uint32_t rank);
-	/* The chunk's range bounds, levels[codebook index], into bests[range] (0: no postings), and added to bounds[range]. */
-	void (*add_levels)(const struct chunk *chunk, const float levels[16], float bests[SUPERBLOCK_RANGES],
-	                   float bounds[SUPERBLOCK_RANGES]);
+	/* The chunk's range bounds, levels[codebook index], into bests[range]; 0 where there are no postings. */
+	void (*find_levels)(const struct chunk *chunk, const float levels[16], float bests[SUPERBLOCK_RANGES]);
 	/* Measure range number `rank`; its first exception is number `exception` of the chunk. */
 	void (*measure_range)(const struct chunk *chunk, uint32_t rank, uint32_t exception, const uint8_t *lengths,
 	                      struct range_positions *range);
@@ -50,7 +49,7 @@ struct kernel {
 #define KERNEL_TABLE                                                                                                   \
 	{                                                                                                              \
 		evaluate_top, evaluate_count, evaluate_phrase, add_bounds, add_required, select_sums, at_least,        \
-		    score_range, range_mask, add_levels, measure_range, sum_bytes, has_byte                            \
+		    score_range, range_mask, find_levels, measure_range, sum_bytes, has_byte                           \
 	}
 
 const struct kernel *kernel_for(enum cpu_level level); /* NULL where this machine or build lacks it */

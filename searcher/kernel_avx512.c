@@ -57,16 +57,13 @@ static uint64_t at_least(const float scores[RANGE_DOCUMENTS], float threshold)
 	return mask;
 }
 
-static void add_levels(const struct chunk *chunk, const float levels[16], float bests[SUPERBLOCK_RANGES],
-                       float bounds[SUPERBLOCK_RANGES])
+static void find_levels(const struct chunk *chunk, const float levels[16], float bests[SUPERBLOCK_RANGES])
 {
 	/* One header byte an occupied range: expand to the 16 ranges, look the levels up in a register. */
 	__mmask16 occupied = (__mmask16)chunk->range_mask;
 	__m128i headers = _mm_maskz_expand_epi8(occupied, _mm_loadu_si128((const __m128i *)chunk->headers));
 	__m512i index = _mm512_srli_epi32(_mm512_cvtepu8_epi32(headers), 4);
-	__m512 level = _mm512_maskz_permutexvar_ps(occupied, index, _mm512_loadu_ps(levels));
-	_mm512_storeu_ps(bests, level);
-	_mm512_storeu_ps(bounds, _mm512_add_ps(_mm512_loadu_ps(bounds), level));
+	_mm512_storeu_ps(bests, _mm512_maskz_permutexvar_ps(occupied, index, _mm512_loadu_ps(levels)));
 }
 
 /* The mask of up to 16 offsets, one a byte: shift a one for each, and OR them all. */
@@ -166,12 +163,45 @@ static uint64_t score_bitmap(const struct chunk *chunk, uint32_t rank, const uin
 	return mask;
 }
 
+#define FEW_BYTES 4 /* postings that are scored one by one */
+
+/* Byte form: one look-up for up to 15 postings, then to their documents' places. */
+static uint64_t score_bytes(const struct chunk *chunk, uint32_t rank, const uint8_t *lengths,
+                            const struct scorer *scorer, float weight, float *scores)
+{
+	uint32_t count = (chunk->headers[rank] & 15u) + 1;
+	if (count <= FEW_BYTES)
+		return score_bytes_plain(chunk, rank, lengths, scorer, weight, scores);
+	__mmask16 present = (__mmask16)((1u << count) - 1);
+	__m128i bytes = _mm_loadu_si128((const __m128i *)(chunk->bytes + chunk->starts[rank]));
+	if (_mm_mask_cmpge_epu8_mask(present, bytes, _mm_set1_epi8((char)(3 << 6))))
+		return score_bytes_plain(chunk, rank, lengths, scorer, weight, scores);
+	__m128i offsets = _mm_and_si128(bytes, _mm_set1_epi8(63));
+	__m128i tfs = _mm_add_epi8(_mm_and_si128(_mm_srli_epi16(bytes, 6), _mm_set1_epi8(3)), _mm_set1_epi8(1));
+	__m512i wide_offsets = _mm512_castsi128_si512(offsets);
+	__m128i codes = _mm512_castsi512_si128(_mm512_permutexvar_epi8(wide_offsets, _mm512_loadu_si512(lengths)));
+	__m512 values = contributions(scorer, _mm512_set1_ps(weight), tfs, codes, present);
+	uint64_t mask = offsets_mask(offsets, count);
+	const __m512i index = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+	uint32_t before = 0;
+	for (uint32_t quarter = 0; quarter < 4; quarter++) {
+		__mmask16 lanes = (__mmask16)(mask >> (16 * quarter));
+		if (!lanes)
+			continue;
+		__m512i from = _mm512_add_epi32(index, _mm512_set1_epi32((int)before));
+		__m512 own = _mm512_maskz_expand_ps(lanes, _mm512_permutexvar_ps(from, values));
+		add_quarter(scores + 16 * quarter, lanes, own);
+		before += (uint32_t)__builtin_popcount(lanes);
+	}
+	return mask;
+}
+
 static uint64_t score_range(const struct chunk *chunk, uint32_t rank, const uint8_t *lengths,
                             const struct scorer *scorer, float weight, float scores[RANGE_DOCUMENTS])
 {
 	if (chunk->bitmap_mask >> rank & 1)
 		return score_bitmap(chunk, rank, lengths, scorer, weight, scores);
-	return score_bytes_plain(chunk, rank, lengths, scorer, weight, scores);
+	return score_bytes(chunk, rank, lengths, scorer, weight, scores);
 }
 
 /* Up to these length bytes the high parts of positions are at most 1, 2, 3 (position_layout). */

@@ -13,14 +13,10 @@ static uint64_t range_mask(const struct chunk *chunk, uint32_t rank)
 	return chunk_range_mask(chunk, rank);
 }
 
-static void add_levels(const struct chunk *chunk, const float levels[16], float bests[SUPERBLOCK_RANGES],
-                       float bounds[SUPERBLOCK_RANGES])
+static void find_levels(const struct chunk *chunk, const float levels[16], float bests[SUPERBLOCK_RANGES])
 {
 	uint32_t rank = 0;
 	memset(bests, 0, SUPERBLOCK_RANGES * sizeof *bests);
-	for (uint32_t left = chunk->range_mask; left; left &= left - 1, rank++) {
-		uint32_t range = (uint32_t)__builtin_ctz(left);
-		bests[range] = levels[chunk->headers[rank] >> 4];
-		bounds[range] += bests[range];
-	}
+	for (uint32_t left = chunk->range_mask; left; left &= left - 1, rank++)
+		bests[__builtin_ctz(left)] = levels[chunk->headers[rank] >> 4];
 }

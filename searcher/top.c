@@ -1,5 +1,7 @@
 #include "searcher/top.h"
 
+#include <string.h>
+
 #include "base/memory.h"
 
 bool top_begin(struct top *top, size_t k)
@@ -111,16 +113,63 @@ void top_push_heap(struct top *top, uint64_t document, float score)
 }
 
 /* Heapsort: no recursion, no allocation, and never quadratic. */
+static void sort_few(trawl_hit *hits, size_t n)
+{
+	for (size_t i = n / 2; i-- > 0;)
+		sift(hits, i, n);
+	for (size_t left = n; left > 1; left--) {
+		swap(&hits[0], &hits[left - 1]);
+		sift(hits, 0, left - 1);
+	}
+}
+
+#define RADIX_LEAST 128 /* hits for which a radix sort pays */
+#define RADIX_BITS 11
+
+static uint32_t falling_key(float score)
+{
+	uint32_t bits; /* of a score, which is not negative, order as the score does */
+	memcpy(&bits, &score, sizeof bits);
+	return ~bits;
+}
+
+/* Least significant digit first, by score; `scratch` has room for n. The result is in `scratch`. */
+static void sort_by_score(trawl_hit *hits, trawl_hit *scratch, size_t n)
+{
+	for (int shift = 0; shift < 32; shift += RADIX_BITS) {
+		uint32_t starts[(1 << RADIX_BITS) + 1] = {0};
+		for (size_t i = 0; i < n; i++)
+			starts[(falling_key(hits[i].score) >> shift & ((1 << RADIX_BITS) - 1)) + 1]++;
+		for (int digit = 0; digit < 1 << RADIX_BITS; digit++)
+			starts[digit + 1] += starts[digit];
+		for (size_t i = 0; i < n; i++)
+			scratch[starts[falling_key(hits[i].score) >> shift & ((1 << RADIX_BITS) - 1)]++] = hits[i];
+		trawl_hit *other = hits;
+		hits = scratch;
+		scratch = other;
+	}
+}
+
 void top_finish(struct top *top)
 {
 	top_cut(top);
 	size_t n = top->count;
-	for (size_t i = n / 2; i-- > 0;)
-		sift(top->hits, i, n);
-	for (size_t left = n; left > 1; left--) {
-		swap(&top->hits[0], &top->hits[left - 1]);
-		sift(top->hits, 0, left - 1);
+	trawl_hit *hits = top->hits, *scratch = top->hits + n;
+	if (n < RADIX_LEAST || top->capacity - n < n) {
+		sort_few(hits, n);
+		return;
 	}
+	/* Three digits: the sorted hits end up in the scratch half. */
+	sort_by_score(hits, scratch, n);
+	for (size_t i = 0; i < n;) {
+		size_t end = i + 1;
+		while (end < n && scratch[end].score == scratch[i].score)
+			end++;
+		if (end - i > 1)
+			sort_few(scratch + i, end - i);
+		i = end;
+	}
+	memcpy(hits, scratch, n * sizeof *hits);
 }
 
 void top_release(struct top *top)
