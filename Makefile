@@ -9,7 +9,7 @@ CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wvla -Wpointer-arith -Wundef
 HARDEN   := -fstack-protector-strong
 # -ffp-contract=off: a fused multiply-add would round once where the documented score rounds twice.
-MUST     := -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno -pthread -Iinclude -I. -D_GNU_SOURCE
+MUST     := -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno -fno-strict-aliasing -pthread -Iinclude -I. -D_GNU_SOURCE
 ALL_C    := -std=c11 $(MUST) $(WARNINGS) -Wstrict-prototypes -Wmissing-prototypes $(HARDEN) $(CPPFLAGS) $(CFLAGS)
 ALL_CXX  := -std=c++17 -fno-rtti $(MUST) $(WARNINGS) $(HARDEN) $(CPPFLAGS) $(CFLAGS)
 LIBS     := -llmdb -lstemmer -lunistring -lzstd -lz -lsimdjson -lstdc++ -lm -lpthread

@@ -170,7 +170,8 @@ TRAWL_API int trawl_writer_add(trawl_writer *writer, const trawl_document *docum
 /* Delete the document with this id; TRAWL_ENOTFOUND when there is none. */
 TRAWL_API int trawl_writer_delete(trawl_writer *writer, const char *id, size_t id_length, trawl_error *error);
 
-/* Make everything since the last commit visible and durable, atomically. */
+/* Make everything since the last commit visible and durable, atomically. After an error the writer can only be closed; the index is
+ * as it was, or (where only reopening it failed) has the new commit whole. */
 TRAWL_API int trawl_writer_commit(trawl_writer *writer, trawl_error *error);
 
 TRAWL_API void trawl_writer_get_stats(const trawl_writer *writer, trawl_writer_stats *stats);
@@ -224,7 +225,8 @@ TRAWL_API void trawl_stored_free(trawl_stored *handle);
  * The query syntax. Words are analysed as documents are. Bare words are optional: a document matches with any of them
  * (OR) and scores by all it has; +word is required, -word excluded; "several words" is a phrase, and takes + and - too.
  * A word that analysis cuts in several terms stands for them all: optional, required, or (excluded) as a phrase.
- * Any string is a valid query: an unclosed quote ends at the end, a sign without a word is ignored.
+ * Any string is a valid query: an unclosed quote ends at the end, a sign without a word is ignored. Equal words count as one
+ * clause. Only phrases on an index without positions are refused, TRAWL_EINVAL.
  *
  * The score is BM25 (Robertson & Zaragoza 2009, in the form of Lucene 8 and later, without the factor k1 + 1):
  *     sum over query terms of  qtf * ln(1 + (N - df + 0.5) / (df + 0.5)) * tf / (tf + k1 * (1 - b + b * length / average))
@@ -274,7 +276,7 @@ TRAWL_API uint64_t trawl_query_postings(const trawl_searcher *searcher);
 TRAWL_API int trawl_hit_id(trawl_searcher *searcher, uint64_t document, const char **id, size_t *id_length,
                            trawl_error *error);
 
-/* The stored document of a hit; its pointers live until the next call of this function or trawl_search. */
+/* The stored document of a hit; its pointers live until the next call with this searcher. */
 TRAWL_API int trawl_hit_document(trawl_searcher *searcher, uint64_t document, trawl_document *stored,
                                  trawl_error *error);
 

@@ -16,8 +16,6 @@ static int append_tokens(struct batch *batch, struct tokenizer *tokenizer, uint3
 	int count;
 	while ((count = tokenizer_next(tokenizer, tokens, TOKENS_AT_A_TIME)) > 0) {
 		size_t span = (size_t)(tokens[count - 1].position - *position) + 1;
-		if (batch->token_count + span > BATCH_TOKENS_MAX)
-			return error_set(error, TRAWL_ELIMIT, "a document of too many words");
 		if (!memory_reserve(&batch->tokens, &batch->token_capacity, batch->token_count + span,
 		                    sizeof *batch->tokens))
 			return error_set_memory(error);

@@ -15,8 +15,6 @@
 #include "store/postings.h"
 #include "tokenizer/tokenizer.h"
 
-#define BATCH_TOKENS_MAX ((size_t)1 << 32)
-
 struct batch {
 	struct vocabulary vocabulary;
 	uint32_t *tokens; /* term numbers; a position without a term (a dropped stop word) is WORD_TAG_NONE */
@@ -26,7 +24,7 @@ struct batch {
 	uint32_t first_ordinal;
 };
 
-/* Analyse a document and append it; *length is its number of tokens, *span its last position + 1. TRAWL_ENOMEM, TRAWL_ELIMIT. */
+/* Analyse a document and append it; *length is its number of tokens, *span its last position + 1. TRAWL_ENOMEM. */
 int batch_add(struct batch *batch, struct tokenizer *tokenizer, const trawl_document *document, uint32_t *length,
               uint32_t *span, trawl_error *error);
 

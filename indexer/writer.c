@@ -148,6 +148,8 @@ static int start(struct trawl_writer *writer, const char *path, const trawl_writ
 		return code;
 	writer->fresh = !existed;
 	code = open_snapshot(writer, error);
+	if (writer->manifest.generation)
+		writer->fresh = false; /* another writer was faster */
 	if (!code)
 		code = settle_analysis(writer, options, error);
 	if (!code)
@@ -467,7 +469,7 @@ static bool has_gaps(const struct trawl_writer *writer)
 	return writer->manifest.flags & FLAG_STOP_WORDS && writer->manifest.flags & FLAG_POSITIONS;
 }
 
-static int write_segment(struct trawl_writer *writer, struct manifest *manifest, trawl_error *error)
+static int write_segment(struct trawl_writer *writer, struct manifest_segment *summary, trawl_error *error)
 {
 	struct census census;
 	struct term_sink sink = {write_term, writer->segment};
@@ -485,12 +487,8 @@ static int write_segment(struct trawl_writer *writer, struct manifest *manifest,
 		code = runs_merge(writer->runs, writer->run_count, census.docs, &sink, error);
 	else if (!code)
 		code = batch_invert_ordered(&writer->batch, census.order, census.count, &sink, error);
-	if (!code && !memory_reserve(&manifest->segments, &manifest->segment_capacity, manifest->segment_count + 1,
-	                             sizeof *manifest->segments))
-		code = error_set_memory(error);
 	if (!code)
-		code = segment_writer_finish(writer->segment, &manifest->segments[manifest->segment_count], error);
-	manifest->segment_count += !code;
+		code = segment_writer_finish(writer->segment, summary, error);
 	census_release(&census);
 	return code;
 }
@@ -523,25 +521,43 @@ static int write_graves(struct trawl_writer *writer, struct manifest *manifest, 
 	return code;
 }
 
+static bool has_deaths(const struct trawl_writer *writer)
+{
+	for (size_t i = 0; i < writer->manifest.segment_count; i++)
+		if (writer->graves[i].deaths)
+			return true;
+	return false;
+}
+
+/* An index that has no commit yet gets one even without documents. */
 static bool has_changes(const struct trawl_writer *writer)
 {
-	bool changed = writer->pending.count > 0 || writer->fresh;
-	for (size_t i = 0; !changed && i < writer->manifest.segment_count; i++)
-		changed = writer->graves[i].deaths > 0;
-	return changed;
+	return writer->pending.count > 0 || !writer->manifest.generation || has_deaths(writer);
 }
 
 static int commit(struct trawl_writer *writer, trawl_error *error)
 {
 	struct manifest manifest;
+	struct manifest_segment added;
 	struct buffer bytes = {0};
+	bool has_living = writer->pending.count > writer->pending.dead_count;
 	if (!manifest_copy(&manifest, &writer->manifest))
 		return error_set_memory(error);
-	int code = write_graves(writer, &manifest, error);
-	if (!code && writer->pending.count > writer->pending.dead_count)
-		code = write_segment(writer, &manifest, error);
-	else if (!code && writer->segment) /* all its documents were deleted again */
+	int code = has_living ? write_segment(writer, &added, error) : 0;
+	/* From here on the old commit's own extents change, which must be seen together with the manifest. */
+	if (!code && has_deaths(writer))
+		code = store_batch_hold(writer->output, error);
+	if (!code)
+		code = write_graves(writer, &manifest, error);
+	if (!code && !has_living && writer->segment) /* all its documents were deleted again */
 		code = store_batch_remove_segment(writer->output, writer->segment->number, error);
+	if (!code && has_living) {
+		if (memory_reserve(&manifest.segments, &manifest.segment_capacity, manifest.segment_count + 1,
+		                   sizeof *manifest.segments))
+			manifest.segments[manifest.segment_count++] = added;
+		else
+			code = error_set_memory(error);
+	}
 	manifest.next_segment += writer->segment != NULL;
 	manifest.generation++;
 	if (!code && !manifest_write(&manifest, &bytes))

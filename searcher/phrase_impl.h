@@ -247,7 +247,8 @@ static int examine(struct phrase *phrase, uint32_t doc)
 		if (phrase->words[w].same == w && phrase->words[w].tf < phrase->words[rarest].tf)
 			rarest = w;
 	if (phrase->pruning &&
-	    score_posting(in->scorer, in->weight, phrase->words[rarest].tf, phrase->lengths[doc]) < in->top->threshold)
+	    score_posting(in->scorer, in->weight, phrase->words[rarest].tf, phrase->lengths[doc]) * in->slack <
+	        in->top->threshold)
 		return 0;
 	for (uint32_t w = 0; w < phrase->count; w++) {
 		int code = phrase->words[w].same == w ? load_positions(phrase, &phrase->words[w], doc) : 0;
@@ -354,10 +355,10 @@ static int drive_by_superblocks(struct phrase *phrase)
 	struct arena *arena = phrase->in->arena;
 	uint32_t n = group_count(phrase->segment->documents_count) * GROUP_SUPERBLOCKS;
 	float *sums = arena_new(arena, n * sizeof *sums), threshold = phrase->pruning ? phrase->in->top->threshold : 0;
-	uint32_t *candidates = arena_new(arena, (2 * (size_t)n + 16) * sizeof *candidates),
-	         *sorted = candidates + n + 16;
+	uint32_t *candidates = arena_new(arena, (2 * (size_t)n + 16) * sizeof *candidates);
 	if (!sums || !candidates)
 		return error_set_memory(phrase->in->error);
+	uint32_t *sorted = candidates + n + 16;
 	for (uint32_t i = 0; i < n; i++)
 		sums[i] = INFINITY;
 	for (uint32_t w = 0; w < phrase->count; w++) {

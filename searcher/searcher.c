@@ -427,8 +427,10 @@ int trawl_search(trawl_searcher *searcher, const char *query, size_t query_lengt
 		code = query_parse(&searcher->query, searcher->tokenizer, query, query_length, error);
 	if (!code)
 		code = plan(searcher, error);
-	if (code)
+	if (code) {
+		searcher->clause_count = 0;
 		return code;
+	}
 	prepare_scorer(searcher, options->set_k1 ? options->k1 : BORN_K1, options->set_b ? options->b : BORN_B);
 	/* A phrase is counted as it is ranked, unless stable ties search more than once. */
 	searcher->count_while_ranking = options->count && options->top && !options->stable_ties && is_phrase(searcher);
@@ -438,7 +440,7 @@ int trawl_search(trawl_searcher *searcher, const char *query, size_t query_lengt
 	if (!code && options->count && !searcher->count_while_ranking)
 		code = count_matches(searcher, error);
 	if (code)
-		searcher->top.count = 0;
+		searcher->top.count = searcher->clause_count = 0;
 	return code;
 }
 

@@ -18,6 +18,7 @@ struct store_batch {
 	struct queued *queue;
 	size_t queue_length, queue_capacity;
 	size_t queued_bytes;
+	bool held; /* nothing is flushed before the commit */
 };
 
 int store_batch_new(struct store_batch **out, struct store *store, trawl_error *error)
@@ -132,7 +133,15 @@ static int flush(struct store_batch *batch, trawl_error *error)
 			code = mdb_txn_commit(transaction);
 	}
 	empty_queue(batch);
+	batch->held = false;
 	return code ? lmdb_error(batch->store, code, "writing", error) : 0;
+}
+
+int store_batch_hold(struct store_batch *batch, trawl_error *error)
+{
+	int code = flush(batch, error);
+	batch->held = !code;
+	return code;
 }
 
 int store_batch_put(struct store_batch *batch, uint32_t segment, uint32_t part, uint32_t extent, const uint8_t *payload,
@@ -144,7 +153,7 @@ int store_batch_put(struct store_batch *batch, uint32_t segment, uint32_t part, 
 	if (!value)
 		return error_set_memory(error);
 	int code = enqueue(batch, key, value, EXTENT_HEADER + length + EXTENT_SLACK, error);
-	if (!code && batch->queued_bytes >= FLUSH_BYTES)
+	if (!code && batch->queued_bytes >= FLUSH_BYTES && !batch->held)
 		code = flush(batch, error);
 	return code;
 }
@@ -165,6 +174,7 @@ int store_batch_commit(struct store_batch *batch, const uint8_t *manifest, uint3
 	    value ? enqueue(batch, key, value, EXTENT_HEADER + length + EXTENT_SLACK, error) : error_set_memory(error);
 	if (code) {
 		empty_queue(batch);
+		batch->held = false;
 		return code;
 	}
 	return flush(batch, error);

@@ -60,8 +60,11 @@ int manifest_read(struct manifest *manifest, struct snapshot *snapshot, trawl_er
 	trawl_error why = {0};
 	*manifest = (struct manifest){.next_segment = 1, .analysis_version = ANALYSIS_VERSION};
 	int code = snapshot_extent(snapshot, 0, PART_MANIFEST, 0, &payload, &length, &why);
-	if (code == TRAWL_ENOTFOUND)
-		return snapshot_is_foreign(snapshot) ? not_an_index(snapshot, error) : 0;
+	if (code == TRAWL_ENOTFOUND) {
+		bool foreign = false;
+		code = snapshot_is_foreign(snapshot, &foreign, error);
+		return foreign ? not_an_index(snapshot, error) : code;
+	}
 	if (code) {
 		if (error)
 			*error = why;

@@ -333,8 +333,8 @@ static int sketch_chunks(struct postings_encoder *encoder, const struct ranged_p
 }
 
 /* The widths that all chunks of the list can live with. */
-static void choose_widths(const struct chunk_sketch *sketches, uint32_t count, bool positions, uint8_t *shift,
-                          uint8_t *offset_bytes)
+static int choose_widths(const struct chunk_sketch *sketches, uint32_t count, bool positions, uint8_t *shift,
+                         uint8_t *offset_bytes, trawl_error *error)
 {
 	uint64_t longest = 0, farthest = 0, group_base = 0;
 	for (uint32_t i = 0; i < count; i++) {
@@ -345,10 +345,13 @@ static void choose_widths(const struct chunk_sketch *sketches, uint32_t count, b
 		if (sketches[i].positions - group_base > farthest)
 			farthest = sketches[i].positions - group_base;
 	}
+	if (farthest > UINT32_MAX)
+		return error_set(error, TRAWL_ELIMIT, "over 4 GiB of positions of a term in 16,384 documents");
 	*offset_bytes = !positions ? 0 : farthest > UINT16_MAX ? 4 : 2;
 	longest += *offset_bytes;
 	for (*shift = 0; longest > 255u << *shift; ++*shift)
 		;
+	return 0;
 }
 
 /* Lay the chunks out behind the head, group by group, and fill in the head's directory. The padded chunks go to `body`,
@@ -414,7 +417,7 @@ static int encode_ranged(struct postings_encoder *encoder, const uint32_t *docs,
 {
 	struct ranged_plan plan;
 	struct buffer body = {0};
-	uint8_t *head = NULL, shift, offset_bytes;
+	uint8_t *head = NULL, shift = 0, offset_bytes = 0;
 	uint32_t groups = group_count(encoder->documents), chunk_total;
 	uint64_t head_bytes = RANGED_HEAD + (uint64_t)groups * (GROUP_SUPERBLOCKS + GROUP_ENTRY);
 	struct chunk_sketch *sketches = memory_new((size_t)superblock_count(encoder->documents) * sizeof *sketches);
@@ -423,7 +426,9 @@ static int encode_ranged(struct postings_encoder *encoder, const uint32_t *docs,
 		code = sketch_chunks(encoder, &plan, docs, tfs, n, sketches, &chunk_total, error);
 	if (code)
 		goto done;
-	choose_widths(sketches, chunk_total, encoder->positions != NULL, &shift, &offset_bytes);
+	code = choose_widths(sketches, chunk_total, encoder->positions != NULL, &shift, &offset_bytes, error);
+	if (code)
+		goto done;
 	head = memory_new_zeroed(1, head_bytes);
 	if (!head) {
 		code = error_set_memory(error);

@@ -48,8 +48,8 @@ struct postings_encoder {
 
 void postings_encoder_release(struct postings_encoder *encoder);
 
-/* Write the list of a term: n > 0 postings with ascending docIDs. *list_address, *list_bytes and likewise for positions tell
- * where it went; the postings may have been padded to a new extent first. */
+/* Write the list of a term: n > 0 postings with ascending docIDs. *place tells where it went; the
+ * postings may have been padded to a new extent first. */
 struct list_place {
 	uint64_t postings, postings_bytes, positions, positions_bytes;
 };

@@ -47,6 +47,7 @@ int lmdb_error(const struct store *store, int code, const char *doing, trawl_err
 	case MDB_INVALID: return error_set(error, TRAWL_ENOTINDEX, "%s is not a trawl index", path);
 	case MDB_VERSION_MISMATCH:
 		return error_set(error, TRAWL_EVERSION, "%s was written by another version of LMDB", path);
+	case MDB_TXN_FULL:
 	case MDB_MAP_FULL:
 		return error_set(error, TRAWL_EFULL, "%s has outgrown its address space while %s", path, doing);
 	case MDB_READERS_FULL:
@@ -343,7 +344,14 @@ int store_lock(struct store *store, bool wait, int *lock, trawl_error *error)
 		                 "%s is being written by another process; wait for it (--wait) or try later",
 		                 store->path);
 	}
-	int code = check_tree(store, true, error);
+	/* The file that was waited for may be gone, or another one in its place: a commit to it would be lost. */
+	struct stat locked, named;
+	int code = 0;
+	if (fstat(file, &locked) != 0 || stat(store->path, &named) != 0 || locked.st_ino != store->inode ||
+	    locked.st_dev != store->device || named.st_ino != store->inode || named.st_dev != store->device)
+		code = error_set(error, TRAWL_EBUSY, "%s was replaced or removed meanwhile; try again", store->path);
+	if (!code)
+		code = check_tree(store, true, error);
 	if (code) {
 		close(file);
 		return code;
@@ -404,22 +412,24 @@ struct store *snapshot_store(const struct snapshot *snapshot)
 	return snapshot->store;
 }
 
-bool snapshot_is_foreign(struct snapshot *snapshot)
+int snapshot_is_foreign(struct snapshot *snapshot, bool *foreign, trawl_error *error)
 {
 	MDB_cursor *cursor;
 	MDB_val key, value;
-	bool foreign = false;
-	if (mdb_cursor_open(snapshot->transaction, snapshot->store->database, &cursor))
-		return true;
-	if (mdb_cursor_get(cursor, &key, &value, MDB_FIRST) == 0)
-		foreign =
-		    key.mv_size != KEY_BYTES || value.mv_size < EXTENT_HEADER || load32(value.mv_data) != EXTENT_MAGIC;
-	mdb_cursor_close(cursor);
-	return foreign;
+	pthread_mutex_lock(&snapshot->lock);
+	int code = mdb_cursor_open(snapshot->transaction, snapshot->store->database, &cursor);
+	if (!code) {
+		code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+		*foreign = !code && (key.mv_size != KEY_BYTES || value.mv_size < EXTENT_HEADER ||
+		                     load32(value.mv_data) != EXTENT_MAGIC);
+		mdb_cursor_close(cursor);
+	}
+	pthread_mutex_unlock(&snapshot->lock);
+	return code && code != MDB_NOTFOUND ? lmdb_error(snapshot->store, code, "reading", error) : 0;
 }
 
 /* Free pages are listed in LMDB's database 0: each value starts with the number of pages it lists. */
-void snapshot_file_size(const struct snapshot *snapshot, uint64_t *file_bytes, uint64_t *free_bytes)
+void snapshot_file_size(struct snapshot *snapshot, uint64_t *file_bytes, uint64_t *free_bytes)
 {
 	MDB_envinfo information;
 	MDB_stat layout;
@@ -428,12 +438,14 @@ void snapshot_file_size(const struct snapshot *snapshot, uint64_t *file_bytes, u
 	uint64_t pages = 0;
 	mdb_env_info(snapshot->store->environment, &information);
 	mdb_env_stat(snapshot->store->environment, &layout);
+	pthread_mutex_lock(&snapshot->lock);
 	if (mdb_cursor_open(snapshot->transaction, 0, &cursor) == 0) {
 		while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0)
 			if (value.mv_size >= sizeof(size_t))
 				pages += load64(value.mv_data);
 		mdb_cursor_close(cursor);
 	}
+	pthread_mutex_unlock(&snapshot->lock);
 	*file_bytes = ((uint64_t)information.me_last_pgno + 1) * layout.ms_psize;
 	*free_bytes = pages * layout.ms_psize;
 }
@@ -484,9 +496,13 @@ int part_open(struct part *part, struct snapshot *snapshot, uint32_t segment, ui
               trawl_error *error)
 {
 	*part = (struct part){.snapshot = snapshot, .segment = segment, .number = number, .bytes = bytes};
-	uint64_t count = (bytes + EXTENT_PAYLOAD - 1) / EXTENT_PAYLOAD;
-	if (count > UINT32_MAX / 2)
-		return part_corrupt(part, bytes, "an impossible size", error);
+	uint64_t count = bytes / EXTENT_PAYLOAD + (bytes % EXTENT_PAYLOAD != 0);
+	MDB_envinfo information;
+	MDB_stat layout;
+	mdb_env_info(snapshot->store->environment, &information);
+	mdb_env_stat(snapshot->store->environment, &layout);
+	if (bytes / layout.ms_psize > information.me_last_pgno || count > UINT32_MAX)
+		return part_corrupt(part, bytes, "larger than the file", error);
 	part->extent_count = (uint32_t)count;
 	part->extents = memory_new_zeroed(part->extent_count, sizeof *part->extents);
 	return part->extents ? 0 : error_set_memory(error);

@@ -37,8 +37,8 @@ int snapshot_open(struct snapshot **out, struct store *store, trawl_error *error
 void snapshot_close(struct snapshot *snapshot);
 struct store *snapshot_store(const struct snapshot *snapshot);
 /* Whether the file holds something else than extents: another program's LMDB file. */
-bool snapshot_is_foreign(struct snapshot *snapshot);
-void snapshot_file_size(const struct snapshot *snapshot, uint64_t *file_bytes, uint64_t *free_bytes);
+int snapshot_is_foreign(struct snapshot *snapshot, bool *foreign, trawl_error *error);
+void snapshot_file_size(struct snapshot *snapshot, uint64_t *file_bytes, uint64_t *free_bytes);
 
 /* The payload of one extent, verified; it lives as long as the snapshot. TRAWL_ENOTFOUND when absent. Any thread. */
 int snapshot_extent(struct snapshot *snapshot, uint32_t segment, uint32_t part, uint32_t extent,
@@ -96,8 +96,10 @@ int store_batch_new(struct store_batch **out, struct store *store, trawl_error *
 void store_batch_free(struct store_batch *batch); /* drops what was not committed */
 int store_batch_put(struct store_batch *batch, uint32_t segment, uint32_t part, uint32_t extent, const uint8_t *payload,
                     uint32_t length, trawl_error *error);
-/* Remove at commit: a whole segment, or extents of one of its parts from `extent` on. */
+/* Remove a whole segment at commit. */
 int store_batch_remove_segment(struct store_batch *batch, uint32_t segment, trawl_error *error);
+/* Flush, and keep what comes from here on in the queue until the commit: changes to extents that the last commit names. */
+int store_batch_hold(struct store_batch *batch, trawl_error *error);
 /* Write everything queued and `manifest` in one transaction, durably. The batch is empty afterwards, also on failure. */
 int store_batch_commit(struct store_batch *batch, const uint8_t *manifest, uint32_t length, trawl_error *error);
 

@@ -13,6 +13,7 @@
 #include "store/tree.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -151,6 +152,8 @@ static int check_leaf_node(struct walk *walk, uint64_t number, const uint8_t *no
 {
 	uint64_t data_bytes = load16(node) | (uint64_t)load16(node + 2) << 16;
 	size_t key_bytes = load16(node + 6);
+	if (load16(node + 4) & ~NODE_BIG)
+		return damaged(walk->path, number, "a node of a kind that is not used here", walk->error);
 	bool big = load16(node + 4) & NODE_BIG;
 	if ((big ? 8 : data_bytes) > room - NODE_HEADER - key_bytes)
 		return damaged(walk->path, number, "a node that reaches out of its page", walk->error);
@@ -227,6 +230,14 @@ int tree_check(int file, const char *path, uint64_t transaction, bool deep, traw
 			return error_set(error, TRAWL_ENOTFOUND, "%s has gone on to another commit", path);
 	}
 	walk.last_page = load64(meta + META_LAST);
+	/* Nothing but the file's size keeps a made-up last page from making the walk endless. */
+	struct stat status;
+	if (fstat(file, &status) != 0)
+		return error_set_system(error, errno, "%s", path);
+	if (walk.last_page >= (uint64_t)status.st_size / walk.page_bytes)
+		return error_set(error, TRAWL_ECORRUPT,
+		                 "%s is cut off: %lld bytes and %llu pages; restore it or index again", path,
+		                 (long long)status.st_size, (unsigned long long)walk.last_page + 1);
 	walk.budget = walk.last_page;
 	walk.pages = memory_new(DEPTH_MAX * walk.page_bytes);
 	if (!walk.pages)

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -1337,6 +1338,62 @@ static void a_killed_writer_leaves_whole_commits(void **state)
 	write_one(path, "end", "nothing"); /* no lock is left behind */
 }
 
+/* Replace a document and add many, with room in the file for a part of that. Exits with -(what the commit answered). */
+static int child_commits_without_room(const char *path)
+{
+	trawl_writer *writer;
+	trawl_writer_options options = {.memory_budget = 1 << 30};
+	struct stat status;
+	char text[6000], id[20];
+	uint32_t random = 1;
+	if (trawl_writer_open(&writer, path, &options, &error))
+		return 100;
+	add(writer, "a", "green fish");
+	for (int i = 0; i < 12000; i++) {
+		size_t length = 0;
+		for (int word = 0; word < 500; word++) {
+			random = random * 1103515245 + 12345;
+			length += (size_t)snprintf(text + length, sizeof text - length, "w%x ", (random >> 8) % 60000);
+		}
+		snprintf(id, sizeof id, "n%d", i);
+		add(writer, id, text);
+	}
+	if (stat(path, &status))
+		return 101;
+	struct rlimit limit = {(rlim_t)status.st_size + (18 << 20), RLIM_INFINITY};
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &limit);
+	int code = trawl_writer_commit(writer, &error);
+	trawl_writer_close(writer);
+	return -code;
+}
+
+static void a_commit_that_runs_out_of_room_leaves_the_last_one(void **state)
+{
+	(void)state;
+	/* With one document the segment goes altogether, with two its deletions are rewritten. */
+	for (int documents = 1; documents <= 2; documents++) {
+		const char *path = scratch_path("index");
+		write_one(path, "a", "red fish");
+		if (documents == 2) {
+			scratch_clear();
+			trawl_writer *writer = writer_open(path);
+			add(writer, "a", "red fish");
+			add(writer, "b", "blue fish");
+			CHECK(trawl_writer_commit(writer, &error));
+			trawl_writer_close(writer);
+		}
+		int code = in_child(child_commits_without_room, path);
+		assert_true(code == -TRAWL_EFULL || code == -TRAWL_EIO);
+		trawl_index *index = index_open(path);
+		assert_string_equal(ids_found(index, "red"), "a ");
+		assert_string_equal(ids_found(index, "green"), "");
+		trawl_close(index);
+		write_one(path, "c", "red deer"); /* and the next commit succeeds */
+		scratch_clear();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1368,6 +1425,7 @@ int main(void)
 	    cmocka_unit_test_teardown(a_truncated_index_is_refused_or_whole, clear),
 	    cmocka_unit_test_teardown(running_out_of_memory_leaves_the_last_commit, clear),
 	    cmocka_unit_test_teardown(a_killed_writer_leaves_whole_commits, clear),
+	    cmocka_unit_test_teardown(a_commit_that_runs_out_of_room_leaves_the_last_one, clear),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
