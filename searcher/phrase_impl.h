@@ -9,6 +9,9 @@
  * Included by the kernel files behind evaluate_impl.h, whose primitives and list_chunk it uses.
  */
 
+/* Documents that have all words wait until there are some, so that their positions are on the way when they are looked at. */
+#define WAITING_MAX 64
+
 /* A word of the phrase, and where its last look-up ended, so that looking on costs only what lies between. */
 struct phrase_word {
 	struct list list;
@@ -26,9 +29,11 @@ struct phrase_word {
 	uint64_t range_address;                      /* of its first posting's positions */
 	uint32_t byte_exceptions, bitmap_exceptions; /* number of the next range's first exception, by its form */
 	struct range_positions range;
-	/* of the document last looked up */
+	/* of the document last looked up, and of those that wait to be examined */
 	uint32_t tf;
 	uint64_t found_address;
+	uint32_t waiting_tfs[WAITING_MAX];
+	uint64_t waiting_addresses[WAITING_MAX];
 	const uint8_t *bytes;
 	uint32_t *positions;
 	size_t position_capacity;
@@ -40,7 +45,9 @@ struct phrase {
 	const uint8_t *lengths, *spans; /* of the segment: for scores; for the layout of positions */
 	struct phrase_word *words;
 	uint32_t count, capacity;
-	bool pruning; /* only matches that can enter the top are wanted */
+	bool pruning;    /* only matches that can enter the top are wanted */
+	bool has_inline; /* some word has its one position in the dictionary */
+	uint32_t waiting, waiting_docs[WAITING_MAX];
 };
 
 /* ---- looking a document up ---- */
@@ -136,7 +143,7 @@ static int load_positions(struct phrase *phrase, struct phrase_word *word, uint3
 	uint8_t length = phrase->spans[doc];
 	bool is_inline = word->list.inline_position != POSITION_NONE;
 	if (!is_inline) {
-		uint64_t size = position_bytes(word->tf, length), left = 0;
+		uint64_t size = length <= LENGTH_ONE_BYTE_MAX ? word->tf : position_bytes(word->tf, length), left = 0;
 		word->bytes = part_at(&segment->positions, word->found_address, &left, error);
 		if (word->bytes && left < size) {
 			/* Cut by the end of an extent, which is rare: gather a copy that lives as long as the query. */
@@ -190,6 +197,25 @@ static uint32_t position_at(const struct phrase_word *word, bool short_document,
 	return is_one_byte(word, short_document) ? word->bytes[i] : word->positions[i];
 }
 
+/* count_places where all positions are bytes in place. */
+static uint32_t count_short_places(const struct phrase *phrase, uint32_t rarest)
+{
+	const struct phrase_word *first = &phrase->words[rarest];
+	uint32_t places = 0;
+	for (uint32_t i = 0; i < first->tf; i++) {
+		uint32_t start = (uint32_t)first->bytes[i] - first->offset; /* below 0: no byte, as it wraps */
+		bool all = true;
+		for (uint32_t w = 0; all && w < phrase->count; w++) {
+			const struct phrase_word *word = &phrase->words[phrase->words[w].same];
+			uint32_t wanted = start + phrase->words[w].offset;
+			if (w != rarest)
+				all = wanted < 256 && has_byte(word->bytes, word->tf, (uint8_t)wanted);
+		}
+		places += all && start < 256;
+	}
+	return places;
+}
+
 /* How often the words stand side by side; `rarest` is the word with the fewest positions. */
 static uint32_t count_places(const struct phrase *phrase, uint32_t rarest, uint32_t doc)
 {
@@ -238,24 +264,36 @@ static int collect(struct phrase *phrase, uint32_t doc, uint32_t tf)
 	return 0;
 }
 
-/* All words have been found in `doc`: does it have the phrase? */
-static int examine(struct phrase *phrase, uint32_t doc)
+static uint32_t rarest_word(const struct phrase *phrase)
 {
-	struct phrase_evaluation *in = phrase->in;
 	uint32_t rarest = 0;
 	for (uint32_t w = 1; w < phrase->count; w++)
 		if (phrase->words[w].same == w && phrase->words[w].tf < phrase->words[rarest].tf)
 			rarest = w;
-	if (phrase->pruning &&
-	    score_posting(in->scorer, in->weight, phrase->words[rarest].tf, phrase->lengths[doc]) * in->slack <
-	        in->top->threshold)
+	return rarest;
+}
+
+/* Whether a document in which the rarest word stands `tf` times can enter the top. */
+static bool can_enter(const struct phrase *phrase, uint32_t doc, uint32_t tf)
+{
+	const struct phrase_evaluation *in = phrase->in;
+	return score_posting(in->scorer, in->weight, tf, phrase->lengths[doc]) * in->slack >= in->top->threshold;
+}
+
+/* All words have been found in `doc`: does it have the phrase? */
+static int examine(struct phrase *phrase, uint32_t doc)
+{
+	struct phrase_evaluation *in = phrase->in;
+	uint32_t rarest = rarest_word(phrase);
+	if (phrase->pruning && !can_enter(phrase, doc, phrase->words[rarest].tf))
 		return 0;
 	for (uint32_t w = 0; w < phrase->count; w++) {
 		int code = phrase->words[w].same == w ? load_positions(phrase, &phrase->words[w], doc) : 0;
 		if (code)
 			return code;
 	}
-	uint32_t places = count_places(phrase, rarest, doc);
+	bool all_bytes = phrase->spans[doc] <= LENGTH_ONE_BYTE_MAX && !phrase->has_inline;
+	uint32_t places = all_bytes ? count_short_places(phrase, rarest) : count_places(phrase, rarest, doc);
 	if (!places)
 		return 0;
 	in->matches++;
@@ -265,6 +303,50 @@ static int examine(struct phrase *phrase, uint32_t doc)
 			top_push(in->top, in->base + doc, score);
 	}
 	return in->out ? collect(phrase, doc, places) : 0;
+}
+
+static int examine_waiting(struct phrase *phrase)
+{
+	int code = 0;
+	for (uint32_t i = 0; !code && i < phrase->waiting; i++) {
+		for (uint32_t w = 0; w < phrase->count; w++) {
+			struct phrase_word *word = &phrase->words[w];
+			word->tf = word->waiting_tfs[i];
+			word->found_address = word->waiting_addresses[i];
+		}
+		code = examine(phrase, phrase->waiting_docs[i]);
+	}
+	phrase->waiting = 0;
+	return code;
+}
+
+static void prefetch_positions(const struct part *positions, uint64_t address)
+{
+	uint64_t extent = address / EXTENT_PAYLOAD;
+	const uint8_t *payload = extent < positions->extent_count
+	                             ? atomic_load_explicit(&positions->extents[extent], memory_order_relaxed)
+	                             : NULL;
+	if (payload)
+		__builtin_prefetch(payload + address % EXTENT_PAYLOAD);
+}
+
+/* All words have been found in `doc`: let it wait, if it can matter at all. */
+static int add_waiting(struct phrase *phrase, uint32_t doc)
+{
+	uint32_t i = phrase->waiting;
+	if (phrase->pruning && !can_enter(phrase, doc, phrase->words[rarest_word(phrase)].tf))
+		return 0;
+	phrase->waiting_docs[i] = doc;
+	for (uint32_t w = 0; w < phrase->count; w++) {
+		struct phrase_word *word = &phrase->words[w];
+		if (word->same != w)
+			continue;
+		word->waiting_tfs[i] = word->tf;
+		word->waiting_addresses[i] = word->found_address;
+		prefetch_positions(&phrase->segment->positions, word->found_address);
+	}
+	phrase->waiting++;
+	return phrase->waiting == WAITING_MAX ? examine_waiting(phrase) : 0;
 }
 
 /* ---- candidates ---- */
@@ -278,11 +360,11 @@ static int drive_by_short(struct phrase *phrase, const struct list *shortest)
 			if (phrase->words[w].same == w)
 				found = find(phrase, &phrase->words[w], doc);
 		if (found > 0)
-			found = examine(phrase, doc);
+			found = add_waiting(phrase, doc);
 		if (found < 0)
 			return found;
 	}
-	return 0;
+	return examine_waiting(phrase);
 }
 
 static int examine_range(struct phrase *phrase, uint32_t superblock, uint32_t range)
@@ -316,7 +398,7 @@ static int examine_range(struct phrase *phrase, uint32_t superblock, uint32_t ra
 		for (uint32_t w = 0; w < phrase->count; w++)
 			if (phrase->words[w].same == w)
 				find_in_range(&phrase->words[w], doc);
-		int code = examine(phrase, doc);
+		int code = add_waiting(phrase, doc);
 		if (code)
 			return code;
 	}
@@ -337,7 +419,7 @@ static int phrase_superblock(struct phrase *phrase, uint32_t superblock)
 	int code = 0;
 	for (; ranges && !code; ranges &= ranges - 1)
 		code = examine_range(phrase, superblock, (uint32_t)__builtin_ctz(ranges));
-	return code;
+	return code ? code : examine_waiting(phrase);
 }
 
 /* sums[i] = min(sums[i], step * bounds[i]) */
@@ -427,6 +509,7 @@ static int evaluate_phrase(struct phrase_evaluation *in)
 			continue;
 		if (list->kind == LIST_EMPTY)
 			return 0;
+		phrase.has_inline |= list->inline_position != POSITION_NONE;
 		if (list->kind == LIST_SHORT && (!shortest || list->count < shortest->count))
 			shortest = list;
 	}
