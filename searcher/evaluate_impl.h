@@ -185,13 +185,14 @@ static uint64_t score_list(const struct evaluation *evaluation, uint32_t number,
 /* Add the lists' bests up from the last to the first. */
 static void sum_rest(const struct evaluation *evaluation)
 {
-	float(*rest)[SUPERBLOCK_RANGES] = evaluation->rest;
-	memset(rest[evaluation->count], 0, sizeof *rest);
+	float sum[SUPERBLOCK_RANGES] = {0}; /* a copy that nothing else can point to, so that the loop is a vector's */
+	memcpy(evaluation->rest[evaluation->count], sum, sizeof sum);
 	for (uint32_t i = evaluation->count; i-- > 0;) {
 		const float *bests = evaluation->visits[i].bests;
-		bool excluded = evaluation->lists[i].occur == OCCUR_EXCLUDED;
-		for (uint32_t r = 0; r < SUPERBLOCK_RANGES; r++)
-			rest[i][r] = rest[i + 1][r] + (excluded ? 0 : bests[r]);
+		if (evaluation->lists[i].occur != OCCUR_EXCLUDED)
+			for (uint32_t r = 0; r < SUPERBLOCK_RANGES; r++)
+				sum[r] += bests[r];
+		memcpy(evaluation->rest[i], sum, sizeof sum);
 	}
 }
 
