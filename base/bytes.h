@@ -68,4 +68,12 @@ static inline bool varint_read(const uint8_t **at, const uint8_t *end, uint64_t 
 	return false;
 }
 
+/* Byte order, a beginning before what it begins: negative, 0 or positive. */
+static inline int bytes_compare(const void *a, size_t a_length, const void *b, size_t b_length)
+{
+	size_t shared = a_length < b_length ? a_length : b_length;
+	int order = shared ? memcmp(a, b, shared) : 0;
+	return order ? order : (a_length > b_length) - (a_length < b_length);
+}
+
 #endif

@@ -288,7 +288,7 @@ static const struct run_cursor *least_term(const struct merge *merge)
 	for (size_t i = 0; i < merge->count; i++) {
 		const struct run_cursor *cursor = &merge->cursors[i];
 		if (cursor->term &&
-		    (!least || term_compare(cursor->term, cursor->length, least->term, least->length) < 0))
+		    (!least || bytes_compare(cursor->term, cursor->length, least->term, least->length) < 0))
 			least = cursor;
 	}
 	return least;

@@ -64,12 +64,6 @@ uint32_t vocabulary_number(struct vocabulary *vocabulary, const char *term, uint
 	return number;
 }
 
-int term_compare(const char *a, size_t a_length, const char *b, size_t b_length)
-{
-	int order = memcmp(a, b, a_length < b_length ? a_length : b_length);
-	return order ? order : (a_length > b_length) - (a_length < b_length);
-}
-
 /* Most comparisons are settled by the first 8 bytes. */
 struct sort_key {
 	uint64_t prefix;
@@ -82,7 +76,7 @@ static int compare_keys(const void *a, const void *b)
 	const struct sort_key *left = a, *right = b;
 	if (left->prefix != right->prefix)
 		return left->prefix < right->prefix ? -1 : 1;
-	return term_compare(left->bytes, (uint8_t)left->bytes[-1], right->bytes, (uint8_t)right->bytes[-1]);
+	return bytes_compare(left->bytes, (uint8_t)left->bytes[-1], right->bytes, (uint8_t)right->bytes[-1]);
 }
 
 bool vocabulary_sort(const struct vocabulary *vocabulary, uint32_t *sorted)

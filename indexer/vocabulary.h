@@ -38,7 +38,4 @@ bool vocabulary_sort(const struct vocabulary *vocabulary, uint32_t *sorted);
 size_t vocabulary_memory(const struct vocabulary *vocabulary);
 void vocabulary_release(struct vocabulary *vocabulary);
 
-/* Byte order, a prefix before what it begins. */
-int term_compare(const char *a, size_t a_length, const char *b, size_t b_length);
-
 #endif

@@ -1,6 +1,7 @@
 /* hits.c - what a hit is: its id, its stored document, its snippet. */
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "searcher/searcher.h"
 
@@ -83,8 +84,7 @@ static bool comes_before(const struct named_hit *a, const struct named_hit *b)
 {
 	if (a->hit.score != b->hit.score)
 		return a->hit.score > b->hit.score;
-	int order = memcmp(a->id, b->id, a->id_length < b->id_length ? a->id_length : b->id_length);
-	return order ? order < 0 : a->id_length < b->id_length;
+	return bytes_compare(a->id, a->id_length, b->id, b->id_length) < 0;
 }
 
 /* Merge sort: ties are few, but a hostile collection may be nothing else. */

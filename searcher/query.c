@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/error.h"
 
 #define TOKENS_AT_A_TIME 64
@@ -51,10 +52,7 @@ int clause_compare(const struct clause *a, const struct clause *b)
 {
 	for (uint32_t i = 0; i < a->words && i < b->words; i++) {
 		const struct query_term *left = &a->terms[i], *right = &b->terms[i];
-		int order =
-		    memcmp(left->bytes, right->bytes, left->length < right->length ? left->length : right->length);
-		if (!order)
-			order = (left->length > right->length) - (left->length < right->length);
+		int order = bytes_compare(left->bytes, left->length, right->bytes, right->length);
 		if (!order)
 			order = (left->offset > right->offset) - (left->offset < right->offset);
 		if (order)

@@ -14,12 +14,6 @@ static uint64_t term_prefix(const void *term, size_t length)
 	return __builtin_bswap64(load64(bytes));
 }
 
-static int compare_terms(const void *a, size_t a_length, const void *b, size_t b_length)
-{
-	int order = memcmp(a, b, a_length < b_length ? a_length : b_length);
-	return order ? order : (a_length > b_length) - (a_length < b_length);
-}
-
 /* ---- writing ---- */
 
 int terms_writer_init(struct terms_writer *writer, struct store_batch *batch, uint32_t segment, bool positions,
@@ -308,7 +302,7 @@ static int64_t find_extent(const struct terms *terms, const char *term, size_t l
 	while (high - low > 1) {
 		int64_t middle = (low + high) / 2;
 		const uint8_t *first = terms->first_terms + terms->first_term_offsets[middle];
-		if (compare_terms(first + 1, first[0], term, length) <= 0)
+		if (bytes_compare(first + 1, first[0], term, length) <= 0)
 			low = middle;
 		else
 			high = middle;
@@ -342,11 +336,11 @@ int terms_find(struct terms *terms, const char *term, size_t length, struct term
 			code = read_entry(terms, &cursor, error);
 		if (code < 0)
 			return code;
-		if (!low || compare_terms(cursor.term, cursor.length, term, length) <= 0)
+		if (!low || bytes_compare(cursor.term, cursor.length, term, length) <= 0)
 			break;
 	}
 	for (;;) {
-		int order = compare_terms(cursor.term, cursor.length, term, length);
+		int order = bytes_compare(cursor.term, cursor.length, term, length);
 		if (order == 0)
 			*entry = cursor.entry;
 		if (order >= 0)

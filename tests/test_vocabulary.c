@@ -83,10 +83,10 @@ static void sorting_is_by_bytes_and_loses_nothing(void **state)
 			assert_in_range(sorted[i], 0, vocabulary.count - 1);
 			assert_false(seen[sorted[i]]++);
 			if (i)
-				assert_true(term_compare(vocabulary.terms[sorted[i - 1]].bytes,
-				                         vocabulary_length(&vocabulary, sorted[i - 1]),
-				                         vocabulary.terms[sorted[i]].bytes,
-				                         vocabulary_length(&vocabulary, sorted[i])) < 0);
+				assert_true(bytes_compare(vocabulary.terms[sorted[i - 1]].bytes,
+				                          vocabulary_length(&vocabulary, sorted[i - 1]),
+				                          vocabulary.terms[sorted[i]].bytes,
+				                          vocabulary_length(&vocabulary, sorted[i])) < 0);
 		}
 		free(sorted);
 		free(seen);
@@ -97,11 +97,11 @@ static void sorting_is_by_bytes_and_loses_nothing(void **state)
 static void comparison_is_of_unsigned_bytes_and_a_prefix_comes_first(void **state)
 {
 	(void)state;
-	assert_true(term_compare("a", 1, "ab", 2) < 0);
-	assert_true(term_compare("ab", 2, "a", 1) > 0);
-	assert_true(term_compare("ab", 2, "ab", 2) == 0);
-	assert_true(term_compare("z", 1, "\xc3\xa4", 2) < 0);
-	assert_true(term_compare("a", 1, "a\0", 2) < 0);
+	assert_true(bytes_compare("a", 1, "ab", 2) < 0);
+	assert_true(bytes_compare("ab", 2, "a", 1) > 0);
+	assert_true(bytes_compare("ab", 2, "ab", 2) == 0);
+	assert_true(bytes_compare("z", 1, "\xc3\xa4", 2) < 0);
+	assert_true(bytes_compare("a", 1, "a\0", 2) < 0);
 }
 
 int main(void)
