@@ -50,6 +50,7 @@ struct walk {
 	bool deep, free_list; /* free_list: the tree being walked is that of free pages */
 	uint64_t budget;      /* pages that may still be met: fewer than there are, or something is met twice */
 	uint8_t *pages;       /* one for each level */
+	uint8_t *used;        /* deep: a bit a page, set when a tree or a list of free pages has it */
 };
 
 static int damaged(const char *path, uint64_t page, const char *what, trawl_error *error)
@@ -103,6 +104,17 @@ int tree_check_meta(int file, const char *path, trawl_error *error)
 	return code ? code : read_meta(file, path, 1, &page_bytes, meta, error);
 }
 
+/* Pages met in a deep walk: none may be in use twice, or in use and free, for the writer would hand it out. */
+static int take_pages(struct walk *walk, uint64_t first, uint64_t count)
+{
+	for (uint64_t page = first; walk->deep && page < first + count; page++) {
+		if (walk->used[page / 8] >> (page % 8) & 1)
+			return damaged(walk->path, page, "in use twice, or in use and free", walk->error);
+		walk->used[page / 8] |= (uint8_t)(1u << (page % 8));
+	}
+	return 0;
+}
+
 static int check_overflow(struct walk *walk, uint64_t number, uint64_t data_bytes)
 {
 	uint8_t page[PAGE_HEADER];
@@ -112,6 +124,9 @@ static int check_overflow(struct walk *walk, uint64_t number, uint64_t data_byte
 	walk->budget -= count;
 	if (!walk->deep)
 		return 0;
+	int taken = take_pages(walk, number, count);
+	if (taken)
+		return taken;
 	int code = read_page(walk->file, walk->path, number, walk->page_bytes, page, sizeof page, walk->error);
 	if (code)
 		return code;
@@ -130,6 +145,9 @@ static int check_free_pages(struct walk *walk, uint64_t number, const uint8_t *v
 		uint64_t page = load64(value + 8 * i);
 		if (page < 2 || page >= before)
 			return damaged(walk->path, number, "a list of free pages that makes no sense", walk->error);
+		int code = take_pages(walk, page, 1);
+		if (code)
+			return code;
 		before = page;
 	}
 	return 0;
@@ -181,12 +199,24 @@ static int check_node(struct walk *walk, uint64_t number, const uint8_t *node, s
 	return check_page(walk, child, depth - 1, keys);
 }
 
+/* What a node takes in its page, rounded up to an even number. */
+static size_t node_bytes(const uint8_t *node, unsigned depth)
+{
+	size_t bytes = NODE_HEADER + (size_t)load16(node + 6);
+	if (depth == 1)
+		bytes += load16(node + 4) & NODE_BIG ? 8 : load16(node) | (size_t)load16(node + 2) << 16;
+	return bytes + bytes % 2;
+}
+
 /* `keys`: the length of all keys, or 0 for any. */
 static int check_page(struct walk *walk, uint64_t number, unsigned depth, size_t keys)
 {
 	if (number < 2 || number > walk->last_page || walk->budget == 0)
 		return damaged(walk->path, number, "outside of the file, or met twice", walk->error);
 	walk->budget--;
+	int taken = take_pages(walk, number, 1);
+	if (taken)
+		return taken;
 	uint8_t *page = walk->pages + (size_t)(depth - 1) * walk->page_bytes;
 	int code = read_page(walk->file, walk->path, number, walk->page_bytes, page, walk->page_bytes, walk->error);
 	if (code)
@@ -196,12 +226,17 @@ static int check_page(struct walk *walk, uint64_t number, unsigned depth, size_t
 		return damaged(walk->path, number, "not the page it should be", walk->error);
 	if (lower < PAGE_HEADER + (depth > 1 ? 4 : 2) || lower % 2 || lower > upper || upper > end)
 		return damaged(walk->path, number, "its nodes make no sense", walk->error);
+	size_t filled = 0;
 	for (size_t at = PAGE_HEADER; at < lower && !code; at += 2) {
 		size_t offset = load16(page + at);
 		if (offset < upper || offset > end - NODE_HEADER)
 			return damaged(walk->path, number, "a node outside of its page", walk->error);
+		filled += node_bytes(page + offset, depth);
 		code = check_node(walk, number, page + offset, end - offset, depth, keys, at == PAGE_HEADER);
 	}
+	/* Nodes lie without gaps, on even addresses: LMDB moves them by their sizes when one goes. */
+	if (!code && filled != end - upper)
+		return damaged(walk->path, number, "its nodes do not fill their place", walk->error);
 	return code;
 }
 
@@ -240,13 +275,18 @@ int tree_check(int file, const char *path, uint64_t transaction, bool deep, traw
 		                 (long long)status.st_size, (unsigned long long)walk.last_page + 1);
 	walk.budget = walk.last_page;
 	walk.pages = memory_new(DEPTH_MAX * walk.page_bytes);
-	if (!walk.pages)
+	walk.used = deep ? memory_new_zeroed(walk.last_page / 8 + 1, 1) : NULL;
+	if (!walk.pages || (deep && !walk.used)) {
+		memory_free(walk.pages);
+		memory_free(walk.used);
 		return error_set_memory(error);
+	}
 	walk.free_list = true;
 	int code = check_tree(&walk, meta + META_TREES, 8); /* its keys are transaction numbers */
 	walk.free_list = false;
 	if (!code)
 		code = check_tree(&walk, meta + META_TREES + TREE_BYTES, 0);
 	memory_free(walk.pages);
+	memory_free(walk.used);
 	return code;
 }
