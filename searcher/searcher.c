@@ -188,13 +188,13 @@ static void prepare_scorer(trawl_searcher *searcher, float k1, float b)
 
 /* ---- one segment ---- */
 
-static int check_positions(const struct segment *segment, trawl_error *error)
+static int evaluate_phrase(struct phrase_evaluation *phrase)
 {
-	if (segment->has_positions)
-		return 0;
-	return error_set(error, TRAWL_EINVAL,
+	if (phrase->segment->has_positions)
+		return kernel_get()->evaluate_phrase(phrase);
+	return error_set(phrase->error, TRAWL_EINVAL,
 	                 "%s has no positions, so it cannot answer phrases; index again without --no-positions",
-	                 store_path(snapshot_store(segment->snapshot)));
+	                 store_path(snapshot_store(phrase->segment->snapshot)));
 }
 
 /* The matches of a phrase among other clauses, as a list like any other. */
@@ -209,9 +209,7 @@ static int open_phrase(trawl_searcher *searcher, struct list *list, struct segme
 	                                   .scratch = &searcher->joined,
 	                                   .error = error};
 	*list = (struct list){.kind = LIST_SHORT, .inline_position = POSITION_NONE};
-	int code = check_positions(segment, error);
-	if (!code)
-		code = kernel_get()->evaluate_phrase(&phrase);
+	int code = evaluate_phrase(&phrase);
 	list->live_df = list->count;
 	if (!list->count)
 		list->kind = LIST_EMPTY;
@@ -311,9 +309,7 @@ static int search_phrase(trawl_searcher *searcher, size_t number, bool scoring, 
 	                                   .arena = &searcher->arena,
 	                                   .scratch = &searcher->joined,
 	                                   .error = error};
-	int code = check_positions(segment, error);
-	if (!code)
-		code = kernel_get()->evaluate_phrase(&phrase);
+	int code = evaluate_phrase(&phrase);
 	searcher->matches += !scoring || searcher->count_while_ranking ? phrase.matches : 0;
 	return code;
 }

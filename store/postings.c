@@ -74,8 +74,8 @@ bool positions_decode(const uint8_t *bytes, uint32_t tf, uint8_t length_code, ui
 }
 
 /* Fetch the next posting's positions from the source and write them to the positions part. */
-static int write_positions(struct postings_encoder *encoder, uint32_t doc, uint32_t tf,
-                           const struct position_source *source, trawl_error *error)
+int positions_encode(struct postings_encoder *encoder, uint32_t doc, uint32_t tf, const struct position_source *source,
+                     trawl_error *error)
 {
 	if (!memory_reserve(&encoder->position_scratch, &encoder->position_capacity, tf, sizeof(uint32_t)))
 		return error_set_memory(error);
@@ -86,12 +86,6 @@ static int write_positions(struct postings_encoder *encoder, uint32_t doc, uint3
 	if (!append_positions(&encoder->gathered, encoder->position_scratch, tf, encoder->spans[doc]))
 		return error_set_memory(error);
 	return part_writer_append(encoder->positions, encoder->gathered.data, encoder->gathered.length, error);
-}
-
-int positions_encode(struct postings_encoder *encoder, uint32_t doc, uint32_t tf, const struct position_source *source,
-                     trawl_error *error)
-{
-	return write_positions(encoder, doc, tf, source, error);
 }
 
 /* ---- short lists ---- */
@@ -121,7 +115,7 @@ static int encode_short(struct postings_encoder *encoder, const uint32_t *docs, 
 	place->postings_bytes = out->length;
 	code = part_writer_append(encoder->postings, out->data, out->length, error);
 	for (uint32_t i = 0; !code && i < n; i++)
-		code = write_positions(encoder, docs[i], tfs[i], source, error);
+		code = positions_encode(encoder, docs[i], tfs[i], source, error);
 	return code;
 }
 
@@ -447,7 +441,7 @@ static int encode_ranged(struct postings_encoder *encoder, const uint32_t *docs,
 		code = part_writer_append(encoder->postings, body.data, body.length, error);
 	place->postings_bytes = head_bytes + body.length;
 	for (uint32_t i = 0; !code && i < n; i++)
-		code = write_positions(encoder, docs[i], tfs[i], source, error);
+		code = positions_encode(encoder, docs[i], tfs[i], source, error);
 done:
 	memory_free(sketches);
 	memory_free(head);

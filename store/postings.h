@@ -57,7 +57,7 @@ struct list_place {
 int postings_encode(struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
                     const struct position_source *source, struct list_place *place, trawl_error *error);
 
-/* The positions of one posting alone (for the dictionary's df = 1 terms). */
+/* The positions of one posting, the source's next. */
 int positions_encode(struct postings_encoder *encoder, uint32_t doc, uint32_t tf, const struct position_source *source,
                      trawl_error *error);
 
