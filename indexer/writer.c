@@ -137,6 +137,17 @@ static int new_tokenizer(struct trawl_writer *writer, trawl_error *error)
 	return code;
 }
 
+/* A manifest of no commit goes before the first extent, so that a file with extents has one, or is damaged. */
+static int put_first_manifest(struct trawl_writer *writer, trawl_error *error)
+{
+	struct buffer bytes = {0};
+	int code = manifest_write(&writer->manifest, &bytes) ? 0 : error_set_memory(error);
+	if (!code)
+		code = store_batch_put(writer->output, 0, PART_MANIFEST, 0, bytes.data, (uint32_t)bytes.length, error);
+	buffer_release(&bytes);
+	return code;
+}
+
 static int start(struct trawl_writer *writer, const char *path, const trawl_writer_options *options, trawl_error *error)
 {
 	bool existed = access(path, F_OK) == 0;
@@ -157,7 +168,9 @@ static int start(struct trawl_writer *writer, const char *path, const trawl_writ
 	if (code)
 		return code;
 	code = new_tokenizer(writer, error);
-	return code ? code : store_batch_new(&writer->output, writer->store, error);
+	if (!code)
+		code = store_batch_new(&writer->output, writer->store, error);
+	return code || writer->manifest.generation ? code : put_first_manifest(writer, error);
 }
 
 int trawl_writer_open(trawl_writer **out, const char *path, const trawl_writer_options *options, trawl_error *error)

@@ -61,9 +61,12 @@ int manifest_read(struct manifest *manifest, struct snapshot *snapshot, trawl_er
 	*manifest = (struct manifest){.next_segment = 1, .analysis_version = ANALYSIS_VERSION};
 	int code = snapshot_extent(snapshot, 0, PART_MANIFEST, 0, &payload, &length, &why);
 	if (code == TRAWL_ENOTFOUND) {
-		bool foreign = false;
-		code = snapshot_is_foreign(snapshot, &foreign, error);
-		return foreign ? not_an_index(snapshot, error) : code;
+		enum store_content content = CONTENT_NONE;
+		code = snapshot_content(snapshot, &content, error);
+		if (content == CONTENT_FOREIGN)
+			return not_an_index(snapshot, error);
+		/* A manifest is the first thing that is written: taking the file for a new one would sweep it. */
+		return content == CONTENT_EXTENTS ? bad_manifest(snapshot, "missing", error) : code;
 	}
 	if (code) {
 		if (error)

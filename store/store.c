@@ -412,7 +412,7 @@ struct store *snapshot_store(const struct snapshot *snapshot)
 	return snapshot->store;
 }
 
-int snapshot_is_foreign(struct snapshot *snapshot, bool *foreign, trawl_error *error)
+int snapshot_content(struct snapshot *snapshot, enum store_content *content, trawl_error *error)
 {
 	MDB_cursor *cursor;
 	MDB_val key, value;
@@ -420,8 +420,9 @@ int snapshot_is_foreign(struct snapshot *snapshot, bool *foreign, trawl_error *e
 	int code = mdb_cursor_open(snapshot->transaction, snapshot->store->database, &cursor);
 	if (!code) {
 		code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
-		*foreign = !code && (key.mv_size != KEY_BYTES || value.mv_size < EXTENT_HEADER ||
-		                     load32(value.mv_data) != EXTENT_MAGIC);
+		bool ours = !code && key.mv_size == KEY_BYTES && value.mv_size >= EXTENT_HEADER &&
+		            load32(value.mv_data) == EXTENT_MAGIC;
+		*content = code == MDB_NOTFOUND ? CONTENT_NONE : ours ? CONTENT_EXTENTS : CONTENT_FOREIGN;
 		mdb_cursor_close(cursor);
 	}
 	pthread_mutex_unlock(&snapshot->lock);

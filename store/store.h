@@ -36,8 +36,9 @@ struct snapshot; /* one read transaction */
 int snapshot_open(struct snapshot **out, struct store *store, trawl_error *error);
 void snapshot_close(struct snapshot *snapshot);
 struct store *snapshot_store(const struct snapshot *snapshot);
-/* Whether the file holds something else than extents: another program's LMDB file. */
-int snapshot_is_foreign(struct snapshot *snapshot, bool *foreign, trawl_error *error);
+/* What the file holds, by its first entry. CONTENT_FOREIGN: another program's LMDB file. */
+enum store_content { CONTENT_NONE, CONTENT_EXTENTS, CONTENT_FOREIGN };
+int snapshot_content(struct snapshot *snapshot, enum store_content *content, trawl_error *error);
 void snapshot_file_size(struct snapshot *snapshot, uint64_t *file_bytes, uint64_t *free_bytes);
 
 /* The payload of one extent, verified; it lives as long as the snapshot. TRAWL_ENOTFOUND when absent. Any thread. */

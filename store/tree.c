@@ -13,6 +13,7 @@
 #include "store/tree.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,6 +31,7 @@ enum {
 	PAGE_META = 8,
 	NODE_HEADER = 8,
 	NODE_BIG = 1,
+	KEY_BYTES_MAX = 511,
 	META_TREES = PAGE_HEADER + 24,
 	TREE_BYTES = 48,
 	TREE_ROOT = 40,
@@ -47,10 +49,13 @@ struct walk {
 	trawl_error *error;
 	size_t page_bytes;
 	uint64_t last_page;
-	bool deep, free_list; /* free_list: the tree being walked is that of free pages */
-	uint64_t budget;      /* pages that may still be met: fewer than there are, or something is met twice */
-	uint8_t *pages;       /* one for each level */
-	uint8_t *used;        /* deep: a bit a page, set when a tree or a list of free pages has it */
+	bool deep, free_list;       /* free_list: the tree being walked is that of free pages */
+	uint64_t budget;            /* pages that may still be met: fewer than there are, or something is met twice */
+	uint8_t *pages;             /* one for each level */
+	uint8_t *used;              /* deep: a bit a page, set when a tree or a list of free pages has it */
+	uint8_t key[KEY_BYTES_MAX]; /* the last one met: all that follow are greater */
+	size_t key_bytes;
+	bool key_reached; /* it stands in a branch, and the next leaf's may equal it */
 };
 
 static int damaged(const char *path, uint64_t page, const char *what, trawl_error *error)
@@ -96,12 +101,22 @@ static int read_meta(int file, const char *path, uint64_t number, size_t *page_b
 	return 0;
 }
 
+/* The two meta pages are of successive commits: an older newest one would be believed, and pass for the last commit. A
+ * writer may commit between the two reads, so that a gap counts when it stays. */
 int tree_check_meta(int file, const char *path, trawl_error *error)
 {
 	uint8_t meta[META_END];
-	size_t page_bytes = 0;
-	int code = read_meta(file, path, 0, &page_bytes, meta, error);
-	return code ? code : read_meta(file, path, 1, &page_bytes, meta, error);
+	for (int tries = 0; tries < 3; tries++) {
+		size_t page_bytes = 0;
+		int code = read_meta(file, path, 0, &page_bytes, meta, error);
+		uint64_t even = load64(meta + META_TRANSACTION);
+		if (!code)
+			code = read_meta(file, path, 1, &page_bytes, meta, error);
+		uint64_t odd = load64(meta + META_TRANSACTION);
+		if (code || even + 1 == odd || odd + 1 == even || (!even && !odd))
+			return code;
+	}
+	return damaged(path, 0, "its meta pages are not of successive commits", error);
 }
 
 /* Pages met in a deep walk: none may be in use twice, or in use and free, for the writer would hand it out. */
@@ -183,6 +198,24 @@ static int check_leaf_node(struct walk *walk, uint64_t number, const uint8_t *no
 	           : check_free_pages(walk, number, data, data_bytes);
 }
 
+/* Keys ascend from leaf to leaf, and a branch's lie between its children's: LMDB finds them by bisection. */
+static int check_order(struct walk *walk, uint64_t number, const uint8_t *key, size_t length, bool in_branch)
+{
+	int order = 1;
+	if (length > KEY_BYTES_MAX)
+		return damaged(walk->path, number, "a key that makes no sense", walk->error);
+	if (walk->free_list && walk->key_bytes)
+		order = load64(key) > load64(walk->key) ? 1 : -(load64(key) < load64(walk->key));
+	else if (walk->key_bytes)
+		order = bytes_compare(key, length, walk->key, walk->key_bytes);
+	if (order < 0 || (order == 0 && (in_branch || !walk->key_reached)))
+		return damaged(walk->path, number, "its keys are out of order", walk->error);
+	memcpy(walk->key, key, length);
+	walk->key_bytes = length;
+	walk->key_reached = in_branch;
+	return 0;
+}
+
 static int check_page(struct walk *walk, uint64_t number, unsigned depth, size_t keys);
 
 /* A node with `room` bytes from its start to the page's end. */
@@ -193,6 +226,9 @@ static int check_node(struct walk *walk, uint64_t number, const uint8_t *node, s
 	bool unused = depth > 1 && first; /* the first key of a branch stands for everything smaller */
 	if (key_bytes > room - NODE_HEADER || (keys && key_bytes != keys && !unused))
 		return damaged(walk->path, number, "a key that makes no sense", walk->error);
+	int code = unused ? 0 : check_order(walk, number, node + NODE_HEADER, key_bytes, depth > 1);
+	if (code)
+		return code;
 	if (depth == 1)
 		return check_leaf_node(walk, number, node, room);
 	uint64_t child = load16(node) | (uint64_t)load16(node + 2) << 16 | (uint64_t)load16(node + 4) << 32;
@@ -244,8 +280,10 @@ static int check_tree(struct walk *walk, const uint8_t *tree, size_t keys)
 {
 	uint64_t root = load64(tree + TREE_ROOT);
 	unsigned depth = load16(tree + 6);
+	walk->key_bytes = 0;
+	walk->key_reached = false;
 	if (root == UINT64_MAX)
-		return 0;
+		return depth ? damaged(walk->path, 0, "a tree without a root", walk->error) : 0;
 	if (depth < 1 || depth > DEPTH_MAX)
 		return damaged(walk->path, root, "a tree too deep", walk->error);
 	return check_page(walk, root, depth, keys);

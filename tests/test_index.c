@@ -1115,6 +1115,55 @@ static void a_writer_survives_flipped_bits(void **state)
 	flip_bytes(child_writes_and_reads);
 }
 
+/* Were the manifest taken for absent, the writer would begin a new index and sweep the old one's segments. */
+static void a_manifest_under_a_damaged_key_is_not_a_new_index(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	damage_subject(path);
+	struct file file = file_read(path);
+	struct tally tally = {0};
+	size_t keys = 0;
+	for (size_t at = 12; at + 20 <= file.length && tally.bad < 10; at++) {
+		static const uint8_t manifest[20] = {[12] = 'T', 'R', 'W', 'X', 1, 0, 0, 0};
+		if (memcmp(file.bytes + at, manifest, sizeof manifest) != 0)
+			continue;
+		keys++;
+		for (int bit = 0; bit < 96; bit++) {
+			char what[80];
+			snprintf(what, sizeof what, "bit %d of the key at %zu", bit, at);
+			file.bytes[at + (size_t)bit / 8] ^= (uint8_t)(1u << bit % 8);
+			try_damaged(child_writes_and_reads, &file, what, &tally);
+			file.bytes[at + (size_t)bit / 8] ^= (uint8_t)(1u << bit % 8);
+		}
+	}
+	free(file.bytes);
+	assert_true(keys > 0);
+	tally_must_be_good(&tally);
+}
+
+/* The older of LMDB's two meta pages names the commit before: it must not pass for the last one. */
+static void a_damaged_meta_page_is_never_an_older_commit(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	damage_subject(path);
+	struct file file = file_read(path);
+	struct tally tally = {0};
+	for (int page = 0; page < 2; page++)
+		for (int bit = 0; bit < 64; bit++) { /* of the transaction's number */
+			char what[80];
+			size_t place = (size_t)page * 4096 + 144 + (size_t)bit / 8;
+			snprintf(what, sizeof what, "page %d, bit %d", page, bit);
+			file.bytes[place] ^= (uint8_t)(1u << bit % 8);
+			try_damaged(child_reads_all, &file, what, &tally);
+			file.bytes[place] ^= (uint8_t)(1u << bit % 8);
+		}
+	free(file.bytes);
+	assert_int_equal(tally.refused, 128);
+	tally_must_be_good(&tally);
+}
+
 static void damaged_pages_are_never_a_wrong_answer(void **state)
 {
 	(void)state;
@@ -1421,6 +1470,8 @@ int main(void)
 	    cmocka_unit_test_teardown(a_later_format_is_refused_by_name, clear),
 	    cmocka_unit_test_teardown(a_flipped_bit_is_never_a_wrong_answer, clear),
 	    cmocka_unit_test_teardown(a_writer_survives_flipped_bits, clear),
+	    cmocka_unit_test_teardown(a_manifest_under_a_damaged_key_is_not_a_new_index, clear),
+	    cmocka_unit_test_teardown(a_damaged_meta_page_is_never_an_older_commit, clear),
 	    cmocka_unit_test_teardown(damaged_pages_are_never_a_wrong_answer, clear),
 	    cmocka_unit_test_teardown(a_truncated_index_is_refused_or_whole, clear),
 	    cmocka_unit_test_teardown(running_out_of_memory_leaves_the_last_commit, clear),

@@ -184,9 +184,9 @@ static void commits_outlive_the_store(void **state)
 	CHECK(store_open(&store, scratch_path("kept"), false, &error));
 	struct snapshot *snapshot = look(store);
 	assert_string_equal(at(snapshot, 3, 4, 5), "kept");
-	bool foreign = true;
-	CHECK(snapshot_is_foreign(snapshot, &foreign, &error));
-	assert_false(foreign);
+	enum store_content content;
+	CHECK(snapshot_content(snapshot, &content, &error));
+	assert_int_equal(content, CONTENT_EXTENTS);
 	snapshot_close(snapshot);
 	store_close(store);
 }
