@@ -145,7 +145,8 @@ typedef struct trawl_writer_options {
 	size_t memory_budget;    /* bytes for the batch in memory, at least 1 MiB; 0: a quarter of RAM */
 	bool wait;               /* wait for another writer to finish instead of TRAWL_EBUSY */
 	bool no_positions;       /* smaller index without phrases and proximity; for a new index only */
-	enum trawl_order order;  /* of documents within the index; hits and scores are the same but for ties */
+	bool pairs; /* lists of frequent word pairs: phrases many times faster, a larger index; for a new index only */
+	enum trawl_order order; /* of documents within the index; hits and scores are the same but for ties */
 } trawl_writer_options;
 
 typedef struct trawl_writer_stats {
@@ -205,7 +206,8 @@ typedef struct trawl_index_stats {
 	uint64_t free_bytes; /* pages of the file that the next commits will use */
 	uint64_t segments;
 	uint64_t generation; /* grows by one with each commit */
-	bool positions;
+	bool positions, pairs;
+	uint64_t pair_lists, pair_postings; /* of frequent word pairs; 0 without them */
 	trawl_analysis analysis;
 	size_t part_count;
 	trawl_part_stats parts[TRAWL_PARTS_MAX];

@@ -69,7 +69,7 @@ static int write_term(void *context, const char *term, uint8_t length, const uin
 	return out->length >= WRITE_BYTES ? flush_run(writer, error) : 0;
 }
 
-static int open_unnamed(const char *path, trawl_error *error)
+int temporary_file(const char *path, trawl_error *error)
 {
 	static const char suffix[] = "-run-XXXXXX";
 	char *name = memory_new(strlen(path) + sizeof suffix);
@@ -92,7 +92,7 @@ static int fill_run(struct run *run, const struct batch *batch, const struct run
 	struct run_writer writer = {.run = run};
 	struct term_sink sink = {write_term, &writer};
 	run->bytes = 0;
-	run->file = open_unnamed(path, error);
+	run->file = temporary_file(path, error);
 	if (run->file < 0)
 		return run->file;
 	int code = batch ? batch_invert(batch, NULL, &sink, error) : runs_merge(runs, count, NULL, &sink, error);

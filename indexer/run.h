@@ -17,6 +17,9 @@ struct run {
 	uint64_t bytes;
 };
 
+/* Open a new file without a name in the folder of `path`: a killed process leaves nothing. A descriptor, or negative. */
+int temporary_file(const char *path, trawl_error *error);
+
 /* Invert `batch` into a new run beside the index at `path`. */
 int run_write(struct run *run, const struct batch *batch, const char *path, trawl_error *error);
 void run_release(struct run *run);

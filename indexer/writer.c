@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "indexer/batch.h"
 #include "indexer/graveyard.h"
+#include "indexer/pairs.h"
 #include "indexer/pending.h"
 #include "indexer/reorder.h"
 #include "indexer/run.h"
@@ -36,6 +37,7 @@ struct trawl_writer {
 	struct segment_writer *segment; /* NULL: no document yet */
 	struct batch batch;
 	struct pending pending;
+	struct pair_builder *pairs; /* while a segment with pair lists is being written */
 	struct run *runs;
 	size_t run_count, run_capacity;
 	trawl_writer_stats stats;
@@ -95,20 +97,24 @@ static int settle_analysis(struct trawl_writer *writer, const trawl_writer_optio
 		uint32_t stored = manifest->flags & (FLAG_STOP_WORDS | FLAG_FOLD_DIACRITICS);
 		bool differs =
 		    !is_zero_analysis(wanted) && (flags != stored || strcmp(language, manifest->language) != 0);
-		if (differs || (options->no_positions && manifest->flags & FLAG_POSITIONS))
+		if (differs || (options->no_positions && manifest->flags & FLAG_POSITIONS) ||
+		    (options->pairs && !(manifest->flags & FLAG_PAIRS)))
 			return error_set(error, TRAWL_EINVAL,
-			                 "%s was made with other settings (language %s%s%s%s): leave them out, or "
+			                 "%s was made with other settings (language %s%s%s%s%s): leave them out, or "
 			                 "index into a new file",
 			                 store_path(writer->store), manifest->language,
 			                 stored & FLAG_STOP_WORDS ? ", stop words" : "",
 			                 stored & FLAG_FOLD_DIACRITICS ? ", folded diacritics" : "",
-			                 manifest->flags & FLAG_POSITIONS ? "" : ", no positions");
+			                 manifest->flags & FLAG_POSITIONS ? "" : ", no positions",
+			                 manifest->flags & FLAG_PAIRS ? ", pairs" : "");
 		return 0;
 	}
 	if (strlen(language) >= sizeof manifest->language)
 		return error_set(error, TRAWL_EINVAL, "no such language: %s", language);
 	memcpy(manifest->language, language, strlen(language) + 1);
-	manifest->flags = flags | (options->no_positions ? 0 : FLAG_POSITIONS);
+	if (options->pairs && options->no_positions)
+		return error_set(error, TRAWL_EINVAL, "pair lists need positions");
+	manifest->flags = flags | (options->no_positions ? 0 : FLAG_POSITIONS) | (options->pairs ? FLAG_PAIRS : 0);
 	return 0;
 }
 
@@ -418,7 +424,10 @@ int trawl_writer_delete(trawl_writer *writer, const char *id, size_t id_length, 
 static int write_term(void *context, const char *term, uint8_t length, const uint32_t *docs, const uint32_t *tfs,
                       uint32_t df, const struct position_source *source, trawl_error *error)
 {
-	return segment_writer_term(context, term, length, docs, tfs, df, source, error);
+	struct trawl_writer *writer = context;
+	if (writer->pairs)
+		return pair_builder_term(writer->pairs, term, length, docs, tfs, df, source, error);
+	return segment_writer_term(writer->segment, term, length, docs, tfs, df, source, error);
 }
 
 /* What the pending documents come to: docIDs of the living, their lengths, and the rest that a segment needs. */
@@ -485,7 +494,7 @@ static bool has_gaps(const struct trawl_writer *writer)
 static int write_segment(struct trawl_writer *writer, struct manifest_segment *summary, trawl_error *error)
 {
 	struct census census;
-	struct term_sink sink = {write_term, writer->segment};
+	struct term_sink sink = {write_term, writer};
 	int code = take_census(&census, writer, error);
 	if (!code && writer->run_count && writer->batch.document_count)
 		code = spill(writer, error);
@@ -496,12 +505,19 @@ static int write_segment(struct trawl_writer *writer, struct manifest_segment *s
 		                                  has_gaps(writer) ? census.spans : NULL, census.tokens,
 		                                  moved ? census.order : NULL, census.hashes, error);
 	}
+	if (!code && writer->manifest.flags & FLAG_PAIRS)
+		code = pair_builder_new(&writer->pairs, writer->segment, writer->memory_budget / 8,
+		                        store_path(writer->store), error);
 	if (!code && writer->run_count)
 		code = runs_merge(writer->runs, writer->run_count, census.docs, &sink, error);
 	else if (!code)
 		code = batch_invert_ordered(&writer->batch, census.order, census.count, &sink, error);
+	if (!code && writer->pairs)
+		code = pair_builder_finish(writer->pairs, error);
 	if (!code)
 		code = segment_writer_finish(writer->segment, summary, error);
+	pair_builder_free(writer->pairs);
+	writer->pairs = NULL;
 	census_release(&census);
 	return code;
 }

@@ -41,6 +41,8 @@ struct phrase_evaluation {
 	struct segment *segment;
 	const struct scorer *scorer;
 	const struct query_term *terms;
+	const struct term_entry *const *entries; /* of each word: what each segment's dictionary says of it */
+	size_t number;                           /* of the segment */
 	uint32_t words;
 	float weight, inflation, slack; /* for `top`: as list_score wants them */
 	uint64_t base;

@@ -12,18 +12,17 @@
 #include "searcher/evaluate.h"
 
 /* The chunk of a ranged list in a superblock: 1, 0 when it has no postings there, negative on error. */
-static int list_chunk(const struct list *list, struct segment *segment, uint32_t superblock, struct chunk *chunk,
-                      trawl_error *error)
+static int list_chunk(const struct list *list, uint32_t superblock, struct chunk *chunk, trawl_error *error)
 {
 	uint32_t length;
 	uint64_t left, address = chunk_place(&list->ranged, superblock, &length);
 	if (!length)
 		return 0;
-	const uint8_t *bytes = part_at(&segment->postings, address, &left, error);
+	const uint8_t *bytes = part_at(list->postings, address, &left, error);
 	if (!bytes)
 		return error_code(error);
 	if (length > left || !chunk_open(chunk, &list->ranged, superblock, bytes, length))
-		return part_corrupt(&segment->postings, address, "a chunk of postings that makes no sense", error);
+		return part_corrupt(list->postings, address, "a chunk of postings that makes no sense", error);
 	return 1;
 }
 
@@ -68,7 +67,7 @@ static int enter(struct evaluation *evaluation, uint32_t number, uint32_t superb
 		enter_short(list, visit, superblock);
 		return 0;
 	}
-	int found = list_chunk(list, evaluation->segment, superblock, &visit->chunk, evaluation->error);
+	int found = list_chunk(list, superblock, &visit->chunk, evaluation->error);
 	if (found > 0)
 		visit->ranges = visit->chunk.range_mask;
 	return found < 0 ? found : 0;
@@ -345,9 +344,9 @@ static void order_by_bound(const float *sums, uint32_t *candidates, uint32_t *so
 /* Ask for the chunks of a superblock that will be visited soon. */
 static void prefetch_superblock(const struct evaluation *evaluation, uint32_t superblock)
 {
-	const struct part *postings = &evaluation->segment->postings;
 	for (uint32_t i = 0; i < evaluation->count; i++) {
 		const struct list *list = &evaluation->lists[i];
+		const struct part *postings = list->postings;
 		uint32_t length;
 		if (list->kind != LIST_RANGED || !list->ranged.bounds[superblock])
 			continue;
@@ -473,7 +472,10 @@ static int count_superblocks(struct evaluation *evaluation, uint64_t *matches)
 static int evaluate_count(struct evaluation *evaluation, uint64_t *matches)
 {
 	struct list *lists = evaluation->lists;
-	if (evaluation->count == 1) {
+	bool known = true;
+	for (uint32_t i = 0; i < evaluation->count; i++)
+		known = known && !lists[i].live_df_unknown;
+	if (evaluation->count == 1 && known) {
 		*matches += lists[0].live_df;
 		return 0;
 	}
@@ -481,7 +483,7 @@ static int evaluate_count(struct evaluation *evaluation, uint64_t *matches)
 		return error_set_memory(evaluation->error);
 	for (uint32_t i = 0; i < evaluation->count; i++)
 		lists[i].cursor = 0;
-	if (evaluation->count > 2 || evaluation->required || any_excluded(evaluation))
+	if (evaluation->count != 2 || !known || evaluation->required || any_excluded(evaluation))
 		return count_superblocks(evaluation, matches);
 	/* |A or B| = |A| + |B| - |A and B|, and the intersection looks at fewer ranges. */
 	uint64_t both = 0;

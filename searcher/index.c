@@ -99,6 +99,8 @@ int trawl_get_stats(const trawl_index *index, trawl_index_stats *stats, trawl_er
 	             {"spans", PART_SPANS, PART_SPANS},
 	             {"postings", PART_POSTINGS, PART_POSTINGS},
 	             {"positions", PART_POSITIONS, PART_POSITIONS},
+	             {"pair postings", PART_PAIR_POSTINGS, PART_PAIR_POSTINGS},
+	             {"pair dictionary", PART_PAIR_TERMS, PART_PAIR_ROOT},
 	             {"dictionary", PART_TERMS, PART_TERMS},
 	             {"statistics", PART_ROOT, PART_ROOT},
 	             {"deletions", PART_DELETIONS, PART_DELETIONS}};
@@ -108,6 +110,7 @@ int trawl_get_stats(const trawl_index *index, trawl_index_stats *stats, trawl_er
 	                             .segments = index->manifest.segment_count,
 	                             .generation = index->manifest.generation,
 	                             .positions = index->manifest.flags & FLAG_POSITIONS,
+	                             .pairs = index->manifest.flags & FLAG_PAIRS,
 	                             .analysis = manifest_analysis(&index->manifest),
 	                             .part_count = sizeof parts / sizeof *parts};
 	for (size_t p = 0; p < stats->part_count; p++) {
@@ -121,6 +124,8 @@ int trawl_get_stats(const trawl_index *index, trawl_index_stats *stats, trawl_er
 		stats->deleted += summary->deleted;
 		stats->terms += index->segments[i].term_count;
 		stats->postings += summary->live_postings;
+		stats->pair_lists += index->segments[i].pair_count;
+		stats->pair_postings += index->segments[i].pair_postings_count;
 		stats->text_bytes += summary->live_text_bytes;
 	}
 	snapshot_file_size(index->snapshot, &stats->file_bytes, &stats->free_bytes);

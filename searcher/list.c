@@ -17,43 +17,61 @@ static int open_short(struct list *list, struct segment *segment, const struct t
 		return error_set_memory(error);
 	if (entry->df == 1) {
 		if (entry->doc >= segment->documents_count || !entry->tf)
-			return part_corrupt(&segment->terms.part, 0, "a docID past the end", error);
+			return part_corrupt(list->postings, 0, "a docID past the end", error);
 		list->docs[0] = entry->doc;
 		list->tfs[0] = entry->tf;
 		list->inline_position = entry->position_inline ? entry->position : POSITION_NONE;
 		return 0;
 	}
-	const uint8_t *bytes = part_at(&segment->postings, entry->place.postings, &left, error);
+	const uint8_t *bytes = part_at(list->postings, entry->place.postings, &left, error);
 	if (!bytes)
 		return error_code(error);
 	if (entry->place.postings_bytes > left || !short_list_decode(bytes, entry->place.postings_bytes, entry->df,
 	                                                             segment->documents_count, list->docs, list->tfs))
-		return part_corrupt(&segment->postings, entry->place.postings, "a posting list that makes no sense",
-		                    error);
+		return part_corrupt(list->postings, entry->place.postings, "a posting list that makes no sense", error);
+	return 0;
+}
+
+/* Open the list that `entry` says stands in list->postings. */
+static int open_postings(struct list *list, struct segment *segment, const struct term_entry *entry,
+                         struct arena *arena, trawl_error *error)
+{
+	uint64_t left;
+	if (entry->df > segment->documents_count)
+		return part_corrupt(list->postings, 0, "more postings than documents", error);
+	if (entry->df == 1 || entry->df < short_list_border(segment->documents_count))
+		return open_short(list, segment, entry, arena, error);
+	const uint8_t *bytes = part_at(list->postings, entry->place.postings, &left, error);
+	if (!bytes)
+		return error_code(error);
+	list->kind = LIST_RANGED;
+	if (!ranged_list_open(&list->ranged, bytes, left, entry->place.postings, segment->documents_count) ||
+	    list->ranged.df != entry->df)
+		return part_corrupt(list->postings, entry->place.postings, "a posting list that makes no sense", error);
+	list->count = entry->df;
 	return 0;
 }
 
 int list_open(struct list *list, struct segment *segment, const struct term_entry *entry, struct arena *arena,
               trawl_error *error)
 {
-	uint64_t left;
-	*list = (struct list){.kind = LIST_EMPTY, .inline_position = POSITION_NONE};
-	list->live_df = segment_live_df(segment, entry);
-	list->positions = entry->place.positions;
-	if (entry->df > segment->documents_count)
-		return part_corrupt(&segment->terms.part, 0, "more postings than documents", error);
-	if (entry->df == 1 || entry->df < short_list_border(segment->documents_count))
-		return open_short(list, segment, entry, arena, error);
-	const uint8_t *bytes = part_at(&segment->postings, entry->place.postings, &left, error);
-	if (!bytes)
-		return error_code(error);
-	list->kind = LIST_RANGED;
-	if (!ranged_list_open(&list->ranged, bytes, left, entry->place.postings, segment->documents_count) ||
-	    list->ranged.df != entry->df)
-		return part_corrupt(&segment->postings, entry->place.postings, "a posting list that makes no sense",
-		                    error);
-	list->count = entry->df;
-	return 0;
+	*list = (struct list){.kind = LIST_EMPTY,
+	                      .inline_position = POSITION_NONE,
+	                      .postings = &segment->postings,
+	                      .live_df = segment_live_df(segment, entry),
+	                      .positions = entry->place.positions};
+	return open_postings(list, segment, entry, arena, error);
+}
+
+int list_open_pair(struct list *list, struct segment *segment, const struct term_entry *entry, struct arena *arena,
+                   trawl_error *error)
+{
+	*list = (struct list){.kind = LIST_EMPTY,
+	                      .inline_position = POSITION_NONE,
+	                      .postings = &segment->pair_postings,
+	                      .live_df = entry->df,
+	                      .live_df_unknown = segment->deletions.words != NULL};
+	return open_postings(list, segment, entry, arena, error);
 }
 
 int list_find(struct list *list, struct segment *segment, const char *term, size_t length, struct arena *arena,

@@ -20,7 +20,9 @@ struct list {
 	enum list_kind kind;
 	enum occur occur;
 	float weight;
+	struct part *postings;    /* that it is in */
 	uint32_t live_df;         /* live documents of this segment that match it */
+	bool live_df_unknown;     /* of a pair list, as deletions keep no account of pairs */
 	uint64_t positions;       /* address of its positions */
 	uint32_t inline_position; /* of a term that stands in one document once; else POSITION_NONE */
 	/* LIST_SHORT */
@@ -36,6 +38,10 @@ struct list {
 /* Open the postings of a term that the dictionary has. Arrays come from `arena`. */
 int list_open(struct list *list, struct segment *segment, const struct term_entry *entry, struct arena *arena,
               trawl_error *error);
+
+/* The same for a pair list. */
+int list_open_pair(struct list *list, struct segment *segment, const struct term_entry *entry, struct arena *arena,
+                   trawl_error *error);
 
 /* The same for a term to be looked up; LIST_EMPTY when the dictionary lacks it. */
 int list_find(struct list *list, struct segment *segment, const char *term, size_t length, struct arena *arena,

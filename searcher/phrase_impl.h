@@ -16,6 +16,7 @@
 struct phrase_word {
 	struct list list;
 	uint32_t offset;
+	bool implied;  /* a pair list has it in all its documents, so that it is only looked up for its positions */
 	uint32_t same; /* index of the first word with the same term: they share one reader */
 	/* LIST_SHORT */
 	uint32_t index;   /* posting reached */
@@ -43,11 +44,16 @@ struct phrase {
 	struct phrase_evaluation *in;
 	struct segment *segment;
 	const uint8_t *lengths, *spans; /* of the segment: for scores; for the layout of positions */
-	struct phrase_word *words;
-	uint32_t count, capacity;
+	struct phrase_word *words;      /* `count` words, then the lists of pairs of them: up to `total` */
+	uint32_t count, total, capacity;
+	/* Indices into `words` of the distinct lists: first the `deciding` ones (pairs, then words that no pair implies), which
+	 * find the documents, then the implied words, looked up in these documents alone. */
+	uint32_t *order, distinct, deciding, pairs;
+	uint32_t
+	    pair_tf; /* the least of the pairs' tfs in the document being looked up: the phrase stands there no more often */
 	bool pruning;    /* only matches that can enter the top are wanted */
 	bool has_inline; /* some word has its one position in the dictionary */
-	uint32_t waiting, waiting_docs[WAITING_MAX];
+	uint32_t waiting, waiting_docs[WAITING_MAX], waiting_pair_tfs[WAITING_MAX];
 };
 
 /* ---- looking a document up ---- */
@@ -82,7 +88,7 @@ static int enter_superblock(struct phrase *phrase, struct phrase_word *word, uin
 {
 	if (word->superblock == superblock)
 		return word->present;
-	int found = list_chunk(&word->list, phrase->segment, superblock, &word->chunk, phrase->in->error);
+	int found = list_chunk(&word->list, superblock, &word->chunk, phrase->in->error);
 	word->superblock = superblock;
 	word->present = found > 0;
 	word->rank = UINT32_MAX;
@@ -119,10 +125,23 @@ static void find_in_range(struct phrase_word *word, uint32_t doc)
 	    word->range_address + (range->wide ? range->wide_starts[index] : sum_bytes(range->sizes, index));
 }
 
+static int find_in_pair(struct phrase *phrase, struct phrase_word *pair, uint32_t doc)
+{
+	uint32_t range = doc / RANGE_DOCUMENTS % SUPERBLOCK_RANGES;
+	int found = enter_superblock(phrase, pair, doc / SUPERBLOCK_DOCUMENTS);
+	if (found <= 0 || !(pair->chunk.range_mask >> range & 1))
+		return found < 0 ? found : 0;
+	uint32_t rank = (uint32_t)__builtin_popcount(pair->chunk.range_mask & ((1u << range) - 1));
+	pair->tf = chunk_tf(&pair->chunk, rank, doc % RANGE_DOCUMENTS);
+	return pair->tf > 0;
+}
+
 static int find(struct phrase *phrase, struct phrase_word *word, uint32_t doc)
 {
 	if (word->list.kind == LIST_SHORT)
 		return find_in_short(phrase, word, doc);
+	if (word >= phrase->words + phrase->count)
+		return find_in_pair(phrase, word, doc);
 	int found = enter_superblock(phrase, word, doc / SUPERBLOCK_DOCUMENTS);
 	uint32_t range = doc / RANGE_DOCUMENTS % SUPERBLOCK_RANGES;
 	if (found <= 0 || !(word->chunk.range_mask >> range & 1))
@@ -273,6 +292,13 @@ static uint32_t rarest_word(const struct phrase *phrase)
 	return rarest;
 }
 
+/* How often the phrase can stand in the document at most. */
+static uint32_t most_places(const struct phrase *phrase, uint32_t rarest)
+{
+	uint32_t tf = phrase->words[rarest].tf;
+	return tf < phrase->pair_tf ? tf : phrase->pair_tf;
+}
+
 /* Whether a document in which the rarest word stands `tf` times can enter the top. */
 static bool can_enter(const struct phrase *phrase, uint32_t doc, uint32_t tf)
 {
@@ -285,7 +311,7 @@ static int examine(struct phrase *phrase, uint32_t doc)
 {
 	struct phrase_evaluation *in = phrase->in;
 	uint32_t rarest = rarest_word(phrase);
-	if (phrase->pruning && !can_enter(phrase, doc, phrase->words[rarest].tf))
+	if (phrase->pruning && !can_enter(phrase, doc, most_places(phrase, rarest)))
 		return 0;
 	for (uint32_t w = 0; w < phrase->count; w++) {
 		int code = phrase->words[w].same == w ? load_positions(phrase, &phrase->words[w], doc) : 0;
@@ -314,6 +340,7 @@ static int examine_waiting(struct phrase *phrase)
 			word->tf = word->waiting_tfs[i];
 			word->found_address = word->waiting_addresses[i];
 		}
+		phrase->pair_tf = phrase->waiting_pair_tfs[i];
 		code = examine(phrase, phrase->waiting_docs[i]);
 	}
 	phrase->waiting = 0;
@@ -334,9 +361,10 @@ static void prefetch_positions(const struct part *positions, uint64_t address)
 static int add_waiting(struct phrase *phrase, uint32_t doc)
 {
 	uint32_t i = phrase->waiting;
-	if (phrase->pruning && !can_enter(phrase, doc, phrase->words[rarest_word(phrase)].tf))
+	if (phrase->pruning && !can_enter(phrase, doc, most_places(phrase, rarest_word(phrase))))
 		return 0;
 	phrase->waiting_docs[i] = doc;
+	phrase->waiting_pair_tfs[i] = phrase->pair_tf;
 	for (uint32_t w = 0; w < phrase->count; w++) {
 		struct phrase_word *word = &phrase->words[w];
 		if (word->same != w)
@@ -351,14 +379,35 @@ static int add_waiting(struct phrase *phrase, uint32_t doc)
 
 /* ---- candidates ---- */
 
+/* Look `doc` up in the distinct lists from number `first` to before `last`. */
+static int find_all(struct phrase *phrase, uint32_t first, uint32_t last, uint32_t doc)
+{
+	int found = 1;
+	for (uint32_t i = first; found > 0 && i < last; i++)
+		found = find(phrase, &phrase->words[phrase->order[i]], doc);
+	return found;
+}
+
+/* After the pairs have been looked up: whether the document matters still. */
+static bool pairs_suffice(struct phrase *phrase, uint32_t doc)
+{
+	phrase->pair_tf = UINT32_MAX;
+	for (uint32_t i = 0; i < phrase->pairs; i++) {
+		uint32_t tf = phrase->words[phrase->count + i].tf;
+		phrase->pair_tf = tf < phrase->pair_tf ? tf : phrase->pair_tf;
+	}
+	return !phrase->pairs || !phrase->pruning || can_enter(phrase, doc, phrase->pair_tf);
+}
+
 static int drive_by_short(struct phrase *phrase, const struct list *shortest)
 {
 	for (uint32_t i = 0; i < shortest->count; i++) {
 		uint32_t doc = shortest->docs[i];
 		int found = !segment_is_dead(phrase->segment, doc);
-		for (uint32_t w = 0; found > 0 && w < phrase->count; w++)
-			if (phrase->words[w].same == w)
-				found = find(phrase, &phrase->words[w], doc);
+		if (found > 0)
+			found = find_all(phrase, 0, phrase->pairs, doc);
+		if (found > 0)
+			found = pairs_suffice(phrase, doc) ? find_all(phrase, phrase->pairs, phrase->distinct, doc) : 0;
 		if (found > 0)
 			found = add_waiting(phrase, doc);
 		if (found < 0)
@@ -377,30 +426,34 @@ static int examine_range(struct phrase *phrase, uint32_t superblock, uint32_t ra
 	if (segment->documents_count - first < RANGE_DOCUMENTS)
 		docs &= ((uint64_t)1 << (segment->documents_count - first)) - 1;
 	float bound = INFINITY;
-	for (uint32_t w = 0; phrase->pruning && w < phrase->count; w++) {
-		const struct phrase_word *word = &phrase->words[phrase->words[w].same];
+	for (uint32_t i = 0; phrase->pruning && i < phrase->deciding; i++) {
+		const struct phrase_word *word = &phrase->words[phrase->order[i]];
 		uint32_t rank = (uint32_t)__builtin_popcount(word->chunk.range_mask & ((1u << range) - 1));
 		float level = word->list.levels[word->chunk.headers[rank] >> 4];
 		bound = level < bound ? level : bound;
 	}
 	if (phrase->pruning && bound < phrase->in->top->threshold)
 		return 0;
-	for (uint32_t w = 0; w < phrase->count && docs; w++)
-		if (phrase->words[w].same == w) {
-			uint32_t before = phrase->words[w].chunk.range_mask & ((1u << range) - 1);
-			docs &= range_mask(&phrase->words[w].chunk, (uint32_t)__builtin_popcount(before));
-		}
-	for (uint32_t w = 0; w < phrase->count && docs; w++)
-		if (phrase->words[w].same == w)
-			enter_range(phrase, &phrase->words[w], range);
+	for (uint32_t i = 0; i < phrase->deciding && docs; i++) {
+		const struct chunk *chunk = &phrase->words[phrase->order[i]].chunk;
+		uint32_t before = chunk->range_mask & ((1u << range) - 1);
+		docs &= range_mask(chunk, (uint32_t)__builtin_popcount(before));
+	}
+	for (uint32_t i = phrase->pairs; i < phrase->deciding && docs; i++)
+		enter_range(phrase, &phrase->words[phrase->order[i]], range);
 	for (; docs; docs &= docs - 1) {
 		uint32_t doc = first + (uint32_t)__builtin_ctzll(docs);
-		for (uint32_t w = 0; w < phrase->count; w++)
-			if (phrase->words[w].same == w)
-				find_in_range(&phrase->words[w], doc);
-		int code = add_waiting(phrase, doc);
-		if (code)
-			return code;
+		int found = find_all(phrase, 0, phrase->pairs, doc);
+		if (found > 0 && !pairs_suffice(phrase, doc))
+			continue;
+		for (uint32_t i = phrase->pairs; i < phrase->deciding; i++)
+			find_in_range(&phrase->words[phrase->order[i]], doc);
+		if (found > 0)
+			found = find_all(phrase, phrase->deciding, phrase->distinct, doc);
+		if (found > 0)
+			found = add_waiting(phrase, doc);
+		if (found < 0)
+			return found;
 	}
 	return 0;
 }
@@ -408,13 +461,12 @@ static int examine_range(struct phrase *phrase, uint32_t superblock, uint32_t ra
 static int phrase_superblock(struct phrase *phrase, uint32_t superblock)
 {
 	uint32_t ranges = 0xffff;
-	for (uint32_t w = 0; w < phrase->count && ranges; w++) {
-		if (phrase->words[w].same != w)
-			continue;
-		int found = enter_superblock(phrase, &phrase->words[w], superblock);
+	for (uint32_t i = 0; i < phrase->deciding && ranges; i++) {
+		struct phrase_word *word = &phrase->words[phrase->order[i]];
+		int found = enter_superblock(phrase, word, superblock);
 		if (found <= 0)
 			return found;
-		ranges &= phrase->words[w].chunk.range_mask;
+		ranges &= word->chunk.range_mask;
 	}
 	int code = 0;
 	for (; ranges && !code; ranges &= ranges - 1)
@@ -431,7 +483,7 @@ static void take_least(float *sums, const uint8_t *bounds, float step, uint32_t 
 	}
 }
 
-/* All words are in ranged lists: superblocks by falling bound, or all in order when nothing is to be ranked. */
+/* All deciding lists are ranged: superblocks by falling bound, or all in order when nothing is to be ranked. */
 static int drive_by_superblocks(struct phrase *phrase)
 {
 	struct arena *arena = phrase->in->arena;
@@ -443,10 +495,9 @@ static int drive_by_superblocks(struct phrase *phrase)
 	uint32_t *sorted = candidates + n + 16;
 	for (uint32_t i = 0; i < n; i++)
 		sums[i] = INFINITY;
-	for (uint32_t w = 0; w < phrase->count; w++) {
-		const struct list *list = &phrase->words[w].list;
-		if (phrase->words[w].same == w)
-			take_least(sums, list->ranged.bounds, phrase->pruning ? list->step : 1, n);
+	for (uint32_t i = 0; i < phrase->deciding; i++) {
+		const struct list *list = &phrase->words[phrase->order[i]].list;
+		take_least(sums, list->ranged.bounds, phrase->pruning ? list->step : 1, n);
 	}
 	uint32_t count = select_sums(sums, threshold, n, candidates);
 	if (phrase->pruning)
@@ -465,25 +516,69 @@ static bool same_term(const struct query_term *a, const struct query_term *b)
 	return a->length == b->length && memcmp(a->bytes, b->bytes, a->length) == 0;
 }
 
-static int open_words(struct phrase *phrase)
+static int open_word(struct phrase *phrase, uint32_t w)
 {
 	struct phrase_evaluation *in = phrase->in;
-	for (uint32_t w = 0; w < phrase->count; w++) {
-		struct phrase_word *word = &phrase->words[w];
-		*word = (struct phrase_word){.offset = in->terms[w].offset, .same = w, .superblock = UINT32_MAX};
-		for (uint32_t other = 0; other < w && word->same == w; other++)
-			if (same_term(&in->terms[other], &in->terms[w]))
-				word->same = other;
-		if (word->same != w)
+	struct phrase_word *word = &phrase->words[w];
+	*word = (struct phrase_word){.offset = in->terms[w].offset, .same = w, .superblock = UINT32_MAX};
+	for (uint32_t other = 0; other < w && word->same == w; other++)
+		if (same_term(&in->terms[other], &in->terms[w]))
+			word->same = other;
+	const struct term_entry *entry = &in->entries[w][in->number];
+	if (word->same != w || !entry->df) /* LIST_EMPTY */
+		return 0;
+	int code = list_open(&word->list, in->segment, entry, in->arena, in->error);
+	word->address = word->list.positions;
+	return code;
+}
+
+/* Find the pair lists of neighbouring words. 1, 0 when two of them stand side by side nowhere, or negative. */
+static int open_pairs(struct phrase *phrase)
+{
+	struct phrase_evaluation *in = phrase->in;
+	for (uint32_t w = 0; w + 1 < phrase->count; w++) {
+		struct term_entry entry;
+		struct phrase_word *pair = &phrase->words[phrase->total];
+		if (phrase->words[w].offset + 1 != phrase->words[w + 1].offset)
 			continue;
-		int code =
-		    list_find(&word->list, in->segment, in->terms[w].bytes, in->terms[w].length, in->arena, in->error);
-		if (!code && in->top && word->list.kind == LIST_RANGED)
-			code = list_score(&word->list, in->segment, in->scorer, in->weight, in->inflation, in->slack,
-			                  in->arena, in->error);
+		int state = segment_find_pair(in->segment, &in->entries[w][in->number], &in->entries[w + 1][in->number],
+		                              &entry, in->error);
+		if (state == PAIR_UNLISTED)
+			continue;
+		if (state != PAIR_FOUND)
+			return state == PAIR_ABSENT ? 0 : state;
+		phrase->words[phrase->words[w].same].implied = true;
+		phrase->words[phrase->words[w + 1].same].implied = true;
+		*pair = (struct phrase_word){.same = phrase->total, .superblock = UINT32_MAX};
+		int code = list_open_pair(&pair->list, in->segment, &entry, in->arena, in->error);
 		if (code)
 			return code;
-		word->address = word->list.positions;
+		phrase->total++;
+		phrase->pairs++;
+	}
+	return 1;
+}
+
+/* Put the distinct lists in order, and tell the deciding ones how to bound scores. */
+static int order_lists(struct phrase *phrase)
+{
+	struct phrase_evaluation *in = phrase->in;
+	for (uint32_t i = phrase->count; i < phrase->total; i++)
+		phrase->order[phrase->distinct++] = i;
+	for (int implied = 0; implied <= 1; implied++) {
+		for (uint32_t w = 0; w < phrase->count; w++)
+			if (phrase->words[w].same == w && phrase->words[w].implied == implied)
+				phrase->order[phrase->distinct++] = w;
+		if (!implied)
+			phrase->deciding = phrase->distinct;
+	}
+	for (uint32_t i = 0; in->top && i < phrase->deciding; i++) {
+		struct list *list = &phrase->words[phrase->order[i]].list;
+		int code = list->kind == LIST_RANGED ? list_score(list, in->segment, in->scorer, in->weight,
+		                                                  in->inflation, in->slack, in->arena, in->error)
+		                                     : 0;
+		if (code)
+			return code;
 	}
 	return 0;
 }
@@ -495,21 +590,29 @@ static int evaluate_phrase(struct phrase_evaluation *in)
 	                        .lengths = in->segment->lengths,
 	                        .spans = in->segment->spans,
 	                        .pruning = in->top && !in->count_all,
-	                        .count = in->words};
+	                        .count = in->words,
+	                        .total = in->words,
+	                        .pair_tf = UINT32_MAX};
 	const struct list *shortest = NULL;
-	phrase.words = arena_new(in->arena, in->words * sizeof *phrase.words);
-	if (!phrase.words)
+	phrase.words = arena_new(in->arena, 2 * (size_t)in->words * sizeof *phrase.words);
+	phrase.order = arena_new(in->arena, 2 * (size_t)in->words * sizeof *phrase.order);
+	if (!phrase.words || !phrase.order)
 		return error_set_memory(in->error);
-	int code = open_words(&phrase);
+	for (uint32_t w = 0; w < phrase.count; w++) {
+		int code = open_word(&phrase, w);
+		const struct list *list = &phrase.words[phrase.words[w].same].list;
+		if (code || list->kind == LIST_EMPTY)
+			return code;
+		phrase.has_inline |= list->inline_position != POSITION_NONE;
+	}
+	int possible = in->segment->has_pairs ? open_pairs(&phrase) : 1;
+	if (possible <= 0)
+		return possible;
+	int code = order_lists(&phrase);
 	if (code)
 		return code;
-	for (uint32_t w = 0; w < phrase.count; w++) {
-		const struct list *list = &phrase.words[w].list;
-		if (phrase.words[w].same != w)
-			continue;
-		if (list->kind == LIST_EMPTY)
-			return 0;
-		phrase.has_inline |= list->inline_position != POSITION_NONE;
+	for (uint32_t i = 0; i < phrase.deciding; i++) {
+		const struct list *list = &phrase.words[phrase.order[i]].list;
 		if (list->kind == LIST_SHORT && (!shortest || list->count < shortest->count))
 			shortest = list;
 	}

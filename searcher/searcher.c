@@ -58,7 +58,7 @@ static double inverse_document_frequency(uint64_t documents, uint64_t df)
 	return log1p(((double)documents - (double)df + 0.5) / ((double)df + 0.5));
 }
 
-/* Live documents of all segments with the term; with `entries`, keep what each dictionary says of it. */
+/* Live documents of all segments with the term, and what each dictionary says of it. */
 static int document_frequency(const trawl_index *index, const struct query_term *term, struct term_entry *entries,
                               uint64_t *df, trawl_error *error)
 {
@@ -72,8 +72,31 @@ static int document_frequency(const trawl_index *index, const struct query_term 
 			*df += segment_live_df(&index->segments[i], &entry);
 		else
 			entry.df = 0;
-		if (entries)
-			entries[i] = entry;
+		entries[i] = entry;
+	}
+	return 0;
+}
+
+/* Look up the pair list of a phrase of two words. */
+static int find_pairs(trawl_searcher *searcher, struct weighed *weighed, trawl_error *error)
+{
+	const struct trawl_index *index = searcher->index;
+	const struct clause *clause = &weighed->clause;
+	size_t segments = index->manifest.segment_count;
+	weighed->pairs = NULL;
+	if (clause->words != 2 || clause->terms[1].offset != clause->terms[0].offset + 1 ||
+	    !(index->manifest.flags & FLAG_PAIRS))
+		return 0;
+	weighed->pairs = arena_new(&searcher->arena, segments * sizeof *weighed->pairs);
+	if (!weighed->pairs)
+		return error_set_memory(error);
+	for (size_t i = 0; i < segments; i++) {
+		struct pair *pair = &weighed->pairs[i];
+		int state = segment_find_pair(&index->segments[i], &weighed->entries[0][i], &weighed->entries[1][i],
+		                              &pair->entry, error);
+		if (state < 0)
+			return state;
+		pair->state = (enum pair_state)state;
 	}
 	return 0;
 }
@@ -83,16 +106,16 @@ static int weigh(trawl_searcher *searcher, struct weighed *weighed, trawl_error 
 	double idf = 0;
 	const struct clause *clause = &weighed->clause;
 	uint64_t before = searcher->postings;
-	weighed->entries = NULL;
-	if (clause->words == 1) {
-		weighed->entries =
-		    arena_new(&searcher->arena, searcher->index->manifest.segment_count * sizeof *weighed->entries);
-		if (!weighed->entries)
-			return error_set_memory(error);
-	}
+	size_t segments = searcher->index->manifest.segment_count;
+	weighed->entries = arena_new(&searcher->arena, clause->words * sizeof *weighed->entries);
 	for (uint32_t i = 0; i < clause->words; i++) {
 		uint64_t df;
-		int code = document_frequency(searcher->index, &clause->terms[i], weighed->entries, &df, error);
+		struct term_entry *entries =
+		    weighed->entries ? arena_new(&searcher->arena, segments * sizeof *entries) : NULL;
+		if (!entries)
+			return error_set_memory(error);
+		weighed->entries[i] = entries;
+		int code = document_frequency(searcher->index, &clause->terms[i], entries, &df, error);
 		if (code)
 			return code;
 		/* A word that no living document has matches nothing; its idf must only not be read as evidence. */
@@ -102,7 +125,7 @@ static int weigh(trawl_searcher *searcher, struct weighed *weighed, trawl_error 
 	}
 	weighed->df = clause->words == 1 ? searcher->postings - before : 0;
 	weighed->weight = (float)(idf * clause->frequency);
-	return 0;
+	return find_pairs(searcher, weighed, error);
 }
 
 /* The order in which contributions are added: falling weight, then the terms' bytes; excluded clauses last. */
@@ -197,13 +220,20 @@ static int evaluate_phrase(struct phrase_evaluation *phrase)
 	                 store_path(snapshot_store(phrase->segment->snapshot)));
 }
 
-/* The matches of a phrase among other clauses, as a list like any other. */
-static int open_phrase(trawl_searcher *searcher, struct list *list, struct segment *segment,
-                       const struct clause *clause, trawl_error *error)
+static bool has_pair(const struct weighed *weighed, size_t number)
 {
-	struct phrase_evaluation phrase = {.segment = segment,
-	                                   .terms = clause->terms,
-	                                   .words = clause->words,
+	return weighed->pairs && weighed->pairs[number].state == PAIR_FOUND;
+}
+
+/* The matches of a phrase among other clauses, as a list like any other. */
+static int open_phrase(trawl_searcher *searcher, struct list *list, size_t number, const struct weighed *weighed,
+                       trawl_error *error)
+{
+	struct phrase_evaluation phrase = {.segment = &searcher->index->segments[number],
+	                                   .terms = weighed->clause.terms,
+	                                   .words = weighed->clause.words,
+	                                   .entries = (const struct term_entry *const *)weighed->entries,
+	                                   .number = number,
 	                                   .out = list,
 	                                   .arena = &searcher->arena,
 	                                   .scratch = &searcher->joined,
@@ -220,11 +250,14 @@ static int open_list(trawl_searcher *searcher, struct list *list, size_t number,
                      trawl_error *error)
 {
 	struct segment *segment = &searcher->index->segments[number];
+	const struct term_entry *entry = &weighed->entries[0][number];
 	int code = 0;
-	if (!weighed->entries)
-		code = open_phrase(searcher, list, segment, &weighed->clause, error);
-	else if (weighed->entries[number].df)
-		code = list_open(list, segment, &weighed->entries[number], &searcher->arena, error);
+	if (has_pair(weighed, number))
+		code = list_open_pair(list, segment, &weighed->pairs[number].entry, &searcher->arena, error);
+	else if (weighed->clause.words > 1)
+		code = open_phrase(searcher, list, number, weighed, error);
+	else if (entry->df)
+		code = list_open(list, segment, entry, &searcher->arena, error);
 	else
 		*list = (struct list){.kind = LIST_EMPTY};
 	list->occur = weighed->clause.occur;
@@ -300,6 +333,8 @@ static int search_phrase(trawl_searcher *searcher, size_t number, bool scoring, 
 	                                   .scorer = &searcher->scorer,
 	                                   .terms = weighed->clause.terms,
 	                                   .words = weighed->clause.words,
+	                                   .entries = (const struct term_entry *const *)weighed->entries,
+	                                   .number = number,
 	                                   .weight = weighed->weight,
 	                                   .inflation = searcher->inflations[number].most,
 	                                   .slack = BOUND_SLACK,
@@ -317,7 +352,7 @@ static int search_phrase(trawl_searcher *searcher, size_t number, bool scoring, 
 static int search_segment(trawl_searcher *searcher, size_t number, bool scoring, trawl_error *error)
 {
 	const trawl_index *index = searcher->index;
-	if (is_phrase(searcher))
+	if (is_phrase(searcher) && !has_pair(&searcher->clauses[0], number))
 		return search_phrase(searcher, number, scoring, error);
 	struct evaluation evaluation = {.segment = &index->segments[number],
 	                                .scorer = &searcher->scorer,
@@ -332,7 +367,9 @@ static int search_segment(trawl_searcher *searcher, size_t number, bool scoring,
 	if (!scoring)
 		return kernel_get()->evaluate_count(&evaluation, &searcher->matches);
 	seed_threshold(&evaluation, &searcher->top, searcher->inflations[number].least);
-	return kernel_get()->evaluate_top(&evaluation, &searcher->top);
+	code = kernel_get()->evaluate_top(&evaluation, &searcher->top);
+	return code || !searcher->count_while_ranking ? code
+	                                              : kernel_get()->evaluate_count(&evaluation, &searcher->matches);
 }
 
 /* ---- all segments ---- */

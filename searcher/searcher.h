@@ -13,8 +13,15 @@
 struct weighed {
 	struct clause clause;
 	float weight;
-	uint64_t df;                /* of a single word: live documents */
-	struct term_entry *entries; /* of a single word: in each segment; df 0: absent */
+	uint64_t df;                 /* of a single word: live documents */
+	struct term_entry **entries; /* of each word, in each segment; df 0: absent */
+	struct pair *pairs;          /* of a phrase of two words: in each segment; else NULL */
+};
+
+/* What a segment says of a phrase of two words. */
+struct pair {
+	enum pair_state state;
+	struct term_entry entry; /* PAIR_FOUND */
 };
 
 /* How much more, and how much less, a saturation can be now than with what a segment's bounds assume (docs/DESIGN.md). */

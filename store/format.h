@@ -2,6 +2,7 @@
 #ifndef TRAWL_STORE_FORMAT_H
 #define TRAWL_STORE_FORMAT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define FORMAT_VERSION 1
@@ -28,6 +29,9 @@ enum part_number {
 	PART_ROOT,
 	PART_DELETIONS,
 	PART_SPANS,
+	PART_PAIR_POSTINGS,
+	PART_PAIR_TERMS,
+	PART_PAIR_ROOT,
 	PART_COUNT
 };
 
@@ -36,6 +40,7 @@ enum part_number {
 #define FLAG_POSITIONS 1u
 #define FLAG_STOP_WORDS 2u
 #define FLAG_FOLD_DIACRITICS 4u
+#define FLAG_PAIRS 8u
 
 #define DOCUMENTS_MAX (1u << 26) /* of a segment: a ranged list's head must fit an extent */
 #define ID_BYTES_MAX 4096
@@ -63,6 +68,15 @@ static inline uint32_t short_list_border(uint32_t documents)
 {
 	uint32_t border = documents / 512;
 	return border < 2048 ? 2048 : border > 16384 ? 16384 : border;
+}
+
+/* Whether a segment with pair lists has one for two words with these document frequencies, if they stand side by side at all:
+ * whether chance alone would bring them together in one document of PAIR_RULE. */
+#define PAIR_RULE 256
+
+static inline bool pair_is_listed(uint32_t df, uint32_t next_df, uint32_t documents)
+{
+	return (uint64_t)df * next_df * PAIR_RULE >= (uint64_t)documents * documents;
 }
 
 static inline uint32_t superblock_count(uint32_t documents)

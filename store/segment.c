@@ -9,9 +9,8 @@
 
 /* ---- reading ---- */
 
-/* Read a whole part of unknown length, extent by extent. */
-static int read_all(struct snapshot *snapshot, uint32_t segment, uint32_t number, struct buffer *out,
-                    trawl_error *error)
+int segment_read_part(struct snapshot *snapshot, uint32_t segment, uint32_t number, struct buffer *out,
+                      trawl_error *error)
 {
 	const uint8_t *payload;
 	uint32_t length = EXTENT_PAYLOAD;
@@ -80,7 +79,7 @@ static int open_parts(struct segment *segment, trawl_error *error)
 	}
 	uint64_t used, left = segment->root.length - ROOT_FIXED;
 	const uint8_t *lists = segment->root.data + ROOT_FIXED;
-	int code = terms_open(&segment->terms, segment->snapshot, number, segment->part_bytes[PART_TERMS],
+	int code = terms_open(&segment->terms, segment->snapshot, number, PART_TERMS, segment->part_bytes[PART_TERMS],
 	                      segment->has_positions, lists, left, &used, error);
 	if (code)
 		return code;
@@ -146,7 +145,7 @@ static int load_deletions(struct segment *segment, trawl_error *error)
 	size_t words = ((size_t)n + 63) / 64;
 	if (!segment->summary.deletion_bytes)
 		return segment->summary.deleted ? bad_root(segment, "deletions are missing", error) : 0;
-	int code = read_all(segment->snapshot, segment->summary.number, PART_DELETIONS, &bytes, error);
+	int code = segment_read_part(segment->snapshot, segment->summary.number, PART_DELETIONS, &bytes, error);
 	if (code)
 		goto done;
 	/* An older, longer form may have left extents behind. */
@@ -183,7 +182,8 @@ int segment_open(struct segment *segment, struct snapshot *snapshot, const struc
 	*segment = (struct segment){.snapshot = snapshot, .summary = manifest->segments[index]};
 	segment->has_positions = manifest->flags & FLAG_POSITIONS;
 	segment->has_gaps = segment->has_positions && manifest->flags & FLAG_STOP_WORDS;
-	int code = read_all(snapshot, segment->summary.number, PART_ROOT, &segment->root, error);
+	segment->has_pairs = manifest->flags & FLAG_PAIRS;
+	int code = segment_read_part(snapshot, segment->summary.number, PART_ROOT, &segment->root, error);
 	if (!code)
 		code = parse_root(segment, error);
 	if (!code)
@@ -192,6 +192,8 @@ int segment_open(struct segment *segment, struct snapshot *snapshot, const struc
 		code = load_lengths(segment, error);
 	if (!code)
 		code = load_deletions(segment, error);
+	if (!code && segment->has_pairs)
+		code = segment_open_pairs(segment, error);
 	if (code)
 		segment_close(segment);
 	return code;
@@ -206,6 +208,7 @@ void segment_close(struct segment *segment)
 	part_release(&segment->postings);
 	part_release(&segment->positions);
 	terms_release(&segment->terms);
+	segment_close_pairs(segment);
 	documents_release(&segment->stored);
 	deletions_release(&segment->deletions);
 	buffer_release(&segment->root);
@@ -354,18 +357,23 @@ int segment_writer_document(struct segment_writer *writer, const trawl_document 
 	return documents_writer_add(&writer->stored, document, error);
 }
 
-/* Write an array as a part of its own. */
-static int write_part(struct segment_writer *writer, uint32_t number, const void *bytes, uint64_t length,
-                      trawl_error *error)
+int segment_write_part(struct store_batch *batch, uint32_t segment, uint32_t number, const void *bytes, uint64_t length,
+                       trawl_error *error)
 {
 	struct part_writer part;
-	int code = part_writer_init(&part, writer->batch, writer->number, number, error);
+	int code = part_writer_init(&part, batch, segment, number, error);
 	if (!code)
 		code = part_writer_append(&part, bytes, length, error);
 	if (!code)
 		code = part_writer_finish(&part, error);
 	part_writer_release(&part);
 	return code;
+}
+
+static int write_part(struct segment_writer *writer, uint32_t number, const void *bytes, uint64_t length,
+                      trawl_error *error)
+{
+	return segment_write_part(writer->batch, writer->number, number, bytes, length, error);
 }
 
 struct id_entry {
@@ -434,7 +442,8 @@ int segment_writer_begin_terms(struct segment_writer *writer, uint32_t documents
 	if (!code && writer->positions)
 		code = part_writer_init(&writer->positions_part, writer->batch, writer->number, PART_POSITIONS, error);
 	if (!code)
-		code = terms_writer_init(&writer->terms, writer->batch, writer->number, writer->positions, error);
+		code = terms_writer_init(&writer->terms, writer->batch, writer->number, PART_TERMS, writer->positions,
+		                         error);
 	if (code)
 		return code;
 	encoder->postings = &writer->postings_part;

@@ -74,8 +74,18 @@ struct segment {
 	struct terms terms;
 	struct documents stored;
 	struct deletions deletions;
+	/* pairs (pairs.c); only where has_pairs */
+	struct terms pairs;
+	struct part pair_postings;
+	struct buffer pair_root;
+	uint64_t pair_count, pair_postings_count;
+	bool has_pairs;
 	bool has_positions, has_gaps; /* has_gaps: dropped stop words leave positions without a term */
 };
+
+/* Read a whole part of unknown length, extent by extent. */
+int segment_read_part(struct snapshot *snapshot, uint32_t segment, uint32_t number, struct buffer *out,
+                      trawl_error *error);
 
 int segment_open(struct segment *segment, struct snapshot *snapshot, const struct manifest *manifest, size_t index,
                  trawl_error *error);
@@ -99,6 +109,25 @@ int segment_find_id(struct segment *segment, const char *id, size_t length, stru
 int segment_fetch(struct segment *segment, uint32_t doc, struct documents_scratch *scratch, trawl_document *document,
                   trawl_error *error);
 
+/* A pair's name in its dictionary: the numbers of its terms, big-endian. */
+#define PAIR_NAME_BYTES 8
+void pair_name(char name[PAIR_NAME_BYTES], uint32_t first, uint32_t second);
+
+/* The pair list of two terms of this segment, of documents where the first stands right before the second (tf: how often). */
+enum pair_state {
+	PAIR_ABSENT, /* they stand so nowhere */
+	PAIR_FOUND,
+	PAIR_UNLISTED /* too rare for a list, or the segment has none */
+};
+
+/* An enum pair_state, or negative on error. */
+int segment_find_pair(struct segment *segment, const struct term_entry *first, const struct term_entry *second,
+                      struct term_entry *pair, trawl_error *error);
+
+/* Called by segment_open and segment_close. */
+int segment_open_pairs(struct segment *segment, trawl_error *error);
+void segment_close_pairs(struct segment *segment);
+
 /* ---- writing ---- */
 
 struct segment_writer {
@@ -119,6 +148,21 @@ struct segment_writer {
 	float average;
 };
 
+/* The pair lists of a segment whose terms are all written; they go to parts of their own. */
+struct pairs_writer {
+	const struct segment_writer *segment;
+	struct part_writer postings_part;
+	struct postings_encoder encoder;
+	struct terms_writer terms;
+	uint64_t postings_count;
+};
+
+int pairs_writer_init(struct pairs_writer *writer, const struct segment_writer *segment, trawl_error *error);
+int pairs_writer_add(struct pairs_writer *writer, const char name[PAIR_NAME_BYTES], const uint32_t *docs,
+                     const uint32_t *tfs, uint32_t df, trawl_error *error);
+int pairs_writer_finish(struct pairs_writer *writer, trawl_error *error);
+void pairs_writer_release(struct pairs_writer *writer);
+
 int segment_writer_init(struct segment_writer *writer, struct store_batch *batch, uint32_t number, bool positions,
                         trawl_error *error);
 void segment_writer_release(struct segment_writer *writer);
@@ -136,6 +180,10 @@ int segment_writer_begin_terms(struct segment_writer *writer, uint32_t documents
 /* Terms in ascending byte order. */
 int segment_writer_term(struct segment_writer *writer, const char *term, uint8_t length, const uint32_t *docs,
                         const uint32_t *tfs, uint32_t df, const struct position_source *source, trawl_error *error);
+
+/* Write an array as a part of its own. */
+int segment_write_part(struct store_batch *batch, uint32_t segment, uint32_t number, const void *bytes, uint64_t length,
+                       trawl_error *error);
 
 /* Write the root and fill in what the manifest says of the segment. */
 int segment_writer_finish(struct segment_writer *writer, struct manifest_segment *summary, trawl_error *error);

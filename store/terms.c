@@ -16,11 +16,11 @@ static uint64_t term_prefix(const void *term, size_t length)
 
 /* ---- writing ---- */
 
-int terms_writer_init(struct terms_writer *writer, struct store_batch *batch, uint32_t segment, bool positions,
-                      trawl_error *error)
+int terms_writer_init(struct terms_writer *writer, struct store_batch *batch, uint32_t segment, uint32_t number,
+                      bool positions, trawl_error *error)
 {
 	*writer = (struct terms_writer){.positions = positions};
-	return part_writer_init(&writer->part, batch, segment, PART_TERMS, error);
+	return part_writer_init(&writer->part, batch, segment, number, error);
 }
 
 void terms_writer_release(struct terms_writer *writer)
@@ -158,11 +158,11 @@ int terms_writer_finish(struct terms_writer *writer, trawl_error *error)
 
 /* ---- reading ---- */
 
-int terms_open(struct terms *terms, struct snapshot *snapshot, uint32_t segment, uint64_t bytes, bool positions,
-               const uint8_t *first_terms, uint64_t length, uint64_t *used, trawl_error *error)
+int terms_open(struct terms *terms, struct snapshot *snapshot, uint32_t segment, uint32_t number, uint64_t bytes,
+               bool positions, const uint8_t *first_terms, uint64_t length, uint64_t *used, trawl_error *error)
 {
 	*terms = (struct terms){.positions = positions, .first_terms = first_terms};
-	int code = part_open(&terms->part, snapshot, segment, PART_TERMS, bytes, error);
+	int code = part_open(&terms->part, snapshot, segment, number, bytes, error);
 	if (code)
 		return code;
 	terms->extent_count = terms->part.extent_count;

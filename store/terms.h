@@ -37,8 +37,9 @@ struct terms_writer {
 	uint8_t last_length, block_first_length;
 };
 
-int terms_writer_init(struct terms_writer *writer, struct store_batch *batch, uint32_t segment, bool positions,
-                      trawl_error *error);
+/* Into part `number`: PART_TERMS, or a dictionary of the same form. */
+int terms_writer_init(struct terms_writer *writer, struct store_batch *batch, uint32_t segment, uint32_t number,
+                      bool positions, trawl_error *error);
 int terms_writer_add(struct terms_writer *writer, const char *term, uint8_t length, const struct term_entry *entry,
                      trawl_error *error);
 int terms_writer_finish(struct terms_writer *writer, trawl_error *error);
@@ -55,8 +56,8 @@ struct terms {
 };
 
 /* `first_terms` is borrowed from the root; `*used` bytes of it are the dictionary's. */
-int terms_open(struct terms *terms, struct snapshot *snapshot, uint32_t segment, uint64_t bytes, bool positions,
-               const uint8_t *first_terms, uint64_t length, uint64_t *used, trawl_error *error);
+int terms_open(struct terms *terms, struct snapshot *snapshot, uint32_t segment, uint32_t number, uint64_t bytes,
+               bool positions, const uint8_t *first_terms, uint64_t length, uint64_t *used, trawl_error *error);
 void terms_release(struct terms *terms);
 
 /* Find a term: 1 and *entry, 0 when absent, negative on error. */

@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "tests/scratch.h"
+#include "tests/seed.h"
 
 static trawl_error error;
 
@@ -23,14 +23,7 @@ static trawl_error error;
 
 struct random seeded(void)
 {
-	struct random random = {0};
-	const char *fixed = getenv("TRAWL_SEED");
-	if (fixed)
-		random.state = strtoull(fixed, NULL, 0);
-	else
-		assert_int_equal(getrandom(&random.state, sizeof random.state, 0), sizeof random.state);
-	print_message("TRAWL_SEED=%llu\n", (unsigned long long)random.state);
-	return random;
+	return (struct random){test_seed()};
 }
 
 /* ---- making ---- */

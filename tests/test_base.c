@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -15,6 +14,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "tests/seed.h"
 
 /* ---- memory ---- */
 
@@ -190,9 +190,7 @@ static void arena_gives_aligned_memory_that_does_not_overlap(void **state)
 	enum { COUNT = 3000 };
 	static unsigned char *pieces[COUNT];
 	static size_t sizes[COUNT];
-	unsigned seed = (unsigned)time(NULL);
-	print_message("seed %u\n", seed);
-	srand(seed);
+	srand((unsigned)test_seed());
 	struct arena arena = {0};
 	for (int i = 0; i < COUNT; i++) {
 		sizes[i] = (size_t)rand() % (i % 100 == 0 ? 200000 : 300);

@@ -365,6 +365,52 @@ static void spans_have_these_bytes(void **state)
 	close_file(opened);
 }
 
+/* "red fish red fish" and "red fish swim": fish is term 0, red 1, swim 2. */
+static void write_pairs(const char *path)
+{
+	static const trawl_document documents[] = {{"doc-1", 5, "", 0, "red fish red fish", 17, "", 0},
+	                                           {"doc-2", 5, "", 0, "red fish swim", 13, "", 0}};
+	trawl_writer *writer;
+	trawl_writer_options options = {.analysis = {.language = "none"}, .pairs = true};
+	remove(path);
+	CHECK(trawl_writer_open(&writer, path, &options, &error));
+	for (int i = 0; i < 2; i++)
+		CHECK(trawl_writer_add(writer, &documents[i], &error));
+	CHECK(trawl_writer_commit(writer, &error));
+	trawl_writer_close(writer);
+}
+
+static void pairs_have_these_bytes(void **state)
+{
+	(void)state;
+	/* red fish: docs 0 1: differences 0 0 in 0 bits; tf - 1: 1 0 in 1 bit */
+	static const struct bytes postings = {{0, 0, 1, 0, 1}, 5};
+	static const uint8_t block[] = {
+	    0, 0, 0, 3,                                    /* first number, postings, positions, pairs */
+	    0, 8, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1,         /* fish red: df 1: 4 * 0 + 1, tf 1 */
+	    7, 1, 2, 1, 5, 1,                              /* fish swim: df 1: 4 * 1 + 1, tf 1 */
+	    3, 5, 1, 0, 0, 0, 0, 2, 5,                     /* red fish: df 2: 5 bytes of postings */
+	    1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0 /* prefix of the block, its offset; blocks */
+	};
+	struct bytes terms = {.length = sizeof block}, root = {.length = 0};
+	memcpy(terms.data, block, sizeof block);
+	put(&root, 3, 8); /* pairs */
+	put(&root, 4, 8); /* postings */
+	put(&root, 5, 8);
+	put(&root, sizeof block, 8);
+	put(&root, 8, 1);
+	put(&root, (uint64_t)1 << 56, 8); /* the first pair */
+	write_pairs(scratch_path("pairs"));
+	struct opened opened = open_file(scratch_path("pairs"));
+	uint32_t length;
+	const uint8_t *manifest = payload_of(opened, 0, 0, &length);
+	assert_int_equal(take(manifest + 28, 4), 9); /* flags: positions, pairs */
+	check_part(opened, 1, 15, &postings);
+	check_part(opened, 1, 16, &terms);
+	check_part(opened, 1, 17, &root);
+	close_file(opened);
+}
+
 /* ---- lists encoded by hand ---- */
 
 static void a_short_list_encoded_by_hand_decodes(void **state)
@@ -688,6 +734,15 @@ static void damaged_deletions_are_found(void **state)
 	damage_extent("deleted", 1, PART_DELETIONS);
 }
 
+static void damaged_pairs_are_found(void **state)
+{
+	(void)state;
+	write_pairs(scratch_path("paired"));
+	assert_int_equal(use_everything(scratch_path("paired")), TRAWL_OK);
+	for (uint32_t part = PART_PAIR_POSTINGS; part <= PART_PAIR_ROOT; part++)
+		damage_extent("paired", 1, part);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -700,6 +755,7 @@ int main(void)
 	    cmocka_unit_test(stored_documents_decompress_to_these_bytes),
 	    cmocka_unit_test(deletions_have_these_bytes),
 	    cmocka_unit_test(spans_have_these_bytes),
+	    cmocka_unit_test(pairs_have_these_bytes),
 	    cmocka_unit_test(a_short_list_encoded_by_hand_decodes),
 	    cmocka_unit_test(positions_encoded_by_hand_decode),
 	    cmocka_unit_test(a_ranged_list_encoded_by_hand_decodes),
@@ -707,6 +763,7 @@ int main(void)
 	    cmocka_unit_test(a_manifest_cut_short_is_refused),
 	    cmocka_unit_test(damage_to_any_field_or_payload_is_found),
 	    cmocka_unit_test(damaged_deletions_are_found),
+	    cmocka_unit_test(damaged_pairs_are_found),
 	    cmocka_unit_test(an_extent_of_a_newer_version_is_refused_as_that),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /*
  * The life of an index through trawl.h: written, read, damaged, starved of memory, killed.
  *
- * TRAWL_SEED     seed of the damage (drawn and printed otherwise)
+ * TRAWL_SEED     seed of the damage (seed.h)
  * TRAWL_DAMAGES  damaged copies that are tried (300)
  * TRAWL_FAULTS   fail every single allocation, not only a sample of the later ones
  */
@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -29,6 +28,7 @@
 #include "store/format.h"
 #include "tests/random_corpus.h"
 #include "tests/scratch.h"
+#include "tests/seed.h"
 #include "trawl.h"
 
 static trawl_error error;
@@ -692,6 +692,38 @@ static void an_index_without_positions_finds_words(void **state)
 	trawl_close(index);
 }
 
+static void pair_lists_change_no_answer_and_stay_with_the_index(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	trawl_writer *writer;
+	trawl_writer_options neither = {.no_positions = true, .pairs = true}, pairs = {.pairs = true};
+	assert_int_equal(trawl_writer_open(&writer, path, &neither, &error), TRAWL_EINVAL);
+	CHECK(trawl_writer_open(&writer, path, &pairs, &error));
+	add(writer, "a", "red green red green blue");
+	add(writer, "b", "green red");
+	add(writer, "c", "red green");
+	CHECK(trawl_writer_commit(writer, &error));
+	CHECK(trawl_writer_delete(writer, "c", 1, &error));
+	CHECK(trawl_writer_commit(writer, &error));
+	trawl_writer_close(writer);
+	write_one(path, "d", "green blue red green"); /* options left zero */
+	trawl_index *index = index_open(path);
+	assert_true(stats_of(index).pairs);
+	assert_int_equal(stats_of(index).pair_lists, 3 + 3); /* of each segment, the dead document's included */
+	assert_int_equal(stats_of(index).pair_postings, 5 + 3);
+	assert_string_equal(ids_found(index, "\"red green\""), "a d ");
+	assert_string_equal(ids_found(index, "\"green red\""), "b a ");
+	assert_string_equal(ids_found(index, "\"blue green\""), "");
+	assert_string_equal(ids_found(index, "\"red green red\""), "a ");
+	assert_string_equal(ids_found(index, "\"green blue red green\""), "d ");
+	assert_string_equal(ids_found(index, "red -\"red green\""), "b ");
+	trawl_close(index);
+	scratch_clear();
+	write_one(path, "a", "red");
+	assert_int_equal(trawl_writer_open(&writer, path, &pairs, &error), TRAWL_EINVAL);
+}
+
 static void append(char *text, const char *words, int times)
 {
 	for (text += strlen(text); times; times--)
@@ -1035,15 +1067,6 @@ static void damage_subject(const char *path)
 	CHECK(read_all(path, &expected_hash));
 }
 
-static uint64_t damage_seed(void)
-{
-	const char *text = getenv("TRAWL_SEED");
-	uint64_t seed;
-	if (text)
-		return strtoull(text, NULL, 10);
-	return getrandom(&seed, sizeof seed, 0) == sizeof seed ? seed >> 24 : 1;
-}
-
 static int damage_count(void)
 {
 	const char *text = getenv("TRAWL_DAMAGES");
@@ -1085,7 +1108,7 @@ static void flip_bytes(int (*work)(const char *))
 	damage_subject(path);
 	struct file file = file_read(path);
 	struct tally tally = {0};
-	uint64_t seed = damage_seed();
+	uint64_t seed = test_seed();
 	struct random random = {seed};
 	fprintf(stderr, "  seed %llu, %zu bytes\n", (unsigned long long)seed, file.length);
 	for (int i = damage_count(); i && tally.bad < 10; i--) {
@@ -1171,7 +1194,7 @@ static void damaged_pages_are_never_a_wrong_answer(void **state)
 	damage_subject(path);
 	struct file file = file_read(path), damaged = {malloc(file.length), file.length};
 	struct tally tally = {0};
-	uint64_t seed = damage_seed();
+	uint64_t seed = test_seed();
 	struct random random = {seed};
 	assert_non_null(damaged.bytes);
 	fprintf(stderr, "  seed %llu\n", (unsigned long long)seed);
@@ -1202,7 +1225,7 @@ static void a_truncated_index_is_refused_or_whole(void **state)
 	damage_subject(path);
 	struct file file = file_read(path), cut = file;
 	struct tally tally = {0};
-	struct random random = {damage_seed()};
+	struct random random = {test_seed()};
 	for (int i = 0; i < damage_count() / 2; i++) {
 		char what[80];
 		if (i < 40)
@@ -1356,7 +1379,7 @@ static void a_killed_writer_leaves_whole_commits(void **state)
 {
 	(void)state;
 	const char *path = scratch_path("index");
-	struct random random = {damage_seed()};
+	struct random random = {test_seed()};
 	uint64_t documents = 0;
 	write_one(path, "start", "nothing");
 	for (int round = 0; round < 30; round++) {
@@ -1464,6 +1487,7 @@ int main(void)
 	    cmocka_unit_test_teardown(a_document_of_megabytes_comes_back_whole, clear),
 	    cmocka_unit_test_teardown(an_existing_index_keeps_its_analysis, clear),
 	    cmocka_unit_test_teardown(an_index_without_positions_finds_words, clear),
+	    cmocka_unit_test_teardown(pair_lists_change_no_answer_and_stay_with_the_index, clear),
 	    cmocka_unit_test_teardown(phrases_are_found_behind_many_stop_words, clear),
 	    cmocka_unit_test_teardown(search_limits_are_those_documented, clear),
 	    cmocka_unit_test_teardown(files_that_are_no_index_are_refused, clear),

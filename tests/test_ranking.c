@@ -3,7 +3,7 @@
  * segment layout, kernel and thread.
  *
  * TRAWL_ORACLE_QUERIES   queries held against the naive scorer (2000)
- * TRAWL_SEED             try this seed only
+ * TRAWL_SEED             try this seed only; "random": draw those that are not fixed
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +25,7 @@
 #include "tests/naive.h"
 #include "tests/random_corpus.h"
 #include "tests/scratch.h"
+#include "tests/seed.h"
 
 #define TOLERANCE 1e-5 /* relative: the engine adds in single precision */
 #define FAILURES_SHOWN 5
@@ -47,6 +47,7 @@ struct layout {
 	size_t commits;
 	size_t memory_budget;
 	bool churn; /* documents that come and go on the way */
+	bool pairs; /* lists of frequent word pairs */
 	enum trawl_order order;
 };
 
@@ -111,7 +112,7 @@ static void index_build(const char *path, const struct random_corpus *corpus, co
 	trawl_error error;
 	trawl_writer *writer;
 	trawl_writer_options options = {
-	    .analysis = *analysis, .memory_budget = layout.memory_budget, .order = layout.order};
+	    .analysis = *analysis, .memory_budget = layout.memory_budget, .order = layout.order, .pairs = layout.pairs};
 	check(trawl_writer_open(&writer, path, &options, &error), &error);
 	size_t done = 0;
 	for (size_t batch = 0; batch < layout.commits; batch++) {
@@ -153,6 +154,7 @@ static struct layout random_layout(struct random *random)
 	return (struct layout){.commits = random_chance(random, 0.4) ? 1 : 2 + random_below(random, 5),
 	                       .memory_budget = budgets[random_below(random, 4)],
 	                       .churn = random_chance(random, 0.5),
+	                       .pairs = random_chance(random, 0.5),
 	                       .order = random_chance(random, 0.4) ? TRAWL_ORDER_SIMILAR : TRAWL_ORDER_INPUT};
 }
 
@@ -441,14 +443,6 @@ static uint64_t seed_forced(void)
 	return text ? strtoull(text, NULL, 10) : 0;
 }
 
-static uint64_t seed_new(void)
-{
-	uint64_t seed = 0;
-	if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
-		seed = (uint64_t)getpid();
-	return seed >> 24;
-}
-
 static int try_seed(uint64_t seed, size_t queries)
 {
 	struct subject subject;
@@ -470,7 +464,7 @@ static void rankings_agree_with_the_naive_scorer(void **state)
 	}
 	size_t cycles = queries / 2000 < 2 ? 2 : queries / 2000;
 	size_t each = queries / (cycles * SIZE_COUNT) + 1;
-	uint64_t drawn = seed_new();
+	uint64_t drawn = test_seed();
 	fprintf(stderr, "  %zu queries on each of %zu collections; seeds 1 to %zu and %llu to %llu\n", each,
 	        cycles * SIZE_COUNT, SIZE_COUNT, (unsigned long long)drawn,
 	        (unsigned long long)(drawn + (cycles - 1) * SIZE_COUNT - 1));
@@ -545,9 +539,10 @@ static void layouts_must_agree(uint64_t seed, size_t queries)
 	struct layout spread = {.commits = 2 + random_below(&random, 6),
 	                        .memory_budget = seed % 2 ? 1 << 20 : 64 << 20,
 	                        .churn = true,
+	                        .pairs = seed % 3 != 0,
 	                        .order = TRAWL_ORDER_SIMILAR};
-	index_build(path, &one.corpus, &one.analysis, (struct layout){1, 256 << 20, false, TRAWL_ORDER_INPUT}, &random,
-	            NULL);
+	index_build(path, &one.corpus, &one.analysis, (struct layout){.commits = 1, .memory_budget = 256 << 20},
+	            &random, NULL);
 	index_build(path_of_many, &one.corpus, &one.analysis, spread, &random, NULL);
 	subject_open(&one, path);
 	subject_open(&many, path_of_many);
@@ -573,7 +568,7 @@ static void answers_are_the_same_bits_for_every_segment_layout(void **state)
 		layouts_must_agree(seed_forced(), 300);
 		return;
 	}
-	uint64_t drawn = seed_new();
+	uint64_t drawn = test_seed();
 	fprintf(stderr, "  seeds 1 to %zu and %llu to %llu\n", SIZE_COUNT - 1, (unsigned long long)drawn,
 	        (unsigned long long)drawn + 5);
 	for (uint64_t i = 1; i < SIZE_COUNT + 6; i++)
@@ -590,12 +585,12 @@ static void a_small_memory_budget_spills_and_changes_nothing(void **state)
 	small.analysis.language = "none";
 	random_corpus_make(&small.corpus, &random, 40000);
 	const char *path = scratch_path("small.trawl"), *large_path = scratch_path("large.trawl");
-	index_build(path, &small.corpus, &small.analysis, (struct layout){1, 1 << 20, false, TRAWL_ORDER_INPUT},
+	index_build(path, &small.corpus, &small.analysis, (struct layout){.commits = 1, .memory_budget = 1 << 20},
 	            &random, &stats);
 	assert_true(stats.runs >= 2);
 	assert_int_equal(stats.added, 40000);
-	index_build(large_path, &small.corpus, &small.analysis, (struct layout){1, 512 << 20, false, TRAWL_ORDER_INPUT},
-	            &random, NULL);
+	index_build(large_path, &small.corpus, &small.analysis,
+	            (struct layout){.commits = 1, .memory_budget = 512 << 20}, &random, NULL);
 	subject_open(&small, path);
 	subject_open(&large, large_path);
 	for (int i = 0; i < 200; i++) {

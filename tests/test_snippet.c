@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "searcher/snippet.h"
+#include "tests/seed.h"
 
 #define ELLIPSIS "\xe2\x80\xa6"
 #define SLACK 11 /* bytes that the ellipses may take over the width: two at the ends, one with spaces between */
@@ -395,9 +396,7 @@ static uint32_t random_below(uint32_t limit)
 
 static uint64_t random_start(void)
 {
-	const char *given = getenv("TRAWL_SEED");
-	random_state = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
-	printf("seed %llu (set TRAWL_SEED to repeat)\n", (unsigned long long)random_state);
+	random_state = test_seed();
 	return random_state;
 }
 

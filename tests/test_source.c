@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -17,6 +16,7 @@
 
 #include "base/memory.h"
 #include "input/reader.h"
+#include "tests/seed.h"
 #include "trawl.h"
 
 /* ---- helpers: a folder for each test, and everything that a source said ----------------------------------------- */
@@ -803,9 +803,7 @@ static void damaged_json_lines_never_do_worse_than_being_skipped(void **state)
 	static const char whole[] = "{\"id\":\"1\",\"title\":[\"a\",\"\\u00e9\"],\"text\":\"x \\\"y\\\" "
 	                            "\xc3\xa9\",\"v\":[1,{\"k\":-1.5e3}],\"b\":true}";
 	static const char palette[] = "{}[]\",:\\u0tfn-1. \x01\x80\xff";
-	unsigned seed = (unsigned)time(NULL);
-	print_message("seed %u\n", seed);
-	srandom(seed);
+	srandom((unsigned)test_seed());
 	FILE *file = fopen("a.jsonl", "wb");
 	for (int i = 0; i < 20000; i++) {
 		char line[sizeof whole];

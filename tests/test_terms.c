@@ -98,7 +98,7 @@ static void dictionary_open(struct dictionary *dictionary, bool positions, struc
 	remove(scratch_path("terms"));
 	CHECK(store_open(&dictionary->store, scratch_path("terms"), true, &error));
 	CHECK(store_batch_new(&batch, dictionary->store, &error));
-	CHECK(terms_writer_init(&writer, batch, 1, positions, &error));
+	CHECK(terms_writer_init(&writer, batch, 1, PART_TERMS, positions, &error));
 	for (size_t i = 0; i < dictionary->count; i++)
 		CHECK(terms_writer_add(&writer, dictionary->words[i].bytes, dictionary->words[i].length,
 		                       &dictionary->words[i].entry, &error));
@@ -108,7 +108,7 @@ static void dictionary_open(struct dictionary *dictionary, bool positions, struc
 	CHECK(snapshot_open(&dictionary->snapshot, dictionary->store, &error));
 	dictionary->first_terms = writer.first_terms;
 	writer.first_terms = (struct buffer){0};
-	CHECK(terms_open(&dictionary->terms, dictionary->snapshot, 1, writer.part.address, positions,
+	CHECK(terms_open(&dictionary->terms, dictionary->snapshot, 1, PART_TERMS, writer.part.address, positions,
 	                 dictionary->first_terms.data, dictionary->first_terms.length, &used, &error));
 	assert_int_equal(used, dictionary->first_terms.length);
 	terms_writer_release(&writer);
@@ -336,8 +336,8 @@ static void a_root_that_is_cut_off_is_refused(void **state)
 		uint8_t *tight = malloc(length + 1);
 		memcpy(tight, dictionary.first_terms.data, length);
 		uint8_t *exact = realloc(tight, length ? length : 1);
-		assert_int_equal(terms_open(&terms, dictionary.snapshot, 1, dictionary.terms.part.bytes, true, exact,
-		                            length, &used, &error),
+		assert_int_equal(terms_open(&terms, dictionary.snapshot, 1, PART_TERMS, dictionary.terms.part.bytes,
+		                            true, exact, length, &used, &error),
 		                 TRAWL_ECORRUPT);
 		terms_release(&terms);
 		free(exact);

@@ -9,13 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unictype.h>
 #include <unistr.h>
 #include <uniwbrk.h>
 
 #include "base/cpu.h"
 #include "base/memory.h"
+#include "tests/seed.h"
 #include "tokenizer/classify.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/unicode_words.h"
@@ -35,9 +35,7 @@ static uint32_t random_below(uint32_t limit)
 
 static void seed_random(void)
 {
-	const char *fixed = getenv("TEST_SEED");
-	random_state = fixed ? strtoull(fixed, NULL, 0) : (uint64_t)time(NULL) * 2654435761u | 1;
-	print_message("seed %llu (TEST_SEED repeats it)\n", (unsigned long long)random_state);
+	random_state = test_seed();
 }
 
 static struct tokenizer *new_tokenizer(const char *language, bool stop_words, bool fold_diacritics)
