@@ -47,7 +47,7 @@ static void print_number(const char *name, uint64_t number, const char *remark)
 /* Parts that grow with the postings are told per posting as well. */
 static bool is_of_postings(const char *name)
 {
-	return strstr(name, "postings") || strstr(name, "positions");
+	return strstr(name, "postings") || strstr(name, "positions") || strcmp(name, "pairs") == 0;
 }
 
 static void print_part(const trawl_index_stats *stats, const char *name, uint64_t bytes, bool per_posting)

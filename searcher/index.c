@@ -99,8 +99,7 @@ int trawl_get_stats(const trawl_index *index, trawl_index_stats *stats, trawl_er
 	             {"spans", PART_SPANS, PART_SPANS},
 	             {"postings", PART_POSTINGS, PART_POSTINGS},
 	             {"positions", PART_POSITIONS, PART_POSITIONS},
-	             {"pair postings", PART_PAIR_POSTINGS, PART_PAIR_POSTINGS},
-	             {"pair dictionary", PART_PAIR_TERMS, PART_PAIR_ROOT},
+	             {"pairs", PART_PAIR_POSTINGS, PART_PAIR_ROOT},
 	             {"dictionary", PART_TERMS, PART_TERMS},
 	             {"statistics", PART_ROOT, PART_ROOT},
 	             {"deletions", PART_DELETIONS, PART_DELETIONS}};
