@@ -216,9 +216,44 @@ static uint32_t position_at(const struct phrase_word *word, bool short_document,
 	return is_one_byte(word, short_document) ? word->bytes[i] : word->positions[i];
 }
 
+#ifdef __SSE4_2__
+#define FAR_APART 8 /* words: positions are at most 246, so adding this to one, or taking it away, makes no other one */
+
+/* Bit i: rare[i] + delta is among the n bytes; up to 16 of either are compared with each other at once. */
+static uint32_t among_bytes(__m128i rare, uint32_t rare_count, const uint8_t *bytes, uint32_t n, int8_t delta)
+{
+	__m128i wanted = _mm_add_epi8(rare, _mm_set1_epi8(delta));
+	uint32_t found = 0;
+	for (uint32_t i = 0; i < n; i += 16)
+		found |= (uint32_t)_mm_cvtsi128_si32(
+		    _mm_cmpestrm(_mm_loadu_si128((const __m128i *)(bytes + i)), (int)(n - i < 16 ? n - i : 16), wanted,
+		                 (int)rare_count, _SIDD_UBYTE_OPS | _SIDD_CMP_EQUAL_ANY | _SIDD_BIT_MASK));
+	return found;
+}
+
+/* count_short_places where the rarest word has up to 16 positions and none is far from it. */
+static uint32_t count_near_places(const struct phrase *phrase, uint32_t rarest)
+{
+	const struct phrase_word *first = &phrase->words[rarest];
+	__m128i rare = _mm_loadu_si128((const __m128i *)first->bytes);
+	uint32_t places = (1u << first->tf) - 1;
+	for (uint32_t w = 0; places && w < phrase->count; w++) {
+		const struct phrase_word *word = &phrase->words[phrase->words[w].same];
+		if (w != rarest)
+			places &= among_bytes(rare, first->tf, word->bytes, word->tf,
+			                      (int8_t)((int)phrase->words[w].offset - (int)first->offset));
+	}
+	return (uint32_t)__builtin_popcount(places);
+}
+#endif
+
 /* count_places where all positions are bytes in place. */
 static uint32_t count_short_places(const struct phrase *phrase, uint32_t rarest)
 {
+#ifdef __SSE4_2__
+	if (phrase->words[rarest].tf <= 16 && phrase->words[phrase->count - 1].offset <= FAR_APART)
+		return count_near_places(phrase, rarest);
+#endif
 	const struct phrase_word *first = &phrase->words[rarest];
 	uint32_t places = 0;
 	for (uint32_t i = 0; i < first->tf; i++) {
@@ -306,10 +341,21 @@ static bool can_enter(const struct phrase *phrase, uint32_t doc, uint32_t tf)
 	return score_posting(in->scorer, in->weight, tf, phrase->lengths[doc]) * in->slack >= in->top->threshold;
 }
 
+static int take_match(struct phrase *phrase, uint32_t doc, uint32_t places)
+{
+	struct phrase_evaluation *in = phrase->in;
+	in->matches++;
+	if (in->top) {
+		float score = score_posting(in->scorer, in->weight, places, phrase->lengths[doc]);
+		if (score >= in->top->threshold)
+			top_push(in->top, in->base + doc, score);
+	}
+	return in->out ? collect(phrase, doc, places) : 0;
+}
+
 /* All words have been found in `doc`: does it have the phrase? */
 static int examine(struct phrase *phrase, uint32_t doc)
 {
-	struct phrase_evaluation *in = phrase->in;
 	uint32_t rarest = rarest_word(phrase);
 	if (phrase->pruning && !can_enter(phrase, doc, most_places(phrase, rarest)))
 		return 0;
@@ -320,15 +366,7 @@ static int examine(struct phrase *phrase, uint32_t doc)
 	}
 	bool all_bytes = phrase->spans[doc] <= LENGTH_ONE_BYTE_MAX && !phrase->has_inline;
 	uint32_t places = all_bytes ? count_short_places(phrase, rarest) : count_places(phrase, rarest, doc);
-	if (!places)
-		return 0;
-	in->matches++;
-	if (in->top) {
-		float score = score_posting(in->scorer, in->weight, places, phrase->lengths[doc]);
-		if (score >= in->top->threshold)
-			top_push(in->top, in->base + doc, score);
-	}
-	return in->out ? collect(phrase, doc, places) : 0;
+	return places ? take_match(phrase, doc, places) : 0;
 }
 
 static int examine_waiting(struct phrase *phrase)
@@ -416,6 +454,107 @@ static int drive_by_short(struct phrase *phrase, const struct list *shortest)
 	return examine_waiting(phrase);
 }
 
+#ifdef __SSE4_2__
+#define DENSE_WORDS 8     /* of a phrase, at most */
+#define DENSE_DOCUMENTS 8 /* of a range with all words, at least */
+
+/* The positions of a word in a range, where they are one after the other in memory. */
+struct dense_word {
+	const uint8_t *bytes;
+	uint16_t starts[RANGE_DOCUMENTS + 8]; /* in bytes, of each posting */
+};
+
+/* starts[i] = the sum of the sizes before i < n */
+static void add_up(const uint8_t sizes[RANGE_DOCUMENTS], uint32_t n, uint16_t *starts)
+{
+	__m128i sum = _mm_setzero_si128();
+	for (uint32_t i = 0; i < n; i += 8) {
+		__m128i own = _mm_cvtepu8_epi16(_mm_loadl_epi64((const __m128i *)(sizes + i)));
+		__m128i up_to = _mm_add_epi16(own, _mm_slli_si128(own, 2));
+		up_to = _mm_add_epi16(up_to, _mm_slli_si128(up_to, 4));
+		up_to = _mm_add_epi16(up_to, _mm_slli_si128(up_to, 8));
+		up_to = _mm_add_epi16(up_to, sum);
+		_mm_storeu_si128((__m128i *)(starts + i), _mm_sub_epi16(up_to, own));
+		sum = _mm_shuffle_epi8(up_to, _mm_set1_epi16(0x0f0e));
+	}
+}
+
+static bool open_dense(const struct phrase *phrase, const struct phrase_word *word, struct dense_word *dense)
+{
+	const struct range_positions *range = &word->range;
+	uint64_t left;
+	if (range->wide)
+		return false;
+	dense->bytes = part_at(&phrase->segment->positions, word->range_address, &left, phrase->in->error);
+	if (!dense->bytes || left < range->total)
+		return false;
+	add_up(range->sizes, (uint32_t)__builtin_popcountll(range->mask), dense->starts);
+	return true;
+}
+
+/* Look at a document in whose range all words are dense. */
+static inline __attribute__((always_inline)) int examine_dense(struct phrase *phrase, const struct dense_word *dense,
+                                                               uint32_t count, uint32_t doc)
+{
+	const uint8_t *bytes[DENSE_WORDS];
+	uint32_t tfs[DENSE_WORDS], rarest = 0;
+	uint64_t before = ((uint64_t)1 << (doc % RANGE_DOCUMENTS)) - 1;
+	for (uint32_t w = 0; w < count; w++) {
+		struct phrase_word *word = &phrase->words[w];
+		if (word->same != w) {
+			bytes[w] = bytes[word->same];
+			tfs[w] = tfs[word->same];
+			continue;
+		}
+		uint32_t index = (uint32_t)__builtin_popcountll(word->range.mask & before);
+		bytes[w] = dense[w].bytes + dense[w].starts[index];
+		tfs[w] = word->tf = word->range.tfs[index];
+		word->found_address = word->range_address + dense[w].starts[index];
+		rarest = tfs[w] < tfs[rarest] ? w : rarest;
+	}
+	if (tfs[rarest] > 16 || phrase->spans[doc] > LENGTH_ONE_BYTE_MAX)
+		return examine(phrase, doc);
+	if (phrase->pruning && !can_enter(phrase, doc, tfs[rarest]))
+		return 0;
+	__m128i rare = _mm_loadu_si128((const __m128i *)bytes[rarest]);
+	uint32_t places = (1u << tfs[rarest]) - 1;
+	for (uint32_t w = 0; places && w < count; w++)
+		if (w != rarest)
+			places &=
+			    among_bytes(rare, tfs[rarest], bytes[w], tfs[w],
+			                (int8_t)((int)phrase->words[w].offset - (int)phrase->words[rarest].offset));
+	return places ? take_match(phrase, doc, (uint32_t)__builtin_popcount(places)) : 0;
+}
+
+/* Examine documents of a range that all words have entered, without letting them wait: where they are many, their positions stand
+ * close together. 1 done, 0 not possible, negative on error. */
+static int examine_dense_range(struct phrase *phrase, uint32_t first, uint64_t docs)
+{
+	struct dense_word dense[DENSE_WORDS];
+	if (phrase->pairs || phrase->count > DENSE_WORDS || __builtin_popcountll(docs) < DENSE_DOCUMENTS ||
+	    phrase->words[phrase->count - 1].offset > FAR_APART)
+		return 0;
+	for (uint32_t w = 0; w < phrase->count; w++)
+		if (phrase->words[w].same == w && !open_dense(phrase, &phrase->words[w], &dense[w]))
+			return 0;
+	int code = examine_waiting(phrase); /* matches are collected in order */
+	if (phrase->count == 2)
+		for (; docs && !code; docs &= docs - 1)
+			code = examine_dense(phrase, dense, 2, first + (uint32_t)__builtin_ctzll(docs));
+	for (; docs && !code; docs &= docs - 1)
+		code = examine_dense(phrase, dense, phrase->count, first + (uint32_t)__builtin_ctzll(docs));
+	return code ? code : 1;
+}
+#else
+static int examine_dense_range(struct phrase *phrase, uint32_t first, uint64_t docs)
+{
+	(void)phrase;
+	(void)first;
+	(void)docs;
+	return 0;
+}
+#endif
+
 static int examine_range(struct phrase *phrase, uint32_t superblock, uint32_t range)
 {
 	uint32_t first = superblock * SUPERBLOCK_DOCUMENTS + range * RANGE_DOCUMENTS;
@@ -441,6 +580,9 @@ static int examine_range(struct phrase *phrase, uint32_t superblock, uint32_t ra
 	}
 	for (uint32_t i = phrase->pairs; i < phrase->deciding && docs; i++)
 		enter_range(phrase, &phrase->words[phrase->order[i]], range);
+	int done = docs ? examine_dense_range(phrase, first, docs) : 0;
+	if (done)
+		return done < 0 ? done : 0;
 	for (; docs; docs &= docs - 1) {
 		uint32_t doc = first + (uint32_t)__builtin_ctzll(docs);
 		int found = find_all(phrase, 0, phrase->pairs, doc);
