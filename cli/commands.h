@@ -9,6 +9,7 @@ enum exit_code {
 	EXIT_SIGNAL = 128 /* plus the signal's number */
 };
 
+int export_command(int argc, char **argv);
 int index_command(int argc, char **argv);
 int search_command(int argc, char **argv);
 int show_command(int argc, char **argv);

@@ -17,6 +17,7 @@ static const char usage[] =
     "  trawl search notes.trawl '\"in spain\" +rain'  a phrase; a word that must be there\n"
     "  trawl search notes.trawl -- rain -spain     without one\n"
     "  trawl show notes.trawl ID                   one whole document\n"
+    "  trawl export notes.trawl                    all documents, as JSON Lines\n"
     "  trawl stats notes.trawl                     what is inside, and what it weighs\n"
     "  trawl bench INDEX QUERIES                   how fast searches are\n"
     "  trawl eval INDEX QUERIES QRELS              how good their results are\n"
@@ -27,8 +28,9 @@ static const char usage[] =
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
-} commands[] = {{"index", index_command}, {"search", search_command}, {"show", show_command},
-                {"stats", stats_command}, {"bench", bench_command},   {"eval", eval_command}};
+} commands[] = {{"index", index_command},   {"search", search_command}, {"show", show_command},
+                {"export", export_command}, {"stats", stats_command},   {"bench", bench_command},
+                {"eval", eval_command}};
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 

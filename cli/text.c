@@ -89,10 +89,24 @@ void clean_write_cut(FILE *out, const char *text, size_t length, size_t limit)
 	}
 }
 
+/* Bytes at the start of `text` that stand for themselves in JSON and steer nothing. */
+static size_t plain_bytes(const char *text, size_t length)
+{
+	size_t n = 0;
+	while (n < length && text[n] >= 0x20 && text[n] < 0x7f && text[n] != '"' && text[n] != '\\')
+		n++;
+	return n;
+}
+
 void json_write_escaped(FILE *out, const char *text, size_t length)
 {
 	uint32_t c;
 	for (size_t at = 0, size; at < length; at += size) {
+		size = plain_bytes(text + at, length - at);
+		if (size > 0) {
+			fwrite(text + at, 1, size, out);
+			continue;
+		}
 		size = utf8_decode(text + at, length - at, &c);
 		if (c == '"' || c == '\\')
 			fprintf(out, "\\%c", (int)c);

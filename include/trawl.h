@@ -221,6 +221,15 @@ TRAWL_API int trawl_fetch(const trawl_index *index, const char *id, size_t id_le
                           trawl_document *document, trawl_error *error);
 TRAWL_API void trawl_stored_free(trawl_stored *handle);
 
+/* All live documents, one after the other: in ascending order of trawl_hit.document, or (as_added) in the order in which
+ * they were added last. `index` must outlive the scan. */
+typedef struct trawl_scan trawl_scan;
+TRAWL_API int trawl_scan_new(trawl_scan **out, const trawl_index *index, bool as_added, trawl_error *error);
+
+/* The next document: 1 and `*document` (its pointers live until the next call), 0 at the end, negative on error. */
+TRAWL_API int trawl_scan_next(trawl_scan *scan, trawl_document *document, trawl_error *error);
+TRAWL_API void trawl_scan_free(trawl_scan *scan);
+
 /* ---- searching ------------------------------------------------------------------------------------------------- */
 
 /*
