@@ -6,7 +6,6 @@
 #include "bench/search_options.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <sched.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,6 +18,7 @@ static const char usage[] =
     "  trawl bench arxiv.trawl queries.jsonl --count       and count all matches as well\n"
     "  trawl bench arxiv.trawl queries.jsonl --rounds 50 --pin 1\n"
     "                                                      steadier figures, on one processor\n"
+    "  trawl bench arxiv.trawl queries.jsonl --threads 2,4 queries a second of 1, 2 and 4 threads\n"
     "  trawl bench arxiv.trawl queries.jsonl --json >a     figures for another program\n"
     "  trawl bench arxiv.trawl queries.jsonl --plot a.svg  a picture of the distribution\n"
     "  trawl bench --protocol game arxiv.trawl <commands   answer COMMAND<TAB>QUERY, line by line\n"
@@ -34,6 +34,8 @@ static const char usage[] =
     "      --rounds N      timed rounds over all queries (10)\n"
     "      --warmup N      rounds before these (2)\n"
     "      --pin CPU       stay on this processor\n"
+    "      --threads N,... instead of each query's time: queries a second of so many threads over one open index,\n"
+    "                      each with a searcher, and the ratio to one thread\n"
     "      --json          one JSON object instead of the table\n"
     "      --plot FILE     draw the distribution of the times into FILE.svg or FILE.png\n"
     "      --protocol game the search-benchmark-game protocol on standard input and output: COUNT, TOP_n,\n"
@@ -41,13 +43,14 @@ static const char usage[] =
     "      --k1 X, --b X   BM25's parameters (0.9 and 0.4)\n"
     "      --stable-ties   equal scores in order of the ids\n"
     "\n"
-    "Exit status: 0 measured, 1 the results differed between rounds, 2 error.\n";
+    "Exit status: 0 measured, 1 the results differed between rounds or threads, 2 error.\n";
 
 struct bench_options {
 	struct measure_plan plan;
 	bool json, game, pinned, help, top_set, count_set, command_set;
 	size_t processor;
 	const char *plot_path;
+	size_t threads[THREAD_COUNTS_MAX], thread_counts; /* how many numbers of threads; 0: no such run */
 };
 
 enum {
@@ -58,7 +61,8 @@ enum {
 	OPTION_PIN,
 	OPTION_JSON,
 	OPTION_PLOT,
-	OPTION_PROTOCOL
+	OPTION_PROTOCOL,
+	OPTION_THREADS
 };
 
 static const struct option long_options[] = {{"top", required_argument, NULL, 'n'},
@@ -70,6 +74,7 @@ static const struct option long_options[] = {{"top", required_argument, NULL, 'n
                                              {"json", no_argument, NULL, OPTION_JSON},
                                              {"plot", required_argument, NULL, OPTION_PLOT},
                                              {"protocol", required_argument, NULL, OPTION_PROTOCOL},
+                                             {"threads", required_argument, NULL, OPTION_THREADS},
                                              SEARCH_LONG_OPTIONS,
                                              {"help", no_argument, NULL, 'h'},
                                              {NULL, 0, NULL, 0}};
@@ -94,8 +99,27 @@ static int set_size(const char *name, const char *text, size_t low, size_t high,
 	return bench_fail("%s %s: not a whole number from %zu to %zu", name, text, low, high);
 }
 
-static int set_option(struct bench_options *options, int option, const char *value)
+/* Numbers with commas between them. */
+static int set_threads(struct bench_options *options, const char *value)
 {
+	char number[24];
+	for (const char *at = value;; at++) {
+		size_t length = strcspn(at, ",");
+		if (options->thread_counts == THREAD_COUNTS_MAX)
+			return bench_fail("--threads: at most %d numbers", THREAD_COUNTS_MAX);
+		snprintf(number, sizeof number, "%.*s", (int)(length < sizeof number ? length : sizeof number), at);
+		if (!bench_parse_size(number, 1, THREADS_MAX, &options->threads[options->thread_counts++]))
+			return bench_fail("--threads %s: not whole numbers from 1 to %d with commas between", value,
+			                  THREADS_MAX);
+		at += length;
+		if (!*at)
+			return 0;
+	}
+}
+
+static int set_option(void *context, int option, const char *value)
+{
+	struct bench_options *options = context;
 	switch (option) {
 	case 'n': options->top_set = true; return set_size("--top", value, 0, TRAWL_TOP_MAX, &options->plan.search.top);
 	case OPTION_COUNT: options->plan.search.count = options->count_set = true; return 0;
@@ -110,6 +134,7 @@ static int set_option(struct bench_options *options, int option, const char *val
 	case OPTION_PROTOCOL:
 		options->game = true;
 		return strcmp(value, "game") == 0 ? 0 : bench_fail("--protocol %s: only 'game' is known", value);
+	case OPTION_THREADS: return set_threads(options, value);
 	case 'h': options->help = true; return 0;
 	default: return search_option_set(&options->plan.search, option, value);
 	}
@@ -119,12 +144,7 @@ static int set_option(struct bench_options *options, int option, const char *val
 static int parse(struct bench_options *options, int argc, char **argv)
 {
 	*options = (struct bench_options){.plan = {.rounds = 10, .warmup = 2, .search = {.top = 10}}};
-	int option, result = 0;
-	optind = 0;
-	opterr = 0;
-	while (!result && !options->help && (option = getopt_long(argc, argv, ":n:h", long_options, NULL)) != -1)
-		result = option == '?' || option == ':' ? search_option_complain("bench", option, argv)
-		                                        : set_option(options, option, optarg);
+	int result = options_read("bench", argc, argv, ":n:h", long_options, set_option, options, &options->help);
 	if (result || options->help)
 		return result;
 	if (argc - optind != (options->game ? 1 : 2))
@@ -135,6 +155,8 @@ static int parse(struct bench_options *options, int argc, char **argv)
 		return bench_fail("--command stands for --top and --count: give one or the other");
 	if (options->game && (options->command_set || options->top_set || options->count_set))
 		return bench_fail("with --protocol game each line says what it wants: no --command, --top or --count");
+	if (options->thread_counts && (options->game || options->pinned || options->plot_path))
+		return bench_fail("--threads goes neither with --pin nor --plot nor --protocol");
 	if (!options->plan.search.top && !options->plan.search.count)
 		return bench_fail("--top 0 without --count asks for nothing");
 	return 0;
@@ -159,24 +181,62 @@ static int print_report(const struct report *report, const struct bench_options 
 		report_json(report, &out);
 	else
 		report_text(report, &out);
-	fwrite(out.data, 1, out.length, stdout);
-	text_release(&out);
-	int result = bench_flush(stdout, "standard output");
+	int result = text_print(&out);
 	if (!result && options->plot_path)
 		result = report_plot(report, options->plot_path);
 	return result;
 }
 
-static int run_measurement(const struct bench_options *options, const char *index_path, const char *queries_path,
-                           const trawl_index *index, trawl_searcher *searcher)
+static int run_measurement(const struct bench_options *options, struct report *report, const trawl_index *index)
+{
+	struct measurement measurement = {0};
+	trawl_searcher *searcher;
+	trawl_error error = {0};
+	if (trawl_searcher_new(&searcher, index, &error))
+		return bench_fail("%s", error.text);
+	int result = measure(&measurement, report->set, &options->plan, searcher);
+	report->measurement = &measurement;
+	if (!result)
+		result = print_report(report, options);
+	if (!result && !measurement.same_results) {
+		bench_fail("the results differed between rounds: something is wrong, and the times mean nothing");
+		result = BENCH_UNTRUSTED;
+	}
+	measurement_release(&measurement);
+	trawl_searcher_free(searcher);
+	return result;
+}
+
+static int run_threads(const struct bench_options *options, struct report *report, const trawl_index *index)
+{
+	struct throughput_run run;
+	struct bench_text out = {0};
+	cpu_set_t usable;
+	report->processors = sched_getaffinity(0, sizeof usable, &usable) ? 1 : CPU_COUNT(&usable);
+	int result =
+	    throughput_measure(&run, report->set, &options->plan, index, options->threads, options->thread_counts);
+	if (result)
+		return result;
+	if (options->json)
+		report_threads_json(report, &run, &out);
+	else
+		report_threads_text(report, &run, &out);
+	result = text_print(&out);
+	if (!result && !run.same_results) {
+		bench_fail("the results differed between threads: something is wrong, and the figures mean nothing");
+		result = BENCH_UNTRUSTED;
+	}
+	return result;
+}
+
+static int run_queries(const struct bench_options *options, const char *index_path, const char *queries_path,
+                       const trawl_index *index)
 {
 	struct query_set set;
-	struct measurement measurement = {0};
 	struct report report = {.index_path = index_path,
 	                        .queries_path = queries_path,
 	                        .set = &set,
 	                        .plan = &options->plan,
-	                        .measurement = &measurement,
 	                        .pinned = options->pinned,
 	                        .processor = options->processor};
 	trawl_error error = {0};
@@ -185,15 +245,19 @@ static int run_measurement(const struct bench_options *options, const char *inde
 	int result = query_set_load(&set, queries_path);
 	if (result)
 		return result;
-	result = measure(&measurement, &set, &options->plan, searcher);
-	if (!result)
-		result = print_report(&report, options);
-	if (!result && !measurement.same_results) {
-		bench_fail("the results differed between rounds: something is wrong, and the times mean nothing");
-		result = BENCH_UNTRUSTED;
-	}
-	measurement_release(&measurement);
+	result = (options->thread_counts ? run_threads : run_measurement)(options, &report, index);
 	query_set_release(&set);
+	return result;
+}
+
+static int run_game(const struct bench_options *options, const trawl_index *index)
+{
+	trawl_searcher *searcher;
+	trawl_error error = {0};
+	if (trawl_searcher_new(&searcher, index, &error))
+		return bench_fail("%s", error.text);
+	int result = game_run(searcher, &options->plan.search, STDIN_FILENO, STDOUT_FILENO);
+	trawl_searcher_free(searcher);
 	return result;
 }
 
@@ -210,17 +274,14 @@ int bench_command(int argc, char **argv)
 	if (options.pinned && (result = pin(options.processor)))
 		return result;
 
-	const char *index_path = argv[optind], *queries_path = options.game ? NULL : argv[optind + 1];
 	trawl_index *index = NULL;
-	trawl_searcher *searcher = NULL;
 	trawl_error error = {0};
-	if (trawl_open(&index, index_path, &error) || trawl_searcher_new(&searcher, index, &error))
-		result = bench_fail("%s", error.text);
-	else if (options.game)
-		result = game_run(searcher, &options.plan.search, STDIN_FILENO, STDOUT_FILENO);
+	if (trawl_open(&index, argv[optind], &error))
+		return bench_fail("%s", error.text);
+	if (options.game)
+		result = run_game(&options, index);
 	else
-		result = run_measurement(&options, index_path, queries_path, index, searcher);
-	trawl_searcher_free(searcher);
+		result = run_queries(&options, argv[optind], argv[optind + 1], index);
 	trawl_close(index);
 	return result;
 }

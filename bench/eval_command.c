@@ -6,7 +6,6 @@
 #include "trawl.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,8 +73,9 @@ static const struct option long_options[] = {{"depth", required_argument, NULL, 
                                              {"help", no_argument, NULL, 'h'},
                                              {NULL, 0, NULL, 0}};
 
-static int set_option(struct eval_options *options, int option, const char *value)
+static int set_option(void *context, int option, const char *value)
 {
+	struct eval_options *options = context;
 	switch (option) {
 	case 'n':
 		if (bench_parse_size(value, 1, TRAWL_TOP_MAX, &options->search.top))
@@ -93,12 +93,7 @@ static int set_option(struct eval_options *options, int option, const char *valu
 static int parse(struct eval_options *options, int argc, char **argv)
 {
 	*options = (struct eval_options){.search = {.top = DEFAULT_DEPTH}};
-	int option, result = 0;
-	optind = 0;
-	opterr = 0;
-	while (!result && !options->help && (option = getopt_long(argc, argv, ":n:h", long_options, NULL)) != -1)
-		result = option == '?' || option == ':' ? search_option_complain("eval", option, argv)
-		                                        : set_option(options, option, optarg);
+	int result = options_read("eval", argc, argv, ":n:h", long_options, set_option, options, &options->help);
 	if (!result && !options->help && argc - optind != 3)
 		return bench_fail("eval needs INDEX, QUERIES and QRELS ('trawl eval --help' shows examples)");
 	return result;
@@ -245,9 +240,11 @@ static void print_json(const struct evaluation *evaluation, struct bench_text *o
 	append_json_metrics(out, &evaluation->mean);
 	text_format(out,
 	            ",\"queries\":%zu,\"queries_without_hits\":%zu,\"queries_without_relevant\":%zu,"
-	            "\"judged_without_text\":%zu,\"depth\":%zu",
+	            "\"judged_without_text\":%zu,\"depth\":%zu,\"options\":{",
 	            evaluation->count, evaluation->without_hits, evaluation->without_relevant, evaluation->without_text,
 	            evaluation->options->search.top);
+	search_options_json(&evaluation->options->search, out);
+	text_format(out, "}");
 	if (evaluation->options->per_query)
 		text_format(out, ",\"per_query\":[");
 	for (size_t i = 0; evaluation->options->per_query && i < evaluation->count; i++) {
@@ -279,9 +276,7 @@ static int evaluate_and_print(struct evaluation *evaluation)
 		print_json(evaluation, &out);
 	else
 		print_text(evaluation, &out);
-	fwrite(out.data, 1, out.length, stdout);
-	text_release(&out);
-	return bench_flush(stdout, "standard output");
+	return text_print(&out);
 }
 
 static int run(const struct eval_options *options, char **arguments)

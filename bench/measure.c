@@ -10,7 +10,7 @@
 /* A tag's queries are run this often between the reading of the counters. */
 #define COUNTER_ROUNDS 3
 
-static uint64_t now_ns(void)
+uint64_t measure_now(void)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
@@ -23,9 +23,9 @@ static double clock_cost(void)
 	enum { BATCHES = 50, READINGS = 400 };
 	uint64_t best = UINT64_MAX;
 	for (int batch = 0; batch < BATCHES; batch++) {
-		uint64_t start = now_ns(), last = start;
+		uint64_t start = measure_now(), last = start;
 		for (int i = 0; i < READINGS; i++)
-			last = now_ns();
+			last = measure_now();
 		best = last - start < best ? last - start : best;
 	}
 	return (double)best / READINGS;
@@ -54,9 +54,9 @@ static int run_round(struct measurement *measurement, const struct query_set *se
 	for (size_t i = 0; i < set->count; i++) {
 		const struct query *query = &set->queries[i];
 		trawl_error error = {0};
-		uint64_t start = now_ns();
+		uint64_t start = measure_now();
 		int status = trawl_search(searcher, query->text, query->length, &plan->search, &error);
-		uint64_t end = now_ns();
+		uint64_t end = measure_now();
 		if (status)
 			return fail_query(set, query, &error);
 		if (samples)
@@ -76,7 +76,7 @@ static int run_rounds(struct measurement *measurement, const struct query_set *s
 {
 	measurement->same_results = true;
 	long preempted = preemptions();
-	uint64_t start = now_ns();
+	uint64_t start = measure_now();
 	for (size_t round = 0; round < plan->warmup + plan->rounds; round++) {
 		uint64_t hash, *column = round < plan->warmup ? NULL : samples + (round - plan->warmup);
 		int result = run_round(measurement, set, plan, searcher, column, &hash);
@@ -87,7 +87,7 @@ static int run_rounds(struct measurement *measurement, const struct query_set *s
 		else if (hash != measurement->hash)
 			measurement->same_results = false;
 	}
-	measurement->seconds = (double)(now_ns() - start) / 1e9;
+	measurement->seconds = (double)(measure_now() - start) / 1e9;
 	measurement->preemptions = preemptions() - preempted;
 	for (size_t i = 0; i < set->count; i++)
 		measurement->queries[i].latency = latency_of_query(samples + i * plan->rounds, plan->rounds);

@@ -43,6 +43,9 @@ struct measurement {
 	char counter_trouble[sizeof((struct counters *)0)->reason]; /* why there are no counters; "" */
 };
 
+/* Nanoseconds of a clock that only goes forward. */
+uint64_t measure_now(void);
+
 /* Run `set` against the searcher. 0 or BENCH_ERROR with a message that names the query's line. */
 int measure(struct measurement *measurement, const struct query_set *set, const struct measure_plan *plan,
             trawl_searcher *searcher);

@@ -1,6 +1,7 @@
 #include "bench/report.h"
 
 #include "bench/plot.h"
+#include "bench/search_options.h"
 
 #include <string.h>
 
@@ -45,9 +46,9 @@ static void append_options(struct bench_text *out, const struct measure_plan *pl
 		text_format(out, ", ties by id");
 }
 
-static void append_head(struct bench_text *out, const struct report *report)
+/* What was searched for what. */
+static void append_subject(struct bench_text *out, const struct report *report)
 {
-	const struct measurement *m = report->measurement;
 	const trawl_index_stats *index = &report->index;
 	text_format(out, "index     ");
 	append_name(out, report->index_path, strlen(report->index_path), 0);
@@ -59,7 +60,14 @@ static void append_head(struct bench_text *out, const struct report *report)
 	text_format(out, ": %zu, %zu tag%s; ", report->set->count, report->set->tag_count,
 	            report->set->tag_count == 1 ? "" : "s");
 	append_options(out, report->plan);
-	text_format(out, "\nrounds    %zu timed after %zu to warm up, %.1f s; each query timed alone",
+	text_format(out, "\n");
+}
+
+static void append_head(struct bench_text *out, const struct report *report)
+{
+	const struct measurement *m = report->measurement;
+	append_subject(out, report);
+	text_format(out, "rounds    %zu timed after %zu to warm up, %.1f s; each query timed alone",
 	            report->plan->rounds, report->plan->warmup, m->seconds);
 	if (report->pinned)
 		text_format(out, ", on processor %zu", report->processor);
@@ -205,7 +213,6 @@ static void append_json_group(struct bench_text *out, const struct report *repor
 
 static void append_json_head(struct bench_text *out, const struct report *report)
 {
-	const trawl_search_options *search = &report->plan->search;
 	const trawl_index_stats *index = &report->index;
 	text_format(out, "{\"index\":{\"path\":");
 	text_append_json(out, report->index_path, strlen(report->index_path));
@@ -214,21 +221,9 @@ static void append_json_head(struct bench_text *out, const struct report *report
 	            (unsigned long long)index->segments, (unsigned long long)index->generation);
 	text_format(out, "\"queries\":{\"path\":");
 	text_append_json(out, report->queries_path, strlen(report->queries_path));
-	text_format(out,
-	            ",\"count\":%zu},\"options\":{\"rounds\":%zu,\"warmup\":%zu,\"top\":%zu,\"count\":%s,"
-	            "\"stable_ties\":%s,\"k1\":",
-	            report->set->count, report->plan->rounds, report->plan->warmup, search->top,
-	            search->count ? "true" : "false", search->stable_ties ? "true" : "false");
-	/* null: the library's own. */
-	if (search->set_k1)
-		text_format(out, "%.9g", (double)search->k1);
-	else
-		text_format(out, "null");
-	text_format(out, ",\"b\":");
-	if (search->set_b)
-		text_format(out, "%.9g", (double)search->b);
-	else
-		text_format(out, "null");
+	text_format(out, ",\"count\":%zu},\"options\":{\"rounds\":%zu,\"warmup\":%zu,", report->set->count,
+	            report->plan->rounds, report->plan->warmup);
+	search_options_json(&report->plan->search, out);
 	text_format(out, ",\"processor\":");
 	if (report->pinned)
 		text_format(out, "%zu", report->processor);
@@ -259,6 +254,54 @@ void report_json(const struct report *report, struct bench_text *out)
 	text_format(out, "],\"all\":");
 	append_json_group(out, report, &m->groups[m->group_count - 1]);
 	text_format(out, "}\n");
+}
+
+/* ---- threads --------------------------------------------------------------------------------------------------- */
+
+void report_threads_text(const struct report *report, const struct throughput_run *run, struct bench_text *out)
+{
+	append_subject(out, report);
+	text_format(out,
+	            "rounds    %zu timed after %zu to warm up each thread, all queries in each, shuffled; %.1f s\n",
+	            report->plan->rounds, report->plan->warmup, run->seconds);
+	text_format(out, "machine   %s kernels, %ld processors for this process\n", trawl_kernel_name(),
+	            report->processors);
+	text_format(out, "results   %016llx, %s\n\n", (unsigned long long)run->hash,
+	            run->same_results ? "the same for every number of threads" : "BUT NOT THE SAME IN EVERY THREAD");
+	text_format(
+	    out,
+	    "threads    queries/s   scaling   seconds   CPU seconds  mean \u00b5s       p50       p99       max\n");
+	for (size_t i = 0; i < run->count; i++) {
+		const struct throughput *t = &run->counts[i];
+		text_format(out, "%7zu %12.0f %9.2f %9.2f %13.2f %8.1f %9.1f %9.1f %9.1f\n", t->threads,
+		            t->queries_per_second, t->scaling, t->seconds, t->processor_seconds, t->mean / 1e3,
+		            t->p50 / 1e3, t->p99 / 1e3, t->maximum / 1e3);
+	}
+	text_format(
+	    out, "\nThreads share one open index; each has a searcher, and takes the next query when it has done one.\n"
+	         "Scaling is over one thread. Times are of single searches, in microseconds.\n");
+}
+
+void report_threads_json(const struct report *report, const struct throughput_run *run, struct bench_text *out)
+{
+	append_json_head(out, report);
+	text_format(
+	    out,
+	    "\"version\":\"%s\",\"kernel\":\"%s\",\"processors\":%ld,\"seconds\":%.3f,\"result_hash\":\"%016llx\","
+	    "\"same_results\":%s,\"threads\":[",
+	    trawl_version(), trawl_kernel_name(), report->processors, run->seconds, (unsigned long long)run->hash,
+	    run->same_results ? "true" : "false");
+	for (size_t i = 0; i < run->count; i++) {
+		const struct throughput *t = &run->counts[i];
+		text_format(out,
+		            "%s{\"threads\":%zu,\"searches\":%llu,\"seconds\":%.6f,\"cpu_seconds\":%.6f,"
+		            "\"queries_per_second\":%.1f,\"scaling\":%.4f,\"same_results\":%s,"
+		            "\"latency_us\":{\"mean\":%.3f,\"p50\":%.3f,\"p99\":%.3f,\"max\":%.3f}}",
+		            i ? "," : "", t->threads, (unsigned long long)t->searches, t->seconds, t->processor_seconds,
+		            t->queries_per_second, t->scaling, t->same_results ? "true" : "false", t->mean / 1e3,
+		            t->p50 / 1e3, t->p99 / 1e3, t->maximum / 1e3);
+	}
+	text_format(out, "]}\n");
 }
 
 /* ---- the picture ------------------------------------------------------------------------------------------------ */

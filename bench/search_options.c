@@ -1,8 +1,5 @@
 #include "bench/search_options.h"
 
-#include "bench/support.h"
-
-#include <getopt.h>
 #include <string.h>
 
 static int set_float(const char *name, const char *text, double high, bool *set, float *value)
@@ -22,7 +19,8 @@ int search_option_set(trawl_search_options *options, int option, const char *val
 	}
 }
 
-int search_option_complain(const char *command, int result, char **argv)
+/* The message for the '?' or ':' that getopt_long returned. */
+static int complain(const char *command, int result, char **argv)
 {
 	const char *word = argv[optind - 1];
 	const char *trouble = result == ':'                           ? "needs a value"
@@ -32,4 +30,32 @@ int search_option_complain(const char *command, int result, char **argv)
 		return bench_fail("option -%c %s ('trawl %s --help' lists them)", optopt, trouble, command);
 	return bench_fail("option %.*s %s ('trawl %s --help' lists them)", (int)strcspn(word, "="), word, trouble,
 	                  command);
+}
+
+int options_read(const char *command, int argc, char **argv, const char *letters, const struct option *table,
+                 int (*set)(void *options, int option, const char *value), void *options, const bool *help)
+{
+	int option, result = 0;
+	optind = 0;
+	opterr = 0;
+	while (!result && !*help && (option = getopt_long(argc, argv, letters, table, NULL)) != -1)
+		result =
+		    option == '?' || option == ':' ? complain(command, option, argv) : set(options, option, optarg);
+	return result;
+}
+
+static void append_float(struct bench_text *out, const char *name, bool set, float value)
+{
+	if (set)
+		text_format(out, ",\"%s\":%.9g", name, (double)value);
+	else
+		text_format(out, ",\"%s\":null", name);
+}
+
+void search_options_json(const trawl_search_options *options, struct bench_text *out)
+{
+	text_format(out, "\"top\":%zu,\"count\":%s,\"stable_ties\":%s", options->top, options->count ? "true" : "false",
+	            options->stable_ties ? "true" : "false");
+	append_float(out, "k1", options->set_k1, options->k1);
+	append_float(out, "b", options->set_b, options->b);
 }

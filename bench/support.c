@@ -173,6 +173,13 @@ void text_release(struct bench_text *text)
 	*text = (struct bench_text){0};
 }
 
+int text_print(struct bench_text *text)
+{
+	fwrite(text->data, 1, text->length, stdout);
+	text_release(text);
+	return bench_flush(stdout, "standard output");
+}
+
 /* ---- files ----------------------------------------------------------------------------------------------------- */
 
 static int read_all(struct bench_file *file, int descriptor)

@@ -38,6 +38,8 @@ void text_append_word(struct bench_text *text, const char *bytes, size_t length)
 /* Character data of an XML file: markup is escaped, what XML cannot hold becomes '?'. */
 void text_append_xml(struct bench_text *text, const char *bytes, size_t length);
 void text_release(struct bench_text *text);
+/* Print it on standard output, and release it. 0 or BENCH_ERROR with a message. */
+int text_print(struct bench_text *text);
 
 /* A file in memory, handed out line by line. */
 struct bench_file {

@@ -76,6 +76,25 @@ trawl bench fruit.trawl queries.jsonl --rounds 1 --pin 0
 exits 0 && out_has "on processor 0"
 claim "a_run_can_be_pinned"
 
+# ---- threads
+trawl bench fruit.trawl queries.jsonl --threads 4,2,4 --rounds 50
+exits 0 && silent && [ "$(hash_of)" = "$first" ] && out_has "the same for every number of threads"
+claim "threads_find_what_one_thread_finds"
+[ "$(awk '/^threads/ { on = 1; next } /^$/ { on = 0 } on { print $1 }' .out | tr '\n' ' ')" = "1 2 4 " ] && out_matches '^ +1 +[0-9]+ +1\.00 '
+claim "each_number_of_threads_has_a_line_and_one_thread_is_the_first"
+if have python3 "json_has_the_figures_of_threads"; then
+	trawl bench fruit.trawl queries.jsonl --threads 3 --rounds 7 --warmup 0 --json --count
+	exits 0 && [ "$(json .out '[(t["threads"], t["searches"], t["same_results"]) for t in j["threads"]], j["same_results"], j["options"]["count"]')" = "([(1, 42, True), (3, 42, True)], True, True)" ]
+	claim "json_has_the_figures_of_threads"
+	[ "$(json .out 'j["threads"][0]["scaling"], all(t["queries_per_second"] > 0 and t["latency_us"]["p50"] <= t["latency_us"]["p99"] <= t["latency_us"]["max"] for t in j["threads"])')" = "(1.0, True)" ]
+	claim "scaling_is_over_one_thread"
+fi
+printf 'apple\n' >long.jsonl
+head -c 9000 /dev/zero | tr '\0' x >>long.jsonl
+trawl bench fruit.trawl long.jsonl --threads 2
+exits 2 && err_lines 1 && err_matches '^trawl: long.jsonl:2: '
+claim "a_query_that_fails_is_named_with_threads_too"
+
 # ---- pictures
 trawl bench fruit.trawl queries.jsonl --rounds 1 --plot times.svg
 exits 0 && grep -q '^<svg ' times.svg && grep -q '>phrase<' times.svg && ! grep -q '>two words<' times.svg
@@ -137,7 +156,8 @@ for arguments in "" "fruit.trawl" "fruit.trawl queries.jsonl more" "--rounds 0 f
 	"-n 10001 fruit.trawl queries.jsonl" "-n 0 fruit.trawl queries.jsonl" "--k1 x fruit.trawl queries.jsonl" \
 	"--b 2 fruit.trawl queries.jsonl" "--command FOO fruit.trawl queries.jsonl" "--no-such fruit.trawl queries.jsonl" \
 	"--command COUNT --top 3 fruit.trawl queries.jsonl" "--plot x.gif fruit.trawl queries.jsonl" \
-	"--protocol tag fruit.trawl" "--rounds" "--pin 9999 fruit.trawl queries.jsonl"; do
+	"--protocol tag fruit.trawl" "--rounds" "--threads 0 fruit.trawl queries.jsonl" "--threads 2, fruit.trawl queries.jsonl" \
+	"--threads 2 --pin 0 fruit.trawl queries.jsonl" "--threads 2 --plot x.svg fruit.trawl queries.jsonl" "--pin 9999 fruit.trawl queries.jsonl"; do
 	trawl bench $arguments
 	exits 2 && err_lines 1 && [ ! -s .out ]
 	claim "wrong_usage_is_told: bench $arguments"
