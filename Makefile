@@ -21,7 +21,7 @@ LIB_OBJ  := $(addprefix $(BUILD)/,$(addsuffix .o,$(LIB_SRC)))
 TOOL_OBJ := $(addprefix $(BUILD)/,$(addsuffix .o,$(TOOL_SRC)))
 TESTS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 TEST_LIB := $(patsubst %,$(BUILD)/%.o,$(filter-out $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
-SOURCES  := $(foreach d,$(LIB_DIRS) include cli bench tests,$(wildcard $d/*.c $d/*.h $d/*.cc))
+SOURCES  := $(foreach d,$(LIB_DIRS) include cli bench bench/corpus bench/kernels tests,$(wildcard $d/*.c $d/*.h $d/*.cc))
 
 .PHONY: all check check-unit check-tool check-asan check-layers check-format bench bench-peers fmt install uninstall clean help $(BUILD)/trawl.pc
 # Objects of tests are kept: make would delete them as intermediate, and compile them again at every second run.
@@ -51,13 +51,15 @@ $(BUILD)/trawl: $(TOOL_OBJ) $(BUILD)/libtrawl.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -ljansson -o $@
 $(BUILD)/kernel_bench: $(BUILD)/bench/kernel_bench.c.o $(BUILD)/libtrawl.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+$(BUILD)/corpus_gen: $(patsubst %,$(BUILD)/%.o,$(wildcard bench/corpus/*.c))
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lm -o $@
 $(BUILD)/tests/%: $(BUILD)/tests/%.c.o $(TEST_LIB) $(BUILD)/libtrawl.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -lcmocka -o $@
 
 check: check-layers check-unit check-tool ## all tests
 check-unit: $(TESTS) ## cmocka tests, a program a module
 	tests/run_units $(TESTS)
-check-tool: all $(BUILD)/kernel_bench ## the tool, tested from the shell
+check-tool: all $(BUILD)/kernel_bench $(BUILD)/corpus_gen ## the tool, tested from the shell
 	BUILD=$(BUILD) tests/run_tool
 check-asan: ## unit and tool tests under the address and undefined-behaviour sanitizers
 	$(MAKE) BUILD=$(BUILD)/asan CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
