@@ -23,7 +23,7 @@ TESTS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 TEST_LIB := $(patsubst %,$(BUILD)/%.o,$(filter-out $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
 SOURCES  := $(foreach d,$(LIB_DIRS) include cli bench bench/corpus bench/kernels tests,$(wildcard $d/*.c $d/*.h $d/*.cc))
 
-.PHONY: all check check-unit check-tool check-asan check-layers check-format bench bench-peers fmt install uninstall clean help $(BUILD)/trawl.pc
+.PHONY: all check check-unit check-tool check-asan check-layers check-format bench bench-peers bench-curves fmt install uninstall clean help $(BUILD)/trawl.pc
 # Objects of tests are kept: make would delete them as intermediate, and compile them again at every second run.
 .SECONDARY:
 all: $(BUILD)/trawl $(BUILD)/libtrawl.a $(BUILD)/libtrawl.so ## the tool and the library, into build/
@@ -76,6 +76,10 @@ bench: all $(BUILD)/kernel_bench ## the hot loop's figures, kernel by kernel
 bench-peers: all ## trawl against its peers: CORPUS=FILE QUERIES=FILE [OUT=DIR] [PEERS=all]
 	bench/peers/run.py --trawl $(BUILD)/trawl --corpus $(CORPUS) --queries $(QUERIES) $(if $(OUT),--out $(OUT)) \
 	  $(if $(PEERS),--engines $(PEERS)) --plot
+
+bench-curves: all $(BUILD)/corpus_gen ## time, memory and latency by documents: [SIZES=10k,100k,1M] [OUT=DIR] [CORPUS=FILE QUERIES=FILE]
+	bench/curves.py --trawl $(BUILD)/trawl --generator $(BUILD)/corpus_gen --out $(or $(OUT),$(BUILD)/curves) \
+	  $(if $(SIZES),--sizes $(SIZES)) $(if $(CORPUS),--corpus $(CORPUS) --queries $(QUERIES))
 
 $(BUILD)/trawl.pc: trawl.pc.in Makefile
 	@mkdir -p $(@D)

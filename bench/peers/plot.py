@@ -11,12 +11,14 @@ LEFT, RIGHT, TOP, BOTTOM = 70, 36, 60, 50
 
 
 class Picture:
-    def __init__(self, title, names):
+    def __init__(self, title, names, colours=None):
         self.parts = []
         self.text(LEFT, 22, title, size=15)
-        for at, name in enumerate(names):
-            self.box(LEFT + at * 110, 34, 12, 12, COLOURS[name])
-            self.text(LEFT + at * 110 + 17, 44, name)
+        across = LEFT
+        for name in names:
+            self.box(across, 34, 12, 12, (colours or COLOURS)[name])
+            self.text(across + 17, 44, name)
+            across += 38 + 6.5 * len(name)  # about the width of the letters
 
     def text(self, x, y, words, anchor="start", size=12):
         self.parts.append('<text x="%.1f" y="%.1f" font-size="%d" text-anchor="%s">%s</text>' % (
