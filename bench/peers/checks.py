@@ -29,6 +29,19 @@ def count_problems(session, queries):
     return problems
 
 
+def order_problems(sessions, queries):
+    """[text]: queries whose counts depend on the order of the documents. One session for each order."""
+    problems = []
+    for other in sessions[1:]:
+        for key, answers in sessions[0].answers.items():
+            if key[1] != "COUNT" and not key[1].endswith("_COUNT"):
+                continue
+            for query, one, two in zip(queries, answers, other.answers.get(key, answers)):
+                if one != two:
+                    problems.append("%s %s of `%s`: %s, and %s in another order of the documents" % (*key, query, one, two))
+    return problems
+
+
 def scores(answers, factor):
     """A list of scores for each TOP_10_DOCS answer, in textbook BM25; None for what the engine cannot do."""
     return [[float(pair.rsplit(":", 1)[1]) / factor for pair in answer.split()] if answered(answer) else None

@@ -99,7 +99,7 @@ def distribution(result, session, command, path):
     picture.save(path)
 
 
-def write(result, session, out):
+def write(result, session, out, suffix=""):
     for command in result["microseconds"]:
-        bars(result, command, os.path.join(out, "means-%s.svg" % command))
-        distribution(result, session, command, os.path.join(out, "distribution-%s.svg" % command))
+        bars(result, command, os.path.join(out, "means-%s%s.svg" % (command, suffix)))
+        distribution(result, session, command, os.path.join(out, "distribution-%s%s.svg" % (command, suffix)))

@@ -136,6 +136,44 @@ def index_table(result):
     return lines
 
 
+def order_of(about):
+    """A sentence on the order of the documents."""
+    if about.get("order") != "similar":
+        return "Documents in input order."
+    took = about["reordering"]
+    return ("Documents in trawl's similar order, for every engine: `trawl index --order similar` took %.1f s, %.1f CPU s, peak "
+            "%.0f MiB; each engine then indexed what `trawl export` gave." % (
+                took["seconds"], took["cpu_seconds"], took["peak_bytes"] / 1048576))
+
+
+def change(first, second):
+    """"20.0 -> 15.0 (0.75)", or a dash where one is missing."""
+    if not first or not second:
+        return "-"
+    before, after = first["best"]["mean"], second["best"]["mean"]
+    return "%s -> %s (%.2f)" % (number(before), number(after), after / before)
+
+
+def orders(results):
+    """What the order of the documents changes: `results` is order -> result, in two orders."""
+    (first, one), (second, two) = results.items()
+    names = one["engines"]
+    lines = ["# From %s order to %s order" % (first, second), "",
+             "Means in microseconds, as above, and the ratio: below 1 the second order is faster.", "",
+             "| engine | index MiB | CPU seconds |", "|---|---|---|"]
+    for name in names:
+        before, after = one["index"][name], two["index"][name]
+        lines.append("| %s | %.1f -> %.1f (%.2f) | %.1f -> %.1f |" % (
+            name, before["bytes"] / 1048576, after["bytes"] / 1048576, after["bytes"] / before["bytes"],
+            before["cpu_seconds"], after["cpu_seconds"]))
+    for command, cells in one["microseconds"].items():
+        lines += ["", "## %s" % command, "", "| class | " + " | ".join(names) + " |", "|" + "---|" * (len(names) + 1)]
+        for kind, by_engine in cells.items():
+            after = two["microseconds"][command][kind]
+            lines.append("| %s | " % kind + " | ".join(change(by_engine[name], after[name]) for name in names) + " |")
+    return "\n".join(lines) + "\n"
+
+
 def markdown(result):
     about = result["about"]
     rounds = ", ".join("%s %d" % pair for pair in about["rounds"].items())
@@ -146,6 +184,7 @@ def markdown(result):
         "%s, %d cores; engines on core %d, runner on core %d, nice %d; load average %.1f before, %.1f after." % (
             about["machine"]["processor"], about["machine"]["cores"], *about["cores"], about["nice"],
             load["before"][0], load["after"][0]),
+        order_of(about),
         "Rounds: %s. BM25 k1 %g, b %g where an engine allows it." % (rounds, about["k1"], about["b"]), "",
         "Figures are microseconds: mean / p50 / p99 over the queries of a class of each query's best round, less the "
         "pipe's cost. " + pipe_costs(result),

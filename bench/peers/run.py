@@ -21,6 +21,7 @@ from timing import NULL, Server, Session, cores, measure, request, size_of
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CLASSES = ["term", "intersection", "phrase", "union", "verbose", "intersection_union", "negated"]
+ORDERS = {"input": ["input"], "similar": ["similar"], "both": ["input", "similar"]}
 COMMANDS = ["TOP_10", "TOP_100", "TOP_1000", "COUNT", "TOP_10_COUNT", "TOP_100_COUNT"]
 
 
@@ -35,6 +36,8 @@ def arguments():
     parser.add_argument("--engines", default="all" if os.environ.get("PEERS") == "all" else "trawl,tantivy,lucene",
                         help="from %s, or all (default: trawl,tantivy,lucene)" % ",".join(engines.ALL))
     parser.add_argument("--commands", default="TOP_10,TOP_1000,TOP_10_COUNT,COUNT", help="from " + ",".join(COMMANDS))
+    parser.add_argument("--order", choices=ORDERS, default="input", help="of the documents, for every engine: as they "
+                        "come, or as `trawl index --order similar` puts them (default: input)")
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--warmup", type=int, help="rounds before timing, for every engine (default: 1; Lucene 6)")
     parser.add_argument("--k1", type=float, default=0.9, help="where an engine allows it")
@@ -47,10 +50,16 @@ def arguments():
     options = parser.parse_args()
     options.engines = engines.ALL if options.engines == "all" else options.engines.split(",")
     options.commands = options.commands.split(",")
+    options.trawl = os.path.abspath(options.trawl)
     unknown = set(options.commands) - set(COMMANDS)
     if unknown or options.rounds < 1:
         parser.error("unknown command %s" % unknown.pop() if unknown else "--rounds must be 1 or more")
     return options
+
+
+def suffix(order):
+    """Of the names of files."""
+    return "" if order == "input" else "-" + order
 
 
 def stamp(path):
@@ -91,9 +100,28 @@ def read_queries(path):
     return [(r["query"], "verbose" if "verbose" in r["tags"] else r["tags"][0]) for r in records if r["query"]]
 
 
-def index(engine, corpus, out, again, log):
+def reordered(options, corpus, log):
+    """The same documents as neighbours of similar ones, for all engines; and what `trawl index --order similar` took."""
+    target = os.path.join(options.out, "corpus-similar.jsonl")
+    index_path = os.path.join(options.out, "index", "reordering")
+    known = load(target + ".stamp")
+    wanted = [stamp(corpus), stamp(options.trawl)]
+    if known.get("stamp") != wanted or not os.path.exists(target):
+        progress("reordering the documents")
+        os.makedirs(os.path.dirname(index_path), exist_ok=True)
+        if os.path.exists(index_path):
+            os.remove(index_path)
+        known = measure([options.trawl, "index", "-q", "--language", "none", "--order", "similar", index_path, corpus], log)
+        with open(target, "wb") as out:
+            subprocess.run([options.trawl, "export", index_path], stdout=out, stderr=log, check=True)
+        os.remove(index_path)
+        save(target + ".stamp", dict(known, stamp=wanted))
+    return target, {key: known[key] for key in ("seconds", "cpu_seconds", "peak_bytes")}
+
+
+def index(engine, corpus, out, order, again, log):
     """The index's path and the figures of building it."""
-    path = os.path.join(out, "index", engine.name)
+    path = os.path.join(out, "index", engine.name + suffix(order))
     figures = load(path + ".json")
     wanted = [stamp(corpus), stamp(engine.program())]
     if again or figures.get("stamp") != wanted or not os.path.exists(path):
@@ -144,31 +172,25 @@ def best_lists(made, indexes, texts, options, log, engine_core):
     return lists
 
 
-def write_results(result, session, queries, options):
-    save(os.path.join(options.out, "results.json"), result)
-    save(os.path.join(options.out, "latencies.json"), report.latencies(session, queries))
-    text = report.markdown(result)
+def write_results(timed, queries, options):
+    """`timed`: order -> (result, session)."""
+    pages = []
+    for order, (result, session) in timed.items():
+        save(os.path.join(options.out, "results%s.json" % suffix(order)), result)
+        save(os.path.join(options.out, "latencies%s.json" % suffix(order)), report.latencies(session, queries))
+        pages.append(report.markdown(result))
+        if options.plot:
+            plot.write(result, session, options.out, suffix(order))
+    if len(timed) > 1:
+        pages.append(report.orders({order: result for order, (result, _) in timed.items()}))
     with open(os.path.join(options.out, "results.md"), "w", encoding="utf-8") as out:
-        out.write(text)
-    print(text)
-    if options.plot:
-        plot.write(result, session, options.out)
+        out.write("\n".join(pages))
+    print("\n".join(pages))
 
 
-def run(options, log):
-    made = [engines.make(name, options.out, options.trawl) for name in options.engines]
-    for engine in made:
-        progress("building %s" % engine.name)
-        engine.build(log)
-    corpus = normalise("corpus", options.corpus, options.out)
-    queries = read_queries(normalise("queries", options.queries, options.out))
+def time_order(order, reordering, made, indexes, index_figures, queries, options, log, engine_core, runner_core):
+    """(figures of all engines over the documents in one order, the session)."""
     texts = [text for text, _ in queries]
-    indexes, index_figures = {}, {}
-    for engine in made:
-        indexes[engine.name], index_figures[engine.name] = index(engine, corpus, options.out, options.reindex, log)
-    engine_core, runner_core = cores()
-    os.sched_setaffinity(0, {runner_core})
-    os.setpriority(os.PRIO_PROCESS, 0, options.nice or os.getpriority(os.PRIO_PROCESS, 0))
     before = os.getloadavg()
     session, rounds = time_all(made, indexes, texts, options, log, engine_core)
     after = os.getloadavg()
@@ -176,15 +198,45 @@ def run(options, log):
     problems = (checks.error_problems(session, texts) + checks.count_problems(session, texts) +
                 checks.score_problems(lists, texts))
     about = {"corpus": os.path.basename(options.corpus), "queries": os.path.basename(options.queries),
+             "order": order, "reordering": reordering if order == "similar" else None,
              "rounds": rounds, "k1": options.k1, "b": options.b, "nice": os.getpriority(os.PRIO_PROCESS, 0),
              "cores": [engine_core, runner_core], "machine": report.machine(),
              "load_average": {"before": before, "after": after},
              "versions": {engine.name: engine.version() for engine in made},
              "scores_compared": {"k1=%g b=%g" % pair: sorted(names) for pair, names in lists.items()}}
     present = sorted({name for _, name in queries}, key=lambda name: (CLASSES + [name]).index(name))
-    result = report.figures(about, index_figures, session, queries, present, options.commands, problems)
-    write_results(result, session, queries, options)
-    return 1 if problems else 0
+    return report.figures(about, index_figures, session, queries, present, options.commands, problems), session
+
+
+def run(options, log):
+    made = [engines.make(name, options.out, options.trawl) for name in options.engines]
+    for engine in made:
+        progress("building %s" % engine.name)
+        engine.build(log)
+    corpora = {"input": normalise("corpus", options.corpus, options.out)}
+    queries = read_queries(normalise("queries", options.queries, options.out))
+    orders, reordering = ORDERS[options.order], None
+    if "similar" in orders:
+        corpora["similar"], reordering = reordered(options, corpora["input"], log)
+    indexes, index_figures = {order: {} for order in orders}, {order: {} for order in orders}
+    for order in orders:
+        for engine in made:
+            indexes[order][engine.name], index_figures[order][engine.name] = index(
+                engine, corpora[order], options.out, order, options.reindex, log)
+    engine_core, runner_core = cores()
+    os.sched_setaffinity(0, {runner_core})
+    os.setpriority(os.PRIO_PROCESS, 0, options.nice or os.getpriority(os.PRIO_PROCESS, 0))
+    timed = {}
+    for order in orders:
+        progress("documents in %s order" % order)
+        timed[order] = time_order(order, reordering, made, indexes[order], index_figures[order], queries, options, log,
+                                  engine_core, runner_core)
+    problems = checks.order_problems([session for _, session in timed.values()], [text for text, _ in queries])
+    for result, _ in timed.values():
+        result["problems"] += problems
+        result["passed"] = not result["problems"]
+    write_results(timed, queries, options)
+    return 0 if all(result["passed"] for result, _ in timed.values()) else 1
 
 
 def main():

@@ -6,6 +6,7 @@ import unittest
 import checks
 import normalise
 import report
+import run
 
 
 def session(answers, times=None):
@@ -42,6 +43,15 @@ class Checks(unittest.TestCase):
         answers = {("a", "TOP_10"): ["ERROR broken"], ("a", "NULL"): ["ERROR unknown"]}
         self.assertEqual(len(checks.error_problems(session(answers), ["p"])), 1)
 
+    def test_counts_that_depend_on_the_order_are_told(self):
+        one = session({("a", "COUNT"): ["1", "2"], ("a", "TOP_10"): ["1", "1"]})
+        two = session({("a", "COUNT"): ["1", "3"], ("a", "TOP_10"): ["1", "7"]})
+        self.assertEqual(checks.order_problems([one], ["p", "q"]), [])
+        self.assertEqual(checks.order_problems([one, one], ["p", "q"]), [])
+        found = checks.order_problems([one, two], ["p", "q"])
+        self.assertEqual(len(found), 1)
+        self.assertIn("`q`: 2, and 3", found[0])
+
     def test_scores_agree_to_four_digits(self):
         lists = {(0.9, 0.4): {"a": [[2.0, 1.0]], "b": [[2.0001, 1.0]]}}
         self.assertEqual(checks.score_problems(lists, ["p"]), [])
@@ -72,6 +82,39 @@ class Report(unittest.TestCase):
         means = {name: {"best": {"mean": mean}} for name, mean in (("trawl", 3), ("lucene", 2), ("tantivy", 4))}
         self.assertEqual(report.ratio(means), 1.5)
         self.assertIsNone(report.ratio({"trawl": means["trawl"], "sqlite": None}))
+
+
+class Orders(unittest.TestCase):
+    @staticmethod
+    def result(order, mean, size):
+        cell = {"best": {"mean": mean, "p50": mean, "p99": mean}}
+        return {"engines": ["trawl", "sqlite"], "queries": {"term": 3, "all": 3}, "problems": [], "passed": True,
+                "microseconds": {"COUNT": {"term": {"trawl": cell, "sqlite": None}}},
+                "index": {name: {"bytes": size, "cpu_seconds": 2.0, "seconds": 1.0, "peak_bytes": 1 << 20}
+                          for name in ("trawl", "sqlite")},
+                "null_microseconds": {"COUNT": {"trawl": 3.0, "sqlite": 3.0}, "echo": 2.0},
+                "about": {"order": order, "reordering": {"seconds": 7.5, "cpu_seconds": 8.5, "peak_bytes": 3 << 20},
+                          "corpus": "c", "queries": "q", "rounds": {"trawl": 1}, "k1": 0.9, "b": 0.4, "nice": 0,
+                          "cores": [1, 0], "machine": {"processor": "x", "cores": 2}, "scores_compared": {},
+                          "load_average": {"before": [0], "after": [0]}, "versions": {"trawl": "1", "sqlite": "2"}}}
+
+    def test_change_is_a_ratio(self):
+        cells = [{"best": {"mean": mean}} for mean in (20.0, 15.0)]
+        self.assertEqual(report.change(*cells), "20.0 -> 15.0 (0.75)")
+        self.assertEqual(report.change(cells[0], None), "-")
+
+    def test_both_orders_stand_side_by_side(self):
+        text = report.orders({"input": self.result("input", 20.0, 4 << 20), "similar": self.result("similar", 15.0, 2 << 20)})
+        self.assertIn("| trawl | 4.0 -> 2.0 (0.50) | 2.0 -> 2.0 |", text)
+        self.assertIn("| term | 20.0 -> 15.0 (0.75) | - |", text)
+
+    def test_the_page_tells_the_order_and_what_it_took(self):
+        self.assertIn("Documents in input order.", report.markdown(self.result("input", 1.0, 1)))
+        self.assertIn("took 7.5 s, 8.5 CPU s, peak 3 MiB", report.markdown(self.result("similar", 1.0, 1)))
+
+    def test_files_of_the_input_order_have_the_plain_names(self):
+        self.assertEqual(run.suffix("input"), "")
+        self.assertEqual(run.suffix("similar"), "-similar")
 
 
 if __name__ == "__main__":
