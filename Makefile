@@ -16,7 +16,7 @@ LIBS     := -llmdb -lstemmer -lunistring -lzstd -lz -lsimdjson -lstdc++ -lm -lpt
 
 LIB_DIRS := base tokenizer input store indexer searcher
 LIB_SRC  := $(wildcard $(LIB_DIRS:=/*.c)) $(wildcard input/*.cc)
-TOOL_SRC := $(wildcard cli/*.c) $(filter-out bench/kernel_bench.c,$(wildcard bench/*.c))
+TOOL_SRC := $(wildcard cli/*.c) $(wildcard bench/*.c)
 LIB_OBJ  := $(addprefix $(BUILD)/,$(addsuffix .o,$(LIB_SRC)))
 TOOL_OBJ := $(addprefix $(BUILD)/,$(addsuffix .o,$(TOOL_SRC)))
 TESTS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
@@ -49,7 +49,7 @@ $(BUILD)/libtrawl.so: $(BUILD)/libtrawl.so.$(VERSION)
 	ln -sf $(<F) $(BUILD)/libtrawl.so.$(SOVERSION) && ln -sf $(<F) $@
 $(BUILD)/trawl: $(TOOL_OBJ) $(BUILD)/libtrawl.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -ljansson -o $@
-$(BUILD)/kernel_bench: $(BUILD)/bench/kernel_bench.c.o $(BUILD)/libtrawl.a
+$(BUILD)/kernel_bench: $(patsubst %,$(BUILD)/%.o,$(wildcard bench/kernels/*.c)) $(BUILD)/libtrawl.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 $(BUILD)/corpus_gen: $(patsubst %,$(BUILD)/%.o,$(wildcard bench/corpus/*.c))
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lm -o $@

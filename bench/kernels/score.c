@@ -1,0 +1,74 @@
+#include "bench/kernels/bench.h"
+
+/* The contributions add up from superblock to superblock: what clears the scores in a search is not part of the figure. */
+static inline void score_one(struct bench *bench, const struct subject *subject, const struct kernel *kernel,
+                             const struct opened_chunk *opened, uint32_t rank, uint32_t first_doc)
+{
+	kernel->score_range(&opened->chunk, rank, bench->segment.lengths + first_doc, &bench->scorer,
+	                    subject->lists[0].weight, bench->output->scores + first_doc % SUPERBLOCK_DOCUMENTS);
+}
+
+static void run_score_range(struct bench *bench, const struct subject *subject, const struct kernel *kernel)
+{
+	walk_ranges(bench, subject, kernel, score_one);
+}
+
+static inline void digest_scores_of_one(struct bench *bench, const struct subject *subject, const struct kernel *kernel,
+                                        const struct opened_chunk *opened, uint32_t rank, uint32_t first_doc)
+{
+	float scores[RANGE_DOCUMENTS];
+	for (uint32_t i = 0; i < RANGE_DOCUMENTS; i++)
+		scores[i] = bench->random_scores[(first_doc + i) % RANDOM_SCORES];
+	uint64_t mask = kernel->score_range(&opened->chunk, rank, bench->segment.lengths + first_doc, &bench->scorer,
+	                                    subject->lists[0].weight, scores);
+	add_to_digest(bench, &mask, sizeof mask);
+	add_to_digest(bench, scores, sizeof scores);
+}
+
+static void digest_score_range(struct bench *bench, const struct subject *subject, const struct kernel *kernel)
+{
+	walk_ranges(bench, subject, kernel, digest_scores_of_one);
+}
+
+static inline void measure_one(struct bench *bench, const struct subject *subject, const struct kernel *kernel,
+                               const struct opened_chunk *opened, uint32_t rank, uint32_t first_doc)
+{
+	(void)subject;
+	kernel->measure_range(&opened->chunk, rank, opened->exceptions[rank], bench->segment.lengths + first_doc,
+	                      &bench->output->positions);
+}
+
+static void run_measure_range(struct bench *bench, const struct subject *subject, const struct kernel *kernel)
+{
+	walk_ranges(bench, subject, kernel, measure_one);
+}
+
+/* Kernels may choose either form: what counts is the tf of each posting and where its positions start. */
+static inline void digest_measure_of_one(struct bench *bench, const struct subject *subject,
+                                         const struct kernel *kernel, const struct opened_chunk *opened, uint32_t rank,
+                                         uint32_t first_doc)
+{
+	const struct range_positions *range = &bench->output->positions;
+	uint64_t start = 0, numbers[3 + 2 * RANGE_DOCUMENTS];
+	measure_one(bench, subject, kernel, opened, rank, first_doc);
+	uint32_t count = (uint32_t)__builtin_popcountll(range->mask), n = 0;
+	numbers[n++] = range->mask;
+	numbers[n++] = range->total;
+	numbers[n++] = range->exceptions;
+	for (uint32_t i = 0; i < count; i++) {
+		numbers[n++] = range->wide ? range->wide_tfs[i] : range->tfs[i];
+		numbers[n++] = range->wide ? range->wide_starts[i] : start;
+		start += range->sizes[i];
+	}
+	add_to_digest(bench, numbers, n * sizeof *numbers);
+}
+
+static void digest_measure_range(struct bench *bench, const struct subject *subject, const struct kernel *kernel)
+{
+	walk_ranges(bench, subject, kernel, digest_measure_of_one);
+}
+
+const struct operation score_operations[] = {
+    {"score_range", "posting", AIM_POSTING, ON_RANGED, false, count_postings, run_score_range, digest_score_range},
+    {"measure_range", "posting", NULL, ON_RANGED, false, count_postings, run_measure_range, digest_measure_range},
+    {0}};
