@@ -28,6 +28,7 @@ static const char usage[] =
     "  --format auto|text|jsonl      what the files are; auto goes by their names\n"
     "  --strict                      stop at the first bad line or file instead of skipping it; nothing is changed\n"
     "  --memory SIZE                 use up to SIZE (64M, 2G; at least 1M) before spilling; usual: a quarter of RAM\n"
+    "  --threads N                   use N threads; usual: as many as there are cores\n"
     "  --wait                        wait for another writer to finish\n"
     "  -q, --quiet                   no progress and no summary\n"
     "  --json                        the summary as one JSON object\n"
@@ -110,6 +111,7 @@ enum {
 	OPTION_FORMAT,
 	OPTION_STRICT,
 	OPTION_MEMORY,
+	OPTION_THREADS,
 	OPTION_LANGUAGE,
 	OPTION_STOP_WORDS,
 	OPTION_FOLD,
@@ -126,6 +128,7 @@ static const struct option options[] = {{"id", required_argument, NULL, OPTION_I
                                         {"format", required_argument, NULL, OPTION_FORMAT},
                                         {"strict", no_argument, NULL, OPTION_STRICT},
                                         {"memory", required_argument, NULL, OPTION_MEMORY},
+                                        {"threads", required_argument, NULL, OPTION_THREADS},
                                         {"language", required_argument, NULL, OPTION_LANGUAGE},
                                         {"stop-words", no_argument, NULL, OPTION_STOP_WORDS},
                                         {"fold-diacritics", no_argument, NULL, OPTION_FOLD},
@@ -146,6 +149,17 @@ static int set_memory(struct index_job *job, const char *value)
 	if (bytes < (1u << 20))
 		return complain_usage("index", "--memory %s is too little; it takes at least 1M", value);
 	job->writer_options.memory_budget = (size_t)bytes;
+	return EXIT_DONE;
+}
+
+static int set_threads(struct index_job *job, const char *value)
+{
+	char *end;
+	unsigned long threads = strtoul(value, &end, 10);
+	if (*value < '0' || *value > '9' || *end || !threads || threads > TRAWL_THREADS_MAX)
+		return complain_usage("index", "--threads %s: it takes a number from 1 to %d", value,
+		                      TRAWL_THREADS_MAX);
+	job->writer_options.threads = (unsigned)threads;
 	return EXIT_DONE;
 }
 
@@ -175,6 +189,7 @@ static int set_option(struct index_job *job, int option)
 	case OPTION_JSON: job->json = true; break;
 	case 'q': job->quiet = true; break;
 	case OPTION_MEMORY: return set_memory(job, optarg);
+	case OPTION_THREADS: return set_threads(job, optarg);
 	case OPTION_ORDER: return set_order(job, optarg);
 	case OPTION_LANGUAGE: writer->analysis.language = optarg; return check_language(optarg);
 	case OPTION_FORMAT:

@@ -140,6 +140,8 @@ enum trawl_order {
 	TRAWL_ORDER_SIMILAR /* similar ones are neighbours: smaller and faster, slower to build; of batches within memory */
 };
 
+#define TRAWL_THREADS_MAX 256
+
 typedef struct trawl_writer_options {
 	trawl_analysis analysis; /* for a new index; for an existing one it must agree or be left zero */
 	size_t memory_budget;    /* bytes for the batch in memory, at least 1 MiB; 0: a quarter of RAM */
@@ -147,13 +149,14 @@ typedef struct trawl_writer_options {
 	bool no_positions;       /* smaller index without phrases and proximity; for a new index only */
 	bool pairs; /* lists of frequent word pairs: phrases many times faster, a larger index; for a new index only */
 	enum trawl_order order; /* of documents within the index; hits and scores are the same but for ties */
+	unsigned threads; /* at work; 0: as many as there are cores. What is written is the same for any number */
 } trawl_writer_options;
 
 typedef struct trawl_writer_stats {
 	uint64_t added;      /* documents with an id not seen before */
 	uint64_t replaced;   /* documents that took the place of an older one with the same id */
 	uint64_t unchanged;  /* documents identical to the stored one: nothing was written for them */
-	uint64_t tokens;     /* of the documents added or replaced */
+	uint64_t tokens;     /* of the documents added or replaced; complete after a commit */
 	uint64_t text_bytes; /* title and text of these */
 	uint64_t runs;       /* times the memory budget made the batch spill */
 } trawl_writer_stats;

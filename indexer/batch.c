@@ -4,211 +4,241 @@
 
 #include "base/error.h"
 
-#define TOKENS_AT_A_TIME 256
+#define PREFETCH 8 /* records ahead */
 
-/* ---- adding ---- */
-
-/* Append what the tokenizer yields; positions that it leaves out become gaps. *position: the next one expected. */
-static int append_tokens(struct batch *batch, struct tokenizer *tokenizer, uint32_t *position, uint32_t *length,
-                         trawl_error *error)
+void batch_init(struct batch *batch, uint32_t first_ordinal, bool shared)
 {
-	struct token tokens[TOKENS_AT_A_TIME];
-	int count;
-	while ((count = tokenizer_next(tokenizer, tokens, TOKENS_AT_A_TIME)) > 0) {
-		size_t span = (size_t)(tokens[count - 1].position - *position) + 1;
-		if (!memory_reserve(&batch->tokens, &batch->token_capacity, batch->token_count + span,
-		                    sizeof *batch->tokens))
-			return error_set_memory(error);
-		uint32_t *out = batch->tokens + batch->token_count;
-		for (int i = 0; i < count; i++) {
-			struct word *word = tokens[i].word;
-			if (word->tag == WORD_TAG_NONE) {
-				word->tag = vocabulary_number(&batch->vocabulary, word->term, word->term_length);
-				if (word->tag == WORD_TAG_NONE)
-					return error_set_memory(error);
-			}
-			for (; *position < tokens[i].position; ++*position)
-				*out++ = WORD_TAG_NONE;
-			*out++ = word->tag;
-			++*position;
-		}
-		batch->token_count = (size_t)(out - batch->tokens);
-		*length += (uint32_t)count;
-	}
-	return count < 0 ? error_set_memory(error) : 0;
-}
-
-int batch_add(struct batch *batch, struct tokenizer *tokenizer, const trawl_document *document, uint32_t *length,
-              uint32_t *span, trawl_error *error)
-{
-	*span = 0;
-	if (!memory_reserve(&batch->starts, &batch->start_capacity, batch->document_count + 1, sizeof *batch->starts))
-		return error_set_memory(error);
-	batch->starts[batch->document_count] = batch->token_count;
-	*length = 0;
-	tokenizer_start(tokenizer, document->title, document->title_length);
-	int code = append_tokens(batch, tokenizer, span, length, error);
-	if (!code) {
-		tokenizer_continue(tokenizer, document->text, document->text_length);
-		code = append_tokens(batch, tokenizer, span, length, error);
-	}
-	if (code)
-		batch->token_count = batch->starts[batch->document_count];
-	else
-		batch->document_count++;
-	return code;
-}
-
-size_t batch_memory(const struct batch *batch)
-{
-	/* tokens at their capacity; while inverting 8 bytes a token, and cursors and order of the terms */
-	return vocabulary_memory(&batch->vocabulary) + batch->token_capacity * sizeof *batch->tokens +
-	       batch->start_capacity * sizeof *batch->starts + batch->token_count * sizeof(uint64_t) +
-	       (size_t)batch->vocabulary.count * (sizeof(uint64_t) + sizeof(uint32_t));
-}
-
-/* The memory goes back too: kept, it would count against the budget and make the next run a small one. */
-void batch_reset(struct batch *batch)
-{
-	uint32_t next = batch->first_ordinal + (uint32_t)batch->document_count;
-	batch_release(batch);
-	batch->first_ordinal = next;
+	*batch = (struct batch){.first_ordinal = first_ordinal};
+	lexicon_init(&batch->lexicon, shared);
 }
 
 void batch_release(struct batch *batch)
 {
-	vocabulary_release(&batch->vocabulary);
-	memory_free(batch->tokens);
-	memory_free(batch->starts);
+	for (size_t i = 0; i < batch->piece_count; i++)
+		piece_release(&batch->pieces[i]);
+	memory_free(batch->pieces);
+	lexicon_release(&batch->lexicon);
 	*batch = (struct batch){0};
 }
 
-/* ---- inverting ---- */
+void batch_reset(struct batch *batch)
+{
+	uint32_t next = batch->first_ordinal + batch->document_count;
+	bool shared = batch->lexicon.bits;
+	batch_release(batch);
+	batch_init(batch, next, shared);
+}
 
-/* An occurrence: docID in the high half, position in the low one. */
-struct inversion {
-	const struct batch *batch;
-	const uint32_t *docs;  /* docID of each ordinal; NULL: as it is */
-	const uint32_t *order; /* or the ordinal of each docID, `document_count` of them */
-	uint32_t document_count;
-	uint64_t *occurrences,
-	    *ends; /* ends[t]: where term t's occurrences end (while scattering: where the next goes) */
-	uint32_t *sorted;
-	uint32_t *list_docs, *list_tfs;
-	size_t docs_capacity, tfs_capacity;
-	const uint64_t *next; /* of the list being handed over */
+int batch_take(struct batch *batch, struct piece *piece, trawl_error *error)
+{
+	if (!memory_reserve(&batch->pieces, &batch->piece_capacity, batch->piece_count + 1, sizeof *batch->pieces))
+		return error_set_memory(error);
+	batch->pieces[batch->piece_count++] = *piece;
+	batch->piece_bytes += piece_memory(piece);
+	batch->entry_count += piece->entry_count;
+	batch->document_count += piece->document_count;
+	*piece = (struct piece){0};
+	return 0;
+}
+
+size_t batch_memory(struct batch *batch)
+{
+	return lexicon_memory(&batch->lexicon) + batch->piece_bytes + batch->piece_capacity * sizeof *batch->pieces +
+	       batch->entry_count * sizeof(struct piece_reference);
+}
+
+/* ---- gathering the records of each term ---- */
+
+/* rank[number] = place in byte order. */
+static uint32_t *rank_terms(const struct inversion *inversion)
+{
+	uint32_t *ranks = memory_new(lexicon_limit(&inversion->batch->lexicon) * sizeof *ranks);
+	for (uint32_t i = 0; ranks && i < inversion->term_count; i++)
+		ranks[inversion->sorted[i]] = i;
+	return ranks;
+}
+
+/* Counting sort of the pieces' entries by term, so that a term's records are found one after the other. */
+static void gather(struct inversion *inversion, const uint32_t *ranks)
+{
+	const struct batch *batch = inversion->batch;
+	uint64_t *cursors = inversion->ends, sum = 0;
+	memset(cursors, 0, inversion->term_count * sizeof *cursors);
+	for (size_t p = 0; p < batch->piece_count; p++)
+		for (uint32_t i = 0; i < batch->pieces[p].entry_count; i++)
+			cursors[ranks[batch->pieces[p].entries[i].term]]++;
+	for (uint32_t i = 0; i < inversion->term_count; i++) {
+		uint64_t count = cursors[i];
+		cursors[i] = sum;
+		sum += count;
+	}
+	for (size_t p = 0; p < batch->piece_count; p++)
+		for (uint32_t i = 0; i < batch->pieces[p].entry_count; i++) {
+			const struct piece_entry *entry = &batch->pieces[p].entries[i];
+			inversion->references[cursors[ranks[entry->term]]++] =
+			    (struct piece_reference){(uint32_t)p, entry->offset};
+		}
+}
+
+int inversion_prepare(struct inversion *inversion, const struct batch *batch, trawl_error *error)
+{
+	uint32_t count = lexicon_count(&batch->lexicon), *ranks = NULL;
+	*inversion = (struct inversion){.batch = batch,
+	                                .term_count = count,
+	                                .sorted = memory_new(count * sizeof(uint32_t)),
+	                                .ends = memory_new(count * sizeof(uint64_t)),
+	                                .references = memory_new(batch->entry_count * sizeof(struct piece_reference))};
+	bool done = inversion->sorted && inversion->ends && inversion->references &&
+	            lexicon_sort(&batch->lexicon, inversion->sorted) && (ranks = rank_terms(inversion));
+	if (done)
+		gather(inversion, ranks);
+	else
+		inversion_release(inversion);
+	memory_free(ranks);
+	return done ? 0 : error_set_memory(error);
+}
+
+void inversion_release(struct inversion *inversion)
+{
+	memory_free(inversion->sorted);
+	memory_free(inversion->ends);
+	memory_free(inversion->references);
+	*inversion = (struct inversion){0};
+}
+
+/* ---- handing terms over ---- */
+
+/* The list of a term. */
+struct gathered {
+	uint32_t *docs, *tfs;
+	size_t doc_capacity, tf_capacity;
+	uint32_t df;
+	/* where the positions of the postings from `first` on are */
+	struct record_positions {
+		uint32_t first;
+		const uint8_t *at;
+	} * records;
+	size_t record_count, record_capacity;
+	/* positions of documents that are left out, to step over before those of posting `before` */
+	struct skip {
+		uint32_t before, count;
+	} * skips;
+	size_t skip_count, skip_capacity;
+	/* the position source's: its next posting, record and skip */
+	uint32_t posting;
+	size_t record, skip;
+	const uint8_t *at;
 };
+
+static void gathered_release(struct gathered *list)
+{
+	memory_free(list->docs);
+	memory_free(list->tfs);
+	memory_free(list->records);
+	memory_free(list->skips);
+}
 
 static int next_positions(void *context, uint32_t count, uint32_t *positions, trawl_error *error)
 {
 	(void)error;
-	struct inversion *inversion = context;
+	struct gathered *list = context;
+	while (list->record < list->record_count && list->records[list->record].first == list->posting)
+		list->at = list->records[list->record++].at;
+	for (; list->skip < list->skip_count && list->skips[list->skip].before == list->posting; list->skip++)
+		for (uint32_t i = 0; i < list->skips[list->skip].count; i++)
+			piece_number(&list->at);
+	list->posting++;
+	uint32_t position = 0;
 	for (uint32_t i = 0; i < count; i++)
-		positions[i] = (uint32_t)inversion->next[i];
-	inversion->next += count;
+		positions[i] = position += piece_number(&list->at);
 	return 0;
 }
 
-/* The documents in the order of their docIDs: number `step` of them is the batch's document *index. */
-static uint32_t doc_at(const struct inversion *inversion, uint32_t step, size_t *index)
+static bool skip_positions(struct gathered *list, uint32_t count)
 {
-	if (inversion->order) {
-		*index = inversion->order[step] - inversion->batch->first_ordinal;
-		return step;
+	if (!memory_reserve(&list->skips, &list->skip_capacity, list->skip_count + 1, sizeof *list->skips))
+		return false;
+	list->skips[list->skip_count++] = (struct skip){list->df, count};
+	return true;
+}
+
+/* Append a record's postings to the list. */
+static bool append_record(struct gathered *list, const struct piece *piece, const uint8_t *at, const uint32_t *docs)
+{
+	uint32_t ordinal = piece->first_ordinal - 1, code;
+	size_t skipped = list->skip_count;
+	if (!memory_reserve(&list->records, &list->record_capacity, list->record_count + 1, sizeof *list->records))
+		return false;
+	struct record_positions *record = &list->records[list->record_count++];
+	record->first = list->df;
+	while ((code = piece_number(&at))) {
+		uint32_t tf = code & 1 ? 1 : piece_number(&at);
+		ordinal += code >> 1;
+		uint32_t doc = docs ? docs[ordinal] : ordinal;
+		if (doc == DOCUMENT_NONE) {
+			if (!skip_positions(list, tf))
+				return false;
+			continue;
+		}
+		if (!memory_reserve(&list->docs, &list->doc_capacity, (size_t)list->df + 1, sizeof *list->docs) ||
+		    !memory_reserve(&list->tfs, &list->tf_capacity, (size_t)list->df + 1, sizeof *list->tfs))
+			return false;
+		list->docs[list->df] = doc;
+		list->tfs[list->df++] = tf;
 	}
-	*index = step;
-	uint32_t ordinal = inversion->batch->first_ordinal + step;
-	return inversion->docs ? inversion->docs[ordinal] : ordinal;
+	record->at = at;
+	/* What comes after the last posting is never reached; the next record has positions of its own. */
+	while (list->skip_count > skipped && list->skips[list->skip_count - 1].before == list->df)
+		list->skip_count--;
+	list->record_count -= list->df == record->first;
+	return true;
 }
 
-static uint64_t document_end(const struct batch *batch, size_t index)
+static void prefetch(const struct inversion *inversion, uint64_t i)
 {
-	return index + 1 < batch->document_count ? batch->starts[index + 1] : batch->token_count;
+	if (i < inversion->ends[inversion->term_count - 1]) {
+		struct piece_reference reference = inversion->references[i];
+		__builtin_prefetch(inversion->batch->pieces[reference.piece].records + reference.offset);
+	}
 }
 
-/* Counting sort by term: count, turn counts into starts, scatter in docID order. */
-static void scatter(struct inversion *inversion)
+static int hand_over(const struct inversion *inversion, struct gathered *list, uint32_t rank, const uint32_t *docs,
+                     const struct term_sink *sink, trawl_error *error)
 {
 	const struct batch *batch = inversion->batch;
-	uint64_t *cursors = inversion->ends, sum = 0;
-	size_t d;
-	memset(cursors, 0, batch->vocabulary.count * sizeof *cursors);
-	for (uint32_t step = 0; step < inversion->document_count; step++)
-		if (doc_at(inversion, step, &d) != DOCUMENT_NONE)
-			for (uint64_t i = batch->starts[d]; i < document_end(batch, d); i++)
-				if (batch->tokens[i] != WORD_TAG_NONE)
-					cursors[batch->tokens[i]]++;
-	for (uint32_t t = 0; t < batch->vocabulary.count; t++) {
-		uint64_t count = cursors[t];
-		cursors[t] = sum;
-		sum += count;
+	list->df = list->posting = 0;
+	list->record_count = list->skip_count = list->record = list->skip = 0;
+	for (uint64_t i = rank ? inversion->ends[rank - 1] : 0; i < inversion->ends[rank]; i++) {
+		const struct piece *piece = &batch->pieces[inversion->references[i].piece];
+		prefetch(inversion, i + PREFETCH);
+		if (!append_record(list, piece, piece->records + inversion->references[i].offset, docs))
+			return error_set_memory(error);
 	}
-	for (uint32_t step = 0; step < inversion->document_count; step++) {
-		uint64_t doc = doc_at(inversion, step, &d), start = batch->starts[d];
-		if (doc == DOCUMENT_NONE)
-			continue;
-		for (uint64_t i = start; i < document_end(batch, d); i++)
-			if (batch->tokens[i] != WORD_TAG_NONE)
-				inversion->occurrences[cursors[batch->tokens[i]]++] = doc << 32 | (i - start);
-	}
-}
-
-static int hand_over(struct inversion *inversion, uint32_t term, const struct term_sink *sink, trawl_error *error)
-{
-	const struct vocabulary *vocabulary = &inversion->batch->vocabulary;
-	uint64_t start = term ? inversion->ends[term - 1] : 0, end = inversion->ends[term];
-	if (start == end)
+	if (!list->df)
 		return 0; /* all its documents were left out */
-	if (!memory_reserve(&inversion->list_docs, &inversion->docs_capacity, end - start, sizeof(uint32_t)) ||
-	    !memory_reserve(&inversion->list_tfs, &inversion->tfs_capacity, end - start, sizeof(uint32_t)))
-		return error_set_memory(error);
-	uint32_t df = 0;
-	for (uint64_t i = start; i < end; df++) {
-		uint32_t doc = (uint32_t)(inversion->occurrences[i] >> 32), tf = 1;
-		while (i + tf < end && inversion->occurrences[i + tf] >> 32 == doc)
-			tf++;
-		inversion->list_docs[df] = doc;
-		inversion->list_tfs[df] = tf;
-		i += tf;
-	}
-	inversion->next = inversion->occurrences + start;
-	struct position_source source = {next_positions, inversion};
-	return sink->term(sink->context, vocabulary->terms[term].bytes, vocabulary_length(vocabulary, term),
-	                  inversion->list_docs, inversion->list_tfs, df, &source, error);
+	struct position_source source = {next_positions, list};
+	uint8_t length;
+	const char *term = lexicon_term(&batch->lexicon, inversion->sorted[rank], &length);
+	return sink->term(sink->context, term, length, list->docs, list->tfs, list->df, &source, error);
 }
 
-static int invert(struct inversion inversion, const struct term_sink *sink, trawl_error *error)
+int inversion_run(const struct inversion *inversion, uint32_t first, uint32_t end, const uint32_t *docs,
+                  const struct term_sink *sink, trawl_error *error)
 {
-	const struct batch *batch = inversion.batch;
-	uint32_t count = batch->vocabulary.count;
-	inversion.occurrences = memory_new(batch->token_count * sizeof *inversion.occurrences);
-	inversion.ends = memory_new(count * sizeof *inversion.ends);
-	inversion.sorted = memory_new(count * sizeof *inversion.sorted);
+	struct gathered list = {0};
 	int code = 0;
-	if (!inversion.occurrences || !inversion.ends || !inversion.sorted ||
-	    !vocabulary_sort(&batch->vocabulary, inversion.sorted))
-		code = error_set_memory(error);
-	else
-		scatter(&inversion);
-	for (uint32_t i = 0; !code && i < count; i++)
-		code = hand_over(&inversion, inversion.sorted[i], sink, error);
-	memory_free(inversion.occurrences);
-	memory_free(inversion.ends);
-	memory_free(inversion.sorted);
-	memory_free(inversion.list_docs);
-	memory_free(inversion.list_tfs);
+	for (uint32_t rank = first; !code && rank < end; rank++)
+		code = hand_over(inversion, &list, rank, docs, sink, error);
+	gathered_release(&list);
 	return code;
 }
 
 int batch_invert(const struct batch *batch, const uint32_t *docs, const struct term_sink *sink, trawl_error *error)
 {
-	return invert(
-	    (struct inversion){.batch = batch, .docs = docs, .document_count = (uint32_t)batch->document_count}, sink,
-	    error);
-}
-
-int batch_invert_ordered(const struct batch *batch, const uint32_t *order, uint32_t count, const struct term_sink *sink,
-                         trawl_error *error)
-{
-	return invert((struct inversion){.batch = batch, .order = order, .document_count = count}, sink, error);
+	struct inversion inversion;
+	int code = inversion_prepare(&inversion, batch, error);
+	if (!code)
+		code = inversion_run(&inversion, 0, inversion.term_count, docs, sink, error);
+	inversion_release(&inversion);
+	return code;
 }

@@ -1,5 +1,5 @@
 /*
- * batch.h - documents in memory, as term numbers in text order (a forward index), and their inversion.
+ * batch.h - documents in memory, as pieces that are inverted each for itself, and their inversion as a whole.
  *
  * Documents are named by ordinal: the first one of the batch has `first_ordinal`. An inverted batch goes to a sink, term by
  * term in byte order, either straight into a segment or into a run (run.h).
@@ -11,30 +11,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "indexer/vocabulary.h"
+#include "indexer/lexicon.h"
+#include "indexer/piece.h"
 #include "store/postings.h"
-#include "tokenizer/tokenizer.h"
 
 struct batch {
-	struct vocabulary vocabulary;
-	uint32_t *tokens; /* term numbers; a position without a term (a dropped stop word) is WORD_TAG_NONE */
-	size_t token_count, token_capacity;
-	uint64_t *starts; /* of each document in tokens */
-	size_t document_count, start_capacity;
-	uint32_t first_ordinal;
+	struct lexicon lexicon;
+	struct piece *pieces; /* in order of their documents */
+	size_t piece_count, piece_capacity;
+	size_t piece_bytes, entry_count; /* of all */
+	uint32_t first_ordinal, document_count;
 };
 
-/* Analyse a document and append it; *length is its number of tokens, *span its last position + 1. TRAWL_ENOMEM. */
-int batch_add(struct batch *batch, struct tokenizer *tokenizer, const trawl_document *document, uint32_t *length,
-              uint32_t *span, trawl_error *error);
-
-/* Bytes the batch holds, and those it will hold while it is inverted. */
-size_t batch_memory(const struct batch *batch);
-
-void batch_reset(struct batch *batch);
+/* `shared`: several threads add to the lexicon. */
+void batch_init(struct batch *batch, uint32_t first_ordinal, bool shared);
 void batch_release(struct batch *batch);
 
-/* Receives terms in byte order with their postings (docs are what `document_of` made of the ordinals). */
+/* Drop all documents; the next ones follow on. */
+void batch_reset(struct batch *batch);
+
+/* Take a piece over, whose documents follow on those of the batch. TRAWL_ENOMEM: the piece stays the caller's. */
+int batch_take(struct batch *batch, struct piece *piece, trawl_error *error);
+
+/* Bytes the batch holds, and those it will hold while it is inverted. */
+size_t batch_memory(struct batch *batch);
+
+/* Receives terms in byte order with their postings (docs are what `docs` made of the ordinals). */
 struct term_sink {
 	int (*term)(void *context, const char *term, uint8_t length, const uint32_t *docs, const uint32_t *tfs,
 	            uint32_t df, const struct position_source *source, trawl_error *error);
@@ -46,8 +48,20 @@ struct term_sink {
 /* Invert. `docs`: the docID of each ordinal, ascending, DOCUMENT_NONE for those to leave out; NULL: as they are. */
 int batch_invert(const struct batch *batch, const uint32_t *docs, const struct term_sink *sink, trawl_error *error);
 
-/* Invert with docIDs in another order than ordinals: docID i is the ordinal order[i], i < count. */
-int batch_invert_ordered(const struct batch *batch, const uint32_t *order, uint32_t count, const struct term_sink *sink,
-                         trawl_error *error);
+/* The same in two steps, of which the second can be done by several threads, each with a range of terms. */
+struct inversion {
+	const struct batch *batch;
+	uint32_t *sorted; /* term numbers in byte order */
+	uint32_t term_count;
+	uint64_t *ends; /* ends[i]: where the references of term sorted[i] end */
+	struct piece_reference {
+		uint32_t piece, offset;
+	} * references;
+};
+
+int inversion_prepare(struct inversion *inversion, const struct batch *batch, trawl_error *error);
+void inversion_release(struct inversion *inversion);
+int inversion_run(const struct inversion *inversion, uint32_t first, uint32_t end, const uint32_t *docs,
+                  const struct term_sink *sink, trawl_error *error);
 
 #endif

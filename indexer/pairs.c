@@ -10,7 +10,8 @@
 
 #define BUCKET_DOCUMENTS_MAX (1u << 14)
 #define LEAST_OF_RUN 1024 /* documents: a tiny budget must not make a run a document */
-#define DIGIT_BITS 11     /* of a position, sorted at a time */
+#define PIECE_PAIRS (1u << 18)
+#define DIGIT_BITS 11 /* of a position, sorted at a time */
 
 struct occurrence {
 	uint32_t doc, position, term; /* term: index in pair_builder.frequent */
@@ -29,7 +30,7 @@ struct bucket {
 };
 
 /* Occurrences of one bucket in the temporary file. */
-struct piece {
+struct spilled_piece {
 	uint32_t before_plus1; /* the bucket's piece before it; 0: none */
 	uint64_t address, count;
 };
@@ -45,7 +46,7 @@ struct pair_builder {
 	size_t held;                             /* occurrences in memory */
 	int file;                                /* -1: nothing has been spilled */
 	uint64_t file_bytes;
-	struct piece *pieces;
+	struct spilled_piece *pieces;
 	size_t piece_count, piece_capacity;
 	/* the list being written */
 	const struct position_source *source;
@@ -53,6 +54,7 @@ struct pair_builder {
 	uint32_t posting;
 	/* pairs */
 	struct batch batch;
+	struct piece_maker maker;
 	struct run *runs;
 	size_t run_count, run_capacity;
 };
@@ -64,6 +66,7 @@ int pair_builder_new(struct pair_builder **out, struct segment_writer *segment, 
 	*out = NULL;
 	if (!builder)
 		return error_set_memory(error);
+	batch_init(&builder->batch, 0, false);
 	builder->segment = segment;
 	builder->memory = memory;
 	builder->path = path;
@@ -94,6 +97,7 @@ void pair_builder_free(struct pair_builder *builder)
 	if (builder->file >= 0)
 		close(builder->file);
 	batch_release(&builder->batch);
+	piece_maker_release(&builder->maker);
 	memory_free(builder->runs);
 	memory_free(builder->buckets);
 	memory_free(builder->frequent);
@@ -131,7 +135,7 @@ static int spill(struct pair_builder *builder, trawl_error *error)
 		                    sizeof *builder->pieces))
 			return error_set_memory(error);
 		builder->pieces[builder->piece_count++] =
-		    (struct piece){bucket->last_piece_plus1, builder->file_bytes, bucket->count};
+		    (struct spilled_piece){bucket->last_piece_plus1, builder->file_bytes, bucket->count};
 		bucket->last_piece_plus1 = (uint32_t)builder->piece_count;
 		int code =
 		    write_bytes(builder, bucket->occurrences, bucket->count * sizeof *bucket->occurrences, error);
@@ -191,7 +195,7 @@ int pair_builder_term(struct pair_builder *builder, const char *term, uint8_t le
 
 /* ---- text order ---- */
 
-static int read_piece(struct pair_builder *builder, const struct piece *piece, struct occurrence *out,
+static int read_piece(struct pair_builder *builder, const struct spilled_piece *piece, struct occurrence *out,
                       trawl_error *error)
 {
 	size_t length = piece->count * sizeof *out;
@@ -217,7 +221,7 @@ static int gather(struct pair_builder *builder, uint32_t number, trawl_error *er
 	                    sizeof *bucket->occurrences))
 		return error_set_memory(error);
 	for (uint32_t next = bucket->last_piece_plus1; next; next = builder->pieces[next - 1].before_plus1) {
-		const struct piece *piece = &builder->pieces[next - 1];
+		const struct spilled_piece *piece = &builder->pieces[next - 1];
 		int code = read_piece(builder, piece, bucket->occurrences + bucket->count, error);
 		if (code)
 			return code;
@@ -273,27 +277,32 @@ static int spill_pairs(struct pair_builder *builder, trawl_error *error)
 	return 0;
 }
 
-static int add_pair(struct pair_builder *builder, uint32_t first, uint32_t second, trawl_error *error)
+static int end_piece(struct pair_builder *builder, trawl_error *error)
 {
 	struct batch *batch = &builder->batch;
+	struct piece piece;
+	int code = piece_finish(&builder->maker, &piece, batch->first_ordinal + batch->document_count, error);
+	if (!code)
+		code = batch_take(batch, &piece, error);
+	if (code)
+		piece_release(&piece);
+	else if (batch_memory(batch) > builder->memory && batch->document_count >= LEAST_OF_RUN)
+		code = spill_pairs(builder, error);
+	return code;
+}
+
+static int add_pair(struct pair_builder *builder, uint32_t first, uint32_t second, trawl_error *error)
+{
 	char name[PAIR_NAME_BYTES];
 	pair_name(name, first, second);
-	uint32_t number = vocabulary_number(&batch->vocabulary, name, sizeof name);
-	if (number == UINT32_MAX ||
-	    !memory_reserve(&batch->tokens, &batch->token_capacity, batch->token_count + 1, sizeof *batch->tokens))
-		return error_set_memory(error);
-	batch->tokens[batch->token_count++] = number;
-	return 0;
+	uint32_t number = lexicon_number(&builder->batch.lexicon, name, sizeof name);
+	return number != UINT32_MAX && piece_add_term(&builder->maker, number) ? 0 : error_set_memory(error);
 }
 
 /* The document's occurrences are at[0..count). */
 static int add_document(struct pair_builder *builder, const struct occurrence *at, size_t count, trawl_error *error)
 {
-	struct batch *batch = &builder->batch;
-	int code = 0;
-	if (!memory_reserve(&batch->starts, &batch->start_capacity, batch->document_count + 1, sizeof *batch->starts))
-		return error_set_memory(error);
-	batch->starts[batch->document_count++] = batch->token_count;
+	int code = piece_begin_document(&builder->maker) ? 0 : error_set_memory(error);
 	for (size_t i = 0; !code && i + 1 < count; i++) {
 		const struct frequent *first = &builder->frequent[at[i].term],
 		                      *second = &builder->frequent[at[i + 1].term];
@@ -301,8 +310,10 @@ static int add_document(struct pair_builder *builder, const struct occurrence *a
 		    pair_is_listed(first->df, second->df, builder->segment->documents))
 			code = add_pair(builder, first->number, second->number, error);
 	}
-	if (!code && batch_memory(batch) > builder->memory && batch->document_count >= LEAST_OF_RUN)
-		code = spill_pairs(builder, error);
+	if (!code)
+		piece_end_document(&builder->maker);
+	if (!code && builder->maker.token_count >= PIECE_PAIRS)
+		code = end_piece(builder, error);
 	return code;
 }
 
@@ -339,6 +350,8 @@ static int write_pairs(struct pair_builder *builder, trawl_error *error)
 	struct pairs_writer writer;
 	struct term_sink sink = {write_pair, &writer};
 	int code = pairs_writer_init(&writer, builder->segment, error);
+	if (!code)
+		code = end_piece(builder, error);
 	if (!code && builder->run_count && builder->batch.document_count)
 		code = spill_pairs(builder, error);
 	if (!code && builder->run_count)

@@ -46,8 +46,7 @@ static bool grow_slots(struct pending *pending)
 	return true;
 }
 
-bool pending_add(struct pending *pending, const char *id, size_t length, uint32_t tokens, uint32_t span,
-                 uint64_t text_bytes)
+bool pending_add(struct pending *pending, const char *id, size_t length, uint64_t text_bytes)
 {
 	if ((pending->count + 1) * 2 > pending->slot_count && !grow_slots(pending))
 		return false;
@@ -60,12 +59,8 @@ bool pending_add(struct pending *pending, const char *id, size_t length, uint32_
 	size_t slot = find_slot(pending, id, length, hash);
 	if (pending->slots[slot])
 		pending_remove(pending, pending->slots[slot] - 1);
-	pending->documents[pending->count++] = (struct pending_document){.id = copy,
-	                                                                 .id_length = (uint32_t)length,
-	                                                                 .id_hash = hash,
-	                                                                 .tokens = tokens,
-	                                                                 .span = span,
-	                                                                 .text_bytes = text_bytes};
+	pending->documents[pending->count++] = (struct pending_document){
+	    .id = copy, .id_length = (uint32_t)length, .id_hash = hash, .text_bytes = text_bytes};
 	pending->slots[slot] = (uint32_t)pending->count;
 	return true;
 }

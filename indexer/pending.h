@@ -13,7 +13,7 @@ struct pending {
 	struct pending_document {
 		const char *id;
 		uint32_t id_length, id_hash; /* as store/documents.h hashes ids */
-		uint32_t tokens, span;       /* span: last position + 1 */
+		uint32_t tokens, span;       /* span: last position + 1; both known when the document is analysed */
 		bool dead;                   /* a later document took its place */
 		uint64_t text_bytes;
 	} * documents; /* by ordinal */
@@ -28,9 +28,8 @@ struct pending {
 /* The ordinal of the live document with this id, or PENDING_NONE. */
 uint32_t pending_find(const struct pending *pending, const char *id, size_t length);
 
-/* Append a document; when there is one with its id, that one dies. false: out of memory. */
-bool pending_add(struct pending *pending, const char *id, size_t length, uint32_t tokens, uint32_t span,
-                 uint64_t text_bytes);
+/* Append a document, of 0 tokens as yet; when there is one with its id, that one dies. false: out of memory. */
+bool pending_add(struct pending *pending, const char *id, size_t length, uint64_t text_bytes);
 
 /* The document with this id dies without a successor. */
 void pending_remove(struct pending *pending, uint32_t ordinal);

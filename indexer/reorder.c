@@ -12,6 +12,7 @@
 #include "indexer/reorder.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -42,83 +43,55 @@ struct bisection {
 
 /* ---- the graph ---- */
 
-/* A document's distinct terms: a term is new when it was last seen in another document. */
+/* Terms come in byte order, so a document's are in the same order whatever numbers they had. */
 struct graph_builder {
-	const struct batch *batch;
-	uint32_t *seen, *df;
+	struct bisection *bisection;
+	uint64_t *next; /* of each document: the number of its terms, and then where its next one goes */
+	bool filling;
 };
 
-static uint64_t document_end(const struct batch *batch, uint32_t index)
+static int take_term(void *context, const char *term, uint8_t length, const uint32_t *docs, const uint32_t *tfs,
+                     uint32_t df, const struct position_source *source, trawl_error *error)
 {
-	return index + 1 < batch->document_count ? batch->starts[index + 1] : batch->token_count;
+	(void)term, (void)length, (void)tfs, (void)source, (void)error;
+	struct graph_builder *builder = context;
+	struct bisection *bisection = builder->bisection;
+	if (df < DF_LEAST || df > bisection->documents / DF_SHARE)
+		return 0;
+	for (uint32_t i = 0; i < df; i++)
+		if (builder->filling)
+			bisection->terms[builder->next[docs[i]]++] = bisection->term_count;
+		else
+			builder->next[docs[i]]++;
+	bisection->term_count++;
+	return 0;
 }
 
-static void count_documents(struct graph_builder *builder, const uint32_t *order, uint32_t count)
+static int build_graph(struct bisection *bisection, const struct batch *batch, const uint32_t *docs, uint32_t count,
+                       trawl_error *error)
 {
-	const struct batch *batch = builder->batch;
-	for (uint32_t d = 0; d < count; d++) {
-		uint32_t index = order[d] - batch->first_ordinal;
-		for (uint64_t i = batch->starts[index]; i < document_end(batch, index); i++) {
-			uint32_t term = batch->tokens[i];
-			if (term != WORD_TAG_NONE && builder->seen[term] != d + 1) {
-				builder->seen[term] = d + 1;
-				builder->df[term]++;
-			}
-		}
+	struct graph_builder builder = {bisection, memory_new_zeroed(count, sizeof(uint64_t)), false};
+	struct term_sink sink = {take_term, &builder};
+	bisection->documents = count;
+	bisection->starts = memory_new(((size_t)count + 1) * sizeof *bisection->starts);
+	int code = builder.next && bisection->starts ? 0 : error_set_memory(error);
+	if (!code)
+		code = batch_invert(batch, docs, &sink, error);
+	uint64_t sum = 0;
+	for (uint32_t d = 0; !code && d < count; d++) {
+		uint64_t terms = builder.next[d];
+		bisection->starts[d] = builder.next[d] = sum;
+		sum += terms;
 	}
-}
-
-/* Renumber the terms that count, in place of their df; returns how many postings they have. */
-static uint64_t choose_terms(struct graph_builder *builder, uint32_t count, uint32_t *chosen)
-{
-	uint64_t postings = 0;
-	*chosen = 0;
-	for (uint32_t t = 0; t < builder->batch->vocabulary.count; t++) {
-		bool wanted = builder->df[t] >= DF_LEAST && builder->df[t] <= count / DF_SHARE;
-		postings += wanted ? builder->df[t] : 0;
-		builder->df[t] = wanted ? (*chosen)++ : WORD_TAG_NONE;
-		builder->seen[t] = 0;
+	if (!code) {
+		bisection->starts[count] = sum;
+		bisection->terms = memory_new(sum * sizeof *bisection->terms);
+		bisection->term_count = 0;
+		builder.filling = true;
+		code = bisection->terms ? batch_invert(batch, docs, &sink, error) : error_set_memory(error);
 	}
-	return postings;
-}
-
-static void fill_graph(struct graph_builder *builder, struct bisection *bisection, const uint32_t *order)
-{
-	const struct batch *batch = builder->batch;
-	uint64_t at = 0;
-	for (uint32_t d = 0; d < bisection->documents; d++) {
-		uint32_t index = order[d] - batch->first_ordinal;
-		bisection->starts[d] = at;
-		for (uint64_t i = batch->starts[index]; i < document_end(batch, index); i++) {
-			uint32_t term = batch->tokens[i];
-			if (term == WORD_TAG_NONE || builder->seen[term] == d + 1 || builder->df[term] == WORD_TAG_NONE)
-				continue;
-			builder->seen[term] = d + 1;
-			bisection->terms[at++] = builder->df[term];
-		}
-	}
-	bisection->starts[bisection->documents] = at;
-}
-
-static bool build_graph(struct bisection *bisection, const struct batch *batch, const uint32_t *order, uint32_t count)
-{
-	uint32_t terms = batch->vocabulary.count;
-	struct graph_builder builder = {batch, memory_new_zeroed(terms, sizeof(uint32_t)),
-	                                memory_new_zeroed(terms, sizeof(uint32_t))};
-	bool done = builder.seen && builder.df;
-	if (done) {
-		count_documents(&builder, order, count);
-		uint64_t postings = choose_terms(&builder, count, &bisection->term_count);
-		bisection->documents = count;
-		bisection->starts = memory_new(((size_t)count + 1) * sizeof *bisection->starts);
-		bisection->terms = memory_new(postings * sizeof *bisection->terms);
-		done = bisection->starts && bisection->terms;
-	}
-	if (done)
-		fill_graph(&builder, bisection, order);
-	memory_free(builder.seen);
-	memory_free(builder.df);
-	return done;
+	memory_free(builder.next);
+	return code;
 }
 
 static bool prepare(struct bisection *bisection)
@@ -289,18 +262,108 @@ static void bisect(struct bisection *bisection)
 	}
 }
 
-int reorder_documents(const struct batch *batch, uint32_t *order, uint32_t count, trawl_error *error)
+int reorder_documents(const struct batch *batch, uint32_t *docs, uint32_t *order, uint32_t count, trawl_error *error)
 {
 	struct bisection bisection = {0};
 	uint32_t *ordinals = memory_new(count * sizeof *ordinals);
-	bool done = ordinals && build_graph(&bisection, batch, order, count) && prepare(&bisection);
-	if (done) {
+	int code = ordinals ? build_graph(&bisection, batch, docs, count, error) : error_set_memory(error);
+	if (!code && !prepare(&bisection))
+		code = error_set_memory(error);
+	if (!code) {
 		bisect(&bisection);
-		memcpy(ordinals, order, count * sizeof *ordinals);
-		for (uint32_t i = 0; i < count; i++)
+		if (count)
+			memcpy(ordinals, order, count * sizeof *ordinals);
+		for (uint32_t i = 0; i < count; i++) {
 			order[i] = ordinals[bisection.order[i]];
+			docs[order[i]] = i;
+		}
 	}
 	release(&bisection);
 	memory_free(ordinals);
-	return done ? 0 : error_set_memory(error);
+	return code;
+}
+
+/* ---- lists in the new order ---- */
+
+struct reordering {
+	const struct term_sink *sink;
+	/* the list: keys are docIDs and, below them, places as it came */
+	uint64_t *keys;
+	uint32_t *docs, *tfs, *positions;
+	uint64_t *starts; /* of each posting's positions, as it came */
+	size_t key_capacity, doc_capacity, tf_capacity, position_capacity, start_capacity;
+	uint32_t posting;
+};
+
+static int compare_keys(const void *a, const void *b)
+{
+	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+	return (left > right) - (left < right);
+}
+
+static int reordered_positions(void *context, uint32_t count, uint32_t *positions, trawl_error *error)
+{
+	(void)error;
+	struct reordering *reordering = context;
+	uint32_t place = (uint32_t)reordering->keys[reordering->posting++];
+	memcpy(positions, reordering->positions + reordering->starts[place], count * sizeof *positions);
+	return 0;
+}
+
+/* All positions of the list, as it came. */
+static int read_positions(struct reordering *reordering, const uint32_t *tfs, uint32_t df,
+                          const struct position_source *source, trawl_error *error)
+{
+	uint64_t sum = 0;
+	for (uint32_t i = 0; i < df; i++) {
+		reordering->starts[i] = sum;
+		sum += tfs[i];
+	}
+	if (!memory_reserve(&reordering->positions, &reordering->position_capacity, sum, sizeof *reordering->positions))
+		return error_set_memory(error);
+	int code = 0;
+	for (uint32_t i = 0; !code && i < df; i++)
+		code = source->next(source->context, tfs[i], reordering->positions + reordering->starts[i], error);
+	return code;
+}
+
+static int reorder_term(void *context, const char *term, uint8_t length, const uint32_t *docs, const uint32_t *tfs,
+                        uint32_t df, const struct position_source *source, trawl_error *error)
+{
+	struct reordering *reordering = context;
+	const struct term_sink *sink = reordering->sink;
+	if (df == 1)
+		return sink->term(sink->context, term, length, docs, tfs, df, source, error);
+	if (!memory_reserve(&reordering->keys, &reordering->key_capacity, df, sizeof *reordering->keys) ||
+	    !memory_reserve(&reordering->docs, &reordering->doc_capacity, df, sizeof *reordering->docs) ||
+	    !memory_reserve(&reordering->tfs, &reordering->tf_capacity, df, sizeof *reordering->tfs) ||
+	    !memory_reserve(&reordering->starts, &reordering->start_capacity, df, sizeof *reordering->starts))
+		return error_set_memory(error);
+	int code = read_positions(reordering, tfs, df, source, error);
+	if (code)
+		return code;
+	for (uint32_t i = 0; i < df; i++)
+		reordering->keys[i] = (uint64_t)docs[i] << 32 | i;
+	qsort(reordering->keys, df, sizeof *reordering->keys, compare_keys);
+	for (uint32_t i = 0; i < df; i++) {
+		reordering->docs[i] = (uint32_t)(reordering->keys[i] >> 32);
+		reordering->tfs[i] = tfs[(uint32_t)reordering->keys[i]];
+	}
+	reordering->posting = 0;
+	struct position_source reordered = {reordered_positions, reordering};
+	return sink->term(sink->context, term, length, reordering->docs, reordering->tfs, df, &reordered, error);
+}
+
+int batch_invert_reordered(const struct batch *batch, const uint32_t *docs, const struct term_sink *sink,
+                           trawl_error *error)
+{
+	struct reordering reordering = {.sink = sink};
+	struct term_sink between = {reorder_term, &reordering};
+	int code = batch_invert(batch, docs, &between, error);
+	memory_free(reordering.keys);
+	memory_free(reordering.docs);
+	memory_free(reordering.tfs);
+	memory_free(reordering.positions);
+	memory_free(reordering.starts);
+	return code;
 }

@@ -10,7 +10,12 @@
 
 #include "indexer/batch.h"
 
-/* Permute `order`, the ordinals of `count` documents of the batch. Deterministic. TRAWL_ENOMEM. */
-int reorder_documents(const struct batch *batch, uint32_t *order, uint32_t count, trawl_error *error);
+/* Permute `order`, the ordinals of `count` documents of the batch, and `docs`, where each ordinal stands in it or
+ * DOCUMENT_NONE. Deterministic. TRAWL_ENOMEM. */
+int reorder_documents(const struct batch *batch, uint32_t *docs, uint32_t *order, uint32_t count, trawl_error *error);
+
+/* batch_invert with docIDs in any order. */
+int batch_invert_reordered(const struct batch *batch, const uint32_t *docs, const struct term_sink *sink,
+                           trawl_error *error);
 
 #endif

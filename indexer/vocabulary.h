@@ -1,4 +1,4 @@
-/* vocabulary.h - the distinct terms of a batch, numbered from 0 in order of appearance. */
+/* vocabulary.h - distinct terms, numbered from 0 in order of appearance: a share of a lexicon. */
 #ifndef TRAWL_INDEXER_VOCABULARY_H
 #define TRAWL_INDEXER_VOCABULARY_H
 
@@ -29,11 +29,8 @@ static inline uint8_t vocabulary_length(const struct vocabulary *vocabulary, uin
 	return (uint8_t)vocabulary->terms[number].bytes[-1];
 }
 
-/* The number of a term, added when new; UINT32_MAX: out of memory. */
-uint32_t vocabulary_number(struct vocabulary *vocabulary, const char *term, uint8_t length);
-
-/* All term numbers in byte order of the terms: `sorted` has room for vocabulary->count. false: out of memory. */
-bool vocabulary_sort(const struct vocabulary *vocabulary, uint32_t *sorted);
+/* The number of a term with this hash, added when new; UINT32_MAX: out of memory. */
+uint32_t vocabulary_number(struct vocabulary *vocabulary, const char *term, uint8_t length, uint32_t hash);
 
 size_t vocabulary_memory(const struct vocabulary *vocabulary);
 void vocabulary_release(struct vocabulary *vocabulary);

@@ -1,4 +1,5 @@
 /* writer.c - trawl_writer: documents in, commits out. */
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,13 +9,13 @@
 #include "indexer/graveyard.h"
 #include "indexer/pairs.h"
 #include "indexer/pending.h"
+#include "indexer/pipeline.h"
 #include "indexer/reorder.h"
 #include "indexer/run.h"
 #include "store/segment.h"
 
 #define MEMORY_LEAST ((size_t)1 << 20)
-#define WORD_CACHE_MAX ((size_t)64 << 20) /* the tokenizer's own limit */
-#define TEXT_BYTES_MAX ((size_t)1 << 30)  /* of a document: tokens are counted in 32 bits */
+#define TEXT_BYTES_MAX ((size_t)1 << 30) /* of a document: tokens are counted in 32 bits */
 
 struct trawl_writer {
 	struct store *store;
@@ -23,7 +24,10 @@ struct trawl_writer {
 	bool failed; /* an error ended the batch */
 	size_t memory_budget;
 	enum trawl_order order;
-	struct tokenizer *tokenizer, *mourner; /* the second analyses dead documents: tags are the first one's alone */
+	unsigned threads;
+	struct workers *workers;
+	struct pipeline *pipeline;
+	struct tokenizer *mourner; /* analyses dead documents */
 
 	/* the last commit */
 	struct snapshot *snapshot;
@@ -133,14 +137,22 @@ static bool keep_segment(void *context, uint32_t segment)
 	return segment == 0;
 }
 
-static int new_tokenizer(struct trawl_writer *writer, trawl_error *error)
+static unsigned default_threads(void)
 {
-	trawl_analysis analysis = manifest_analysis(&writer->manifest);
-	int code = tokenizer_new(&writer->tokenizer, &analysis, error);
-	size_t share = writer->memory_budget / 4;
-	if (!code && share < WORD_CACHE_MAX)
-		tokenizer_limit_cache(writer->tokenizer, share);
-	return code;
+	cpu_set_t cores;
+	int count = sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 1;
+	return count > TRAWL_THREADS_MAX ? TRAWL_THREADS_MAX : (unsigned)count;
+}
+
+static int new_pipeline(struct trawl_writer *writer, trawl_error *error)
+{
+	struct pipeline_options options = {.analysis = manifest_analysis(&writer->manifest),
+	                                   .threads = writer->threads,
+	                                   .memory = writer->memory_budget / 4,
+	                                   .workers = writer->workers,
+	                                   .batch = &writer->batch,
+	                                   .pending = &writer->pending};
+	return pipeline_new(&writer->pipeline, &options, error);
 }
 
 /* A manifest of no commit goes before the first extent, so that a file with extents has one, or is damaged. */
@@ -173,7 +185,7 @@ static int start(struct trawl_writer *writer, const char *path, const trawl_writ
 		code = store_sweep(writer->store, keep_segment, &writer->manifest, error);
 	if (code)
 		return code;
-	code = new_tokenizer(writer, error);
+	code = new_pipeline(writer, error);
 	if (!code)
 		code = store_batch_new(&writer->output, writer->store, error);
 	return code || writer->manifest.generation ? code : put_first_manifest(writer, error);
@@ -185,6 +197,9 @@ int trawl_writer_open(trawl_writer **out, const char *path, const trawl_writer_o
 	*out = NULL;
 	if (!options)
 		options = &defaults;
+	if (options->threads > TRAWL_THREADS_MAX)
+		return error_set(error, TRAWL_EINVAL, "%u threads; %d are the most", options->threads,
+		                 TRAWL_THREADS_MAX);
 	if (options->memory_budget && options->memory_budget < MEMORY_LEAST)
 		return error_set(error, TRAWL_EINVAL, "a memory budget below 1 MiB");
 	trawl_writer *writer = memory_new_zeroed(1, sizeof *writer);
@@ -193,7 +208,10 @@ int trawl_writer_open(trawl_writer **out, const char *path, const trawl_writer_o
 	writer->lock = -1;
 	writer->order = options->order;
 	writer->memory_budget = options->memory_budget ? options->memory_budget : default_memory();
-	int code = start(writer, path, options, error);
+	writer->threads = options->threads ? options->threads : default_threads();
+	batch_init(&writer->batch, 0, writer->threads > 1);
+	writer->workers = workers_new(writer->threads);
+	int code = writer->workers ? start(writer, path, options, error) : error_set_memory(error);
 	if (code) {
 		trawl_writer_close(writer);
 		return code;
@@ -206,6 +224,8 @@ int trawl_writer_open(trawl_writer **out, const char *path, const trawl_writer_o
 
 static void drop_batch(struct trawl_writer *writer)
 {
+	if (writer->pipeline) /* first: jobs under way look at what is dropped here */
+		pipeline_reset(writer->pipeline);
 	for (size_t i = 0; i < writer->run_count; i++)
 		run_release(&writer->runs[i]);
 	writer->run_count = 0;
@@ -214,15 +234,8 @@ static void drop_batch(struct trawl_writer *writer)
 	memory_free(writer->segment);
 	writer->segment = NULL;
 	batch_release(&writer->batch);
+	batch_init(&writer->batch, 0, writer->threads > 1);
 	pending_release(&writer->pending);
-}
-
-/* Tags lead into the batch's vocabulary, so both are forgotten together. */
-static int forget_words(struct trawl_writer *writer, trawl_error *error)
-{
-	tokenizer_free(writer->tokenizer);
-	writer->tokenizer = NULL;
-	return new_tokenizer(writer, error);
 }
 
 /* Combine all runs into one: each holds a file open, and a merge looks at each for every term. */
@@ -241,9 +254,11 @@ static int combine_runs(struct trawl_writer *writer, trawl_error *error)
 
 static int spill(struct trawl_writer *writer, trawl_error *error)
 {
-	int combined = writer->run_count == RUNS_MAX ? combine_runs(writer, error) : 0;
-	if (combined)
-		return combined;
+	int settled = pipeline_settle(writer->pipeline, error);
+	if (!settled && writer->run_count == RUNS_MAX)
+		settled = combine_runs(writer, error);
+	if (settled)
+		return settled;
 	if (!memory_reserve(&writer->runs, &writer->run_capacity, writer->run_count + 1, sizeof *writer->runs))
 		return error_set_memory(error);
 	int code = run_write(&writer->runs[writer->run_count], &writer->batch, store_path(writer->store), error);
@@ -252,7 +267,8 @@ static int spill(struct trawl_writer *writer, trawl_error *error)
 	writer->run_count++;
 	writer->stats.runs++;
 	batch_reset(&writer->batch);
-	return forget_words(writer, error);
+	pipeline_forget(writer->pipeline);
+	return 0;
 }
 
 static int begin_segment(struct trawl_writer *writer, trawl_error *error)
@@ -349,10 +365,17 @@ static int check_document(const trawl_writer *writer, const trawl_document *docu
 	return 0;
 }
 
+static bool is_over_budget(struct trawl_writer *writer)
+{
+	size_t batch = batch_memory(&writer->batch);
+	size_t used = batch + pending_memory(&writer->pending) + pipeline_memory(writer->pipeline);
+	/* A run needs a batch worth its file: a budget that ids alone have eaten must not make a run a job. */
+	return used > writer->memory_budget && batch > writer->memory_budget / 4;
+}
+
 static int add(struct trawl_writer *writer, const trawl_document *document, trawl_error *error)
 {
 	enum verdict verdict;
-	uint32_t tokens, span;
 	uint64_t text_bytes = document->title_length + document->text_length;
 	int code = judge(writer, document, &verdict, error);
 	if (code || verdict == VERDICT_UNCHANGED) {
@@ -360,23 +383,15 @@ static int add(struct trawl_writer *writer, const trawl_document *document, traw
 		return code;
 	}
 	code = begin_segment(writer, error);
-	if (!code)
-		code = segment_writer_document(writer->segment, document, error);
-	if (!code)
-		code = batch_add(&writer->batch, writer->tokenizer, document, &tokens, &span, error);
-	if (!code && !pending_add(&writer->pending, document->id, document->id_length, tokens, span, text_bytes))
+	if (!code && !pending_add(&writer->pending, document->id, document->id_length, text_bytes))
 		code = error_set_memory(error);
+	if (!code)
+		code = pipeline_add(writer->pipeline, &writer->segment->stored, document, error);
 	if (code)
 		return code;
 	*(verdict == VERDICT_NEW ? &writer->stats.added : &writer->stats.replaced) += 1;
-	writer->stats.tokens += tokens;
 	writer->stats.text_bytes += text_bytes;
-	size_t used =
-	    batch_memory(&writer->batch) + pending_memory(&writer->pending) + tokenizer_memory(writer->tokenizer);
-	/* A run needs a batch worth its file: a budget that ids alone have eaten must not make a run a document. */
-	if (used > writer->memory_budget && batch_memory(&writer->batch) > writer->memory_budget / 4)
-		code = spill(writer, error);
-	return code;
+	return pipeline_between_jobs(writer->pipeline) && is_over_budget(writer) ? spill(writer, error) : 0;
 }
 
 static int refuse_failed(trawl_error *error)
@@ -468,14 +483,18 @@ static int take_census(struct census *census, const struct trawl_writer *writer,
 	                          .spans = memory_new(pending->count)};
 	if (!census->hashes || !census->order || !census->docs || !census->lengths || !census->spans)
 		return error_set_memory(error);
+	int code = 0;
 	list_living(census, pending);
-	/* A batch that has spilled is no longer here to be looked at. */
-	census->reordered = writer->order == TRAWL_ORDER_SIMILAR && !writer->run_count;
-	int code = census->reordered ? reorder_documents(&writer->batch, census->order, census->count, error) : 0;
 	memset(census->docs, 0xff, pending->count * sizeof *census->docs); /* DOCUMENT_NONE */
-	for (uint32_t doc = 0; doc < census->count; doc++) {
-		const struct pending_document *document = &pending->documents[census->order[doc]];
+	for (uint32_t doc = 0; doc < census->count; doc++)
 		census->docs[census->order[doc]] = doc;
+	if (writer->order == TRAWL_ORDER_SIMILAR && !writer->run_count) {
+		/* A batch that has spilled is no longer here to be looked at. */
+		code = reorder_documents(&writer->batch, census->docs, census->order, census->count, error);
+		census->reordered = true;
+	}
+	for (uint32_t doc = 0; !code && doc < census->count; doc++) {
+		const struct pending_document *document = &pending->documents[census->order[doc]];
 		census->hashes[doc] = document->id_hash;
 		census->spans[doc] = length_encode(document->span);
 		census->lengths[doc] = length_encode(document->tokens);
@@ -493,9 +512,11 @@ static bool has_gaps(const struct trawl_writer *writer)
 
 static int write_segment(struct trawl_writer *writer, struct manifest_segment *summary, trawl_error *error)
 {
-	struct census census;
+	struct census census = {0};
 	struct term_sink sink = {write_term, writer};
-	int code = take_census(&census, writer, error);
+	int code = pipeline_finish(writer->pipeline, error);
+	if (!code)
+		code = take_census(&census, writer, error);
 	if (!code && writer->run_count && writer->batch.document_count)
 		code = spill(writer, error);
 	if (!code) {
@@ -510,8 +531,10 @@ static int write_segment(struct trawl_writer *writer, struct manifest_segment *s
 		                        store_path(writer->store), error);
 	if (!code && writer->run_count)
 		code = runs_merge(writer->runs, writer->run_count, census.docs, &sink, error);
+	else if (!code && census.reordered)
+		code = batch_invert_reordered(&writer->batch, census.docs, &sink, error);
 	else if (!code)
-		code = batch_invert_ordered(&writer->batch, census.order, census.count, &sink, error);
+		code = batch_invert(&writer->batch, census.docs, &sink, error);
 	if (!code && writer->pairs)
 		code = pair_builder_finish(writer->pairs, error);
 	if (!code)
@@ -612,8 +635,6 @@ int trawl_writer_commit(trawl_writer *writer, trawl_error *error)
 		drop_batch(writer);
 		close_snapshot(writer);
 		code = open_snapshot(writer, error);
-		if (!code)
-			code = forget_words(writer, error);
 	}
 	writer->failed = code < 0;
 	return code;
@@ -622,6 +643,7 @@ int trawl_writer_commit(trawl_writer *writer, trawl_error *error)
 void trawl_writer_get_stats(const trawl_writer *writer, trawl_writer_stats *stats)
 {
 	*stats = writer->stats;
+	stats->tokens = pipeline_tokens(writer->pipeline);
 }
 
 /* A file without a commit is of no use to anybody. */
@@ -646,7 +668,8 @@ void trawl_writer_close(trawl_writer *writer)
 	drop_batch(writer);
 	memory_free(writer->runs);
 	store_batch_free(writer->output);
-	tokenizer_free(writer->tokenizer);
+	pipeline_free(writer->pipeline);
+	workers_free(writer->workers);
 	tokenizer_free(writer->mourner);
 	close_snapshot(writer);
 	if (writer->fresh)

@@ -48,12 +48,12 @@ void documents_writer_release(struct documents_writer *writer)
 	writer->prepared = NULL;
 }
 
-/* The dictionary is the beginning of the content itself: no training, and the text of a corpus resembles itself. Until there
- * is enough of it blocks wait in writer->block. */
-static int prepare_dictionary(struct documents_writer *writer, trawl_error *error)
+/* The dictionary is the beginning of the content itself: no training, and the text of a corpus resembles itself. The
+ * first block waits until there is enough of it. */
+int documents_writer_prepare(struct documents_writer *writer, const uint8_t *from, size_t length, trawl_error *error)
 {
-	const uint8_t *from = writer->block.data;
-	size_t length = writer->block.length < STORED_DICTIONARY_BYTES ? writer->block.length : STORED_DICTIONARY_BYTES;
+	if (length > STORED_DICTIONARY_BYTES)
+		length = STORED_DICTIONARY_BYTES;
 	/* zstd would take content that starts with its magic number for a trained dictionary. */
 	if (length >= 4 && load32(from) == ZSTD_MAGIC_DICTIONARY) {
 		from++;
@@ -65,28 +65,44 @@ static int prepare_dictionary(struct documents_writer *writer, trawl_error *erro
 	return writer->prepared ? 0 : error_set_memory(error);
 }
 
-static int compress_block(struct documents_writer *writer, trawl_error *error)
+int stored_block_compress(struct ZSTD_CCtx_s *compressor, const struct ZSTD_CDict_s *dictionary, const uint8_t *block,
+                          size_t length, struct buffer *out, trawl_error *error)
 {
-	size_t length = writer->block.length, bound = ZSTD_compressBound(length);
-	if (!length)
-		return 0;
+	size_t bound = ZSTD_compressBound(length);
 	if (length > UINT32_MAX)
 		return error_set(error, TRAWL_ELIMIT, "a stored document of over 4 GiB");
-	writer->compressed.length = 0;
-	if (!buffer_reserve(&writer->compressed, bound))
+	if (!buffer_reserve(out, bound))
 		return error_set_memory(error);
-	size_t size = ZSTD_compress_usingCDict(writer->compressor, writer->compressed.data, bound, writer->block.data,
-	                                       length, writer->prepared);
+	size_t size = ZSTD_compress_usingCDict(compressor, out->data + out->length, bound, block, length, dictionary);
 	if (ZSTD_isError(size))
 		return error_set(error, TRAWL_ENOMEM, "zstd: %s", ZSTD_getErrorName(size));
+	out->length += size;
+	return 0;
+}
+
+int documents_writer_block(struct documents_writer *writer, uint32_t first, uint32_t length, const uint8_t *compressed,
+                           size_t size, trawl_error *error)
+{
 	uint8_t entry[BLOCK_ENTRY];
-	store32(entry, writer->block_first);
-	store32(entry + 4, (uint32_t)length);
+	store32(entry, first);
+	store32(entry + 4, length);
 	store64(entry + 8, writer->documents.address);
 	int code = part_writer_append(&writer->blocks, entry, BLOCK_ENTRY, error);
+	return code ? code : part_writer_append(&writer->documents, compressed, size, error);
+}
+
+static int compress_block(struct documents_writer *writer, trawl_error *error)
+{
+	struct buffer *block = &writer->block, *compressed = &writer->compressed;
+	if (!block->length)
+		return 0;
+	compressed->length = 0;
+	int code =
+	    stored_block_compress(writer->compressor, writer->prepared, block->data, block->length, compressed, error);
 	if (!code)
-		code = part_writer_append(&writer->documents, writer->compressed.data, size, error);
-	writer->block.length = 0;
+		code = documents_writer_block(writer, writer->block_first, (uint32_t)block->length, compressed->data,
+		                              compressed->length, error);
+	block->length = 0;
 	writer->block_first = writer->ordinal;
 	return code;
 }
@@ -106,7 +122,7 @@ static int flush_ids(struct documents_writer *writer, trawl_error *error)
 	return code;
 }
 
-static int add_id(struct documents_writer *writer, const char *id, size_t length, trawl_error *error)
+int documents_writer_id(struct documents_writer *writer, const char *id, size_t length, trawl_error *error)
 {
 	size_t shared = 0;
 	if (writer->id_block.length)
@@ -119,28 +135,31 @@ static int add_id(struct documents_writer *writer, const char *id, size_t length
 	    !buffer_append(&writer->id_block, id + shared, length - shared) ||
 	    !buffer_append(&writer->last_id, id, length))
 		return error_set_memory(error);
-	return (writer->ordinal + 1) % ID_BLOCK == 0 ? flush_ids(writer, error) : 0;
+	return ++writer->ordinal % ID_BLOCK == 0 ? flush_ids(writer, error) : 0;
+}
+
+bool stored_document_append(struct buffer *block, const trawl_document *document)
+{
+	return buffer_append_varint(block, document->title_length) &&
+	       buffer_append_varint(block, document->text_length) &&
+	       buffer_append_varint(block, document->fields_length) &&
+	       buffer_append(block, document->title, document->title_length) &&
+	       buffer_append(block, document->text, document->text_length) &&
+	       buffer_append(block, document->fields, document->fields_length);
 }
 
 int documents_writer_add(struct documents_writer *writer, const trawl_document *document, trawl_error *error)
 {
 	struct buffer *block = &writer->block;
-	int code = add_id(writer, document->id, document->id_length, error);
+	int code = documents_writer_id(writer, document->id, document->id_length, error);
 	if (code)
 		return code;
-	if (!buffer_append_varint(block, document->title_length) ||
-	    !buffer_append_varint(block, document->text_length) ||
-	    !buffer_append_varint(block, document->fields_length) ||
-	    !buffer_append(block, document->title, document->title_length) ||
-	    !buffer_append(block, document->text, document->text_length) ||
-	    !buffer_append(block, document->fields, document->fields_length))
+	if (!stored_document_append(block, document))
 		return error_set_memory(error);
-	writer->ordinal++;
-	if (!writer->prepared && block->length >= STORED_DICTIONARY_BYTES)
-		code = prepare_dictionary(writer, error);
-	if (!code && writer->prepared && block->length >= STORED_BLOCK_BYTES)
-		code = compress_block(writer, error);
-	return code;
+	if (block->length < stored_block_border(writer))
+		return 0;
+	code = writer->prepared ? 0 : documents_writer_prepare(writer, block->data, block->length, error);
+	return code ? code : compress_block(writer, error);
 }
 
 static int write_dictionary(struct documents_writer *writer, trawl_error *error)
@@ -167,7 +186,10 @@ static int write_dictionary(struct documents_writer *writer, trawl_error *error)
 
 int documents_writer_finish(struct documents_writer *writer, trawl_error *error)
 {
-	int code = writer->prepared || !writer->block.length ? 0 : prepare_dictionary(writer, error);
+	struct buffer *block = &writer->block;
+	int code = writer->prepared || !block->length
+	               ? 0
+	               : documents_writer_prepare(writer, block->data, block->length, error);
 	if (!code)
 		code = compress_block(writer, error);
 	if (!code)
@@ -320,23 +342,31 @@ static int find_block(struct documents *documents, uint32_t ordinal, uint32_t *b
 	return 0;
 }
 
-/* Read the record at scratch->offset and step over it. */
-static bool read_record(struct documents_scratch *scratch, trawl_document *document)
+bool stored_document_read(const uint8_t **at, const uint8_t *end, trawl_document *document)
 {
-	const uint8_t *at = scratch->block.data + scratch->offset, *end = scratch->block.data + scratch->block.length;
 	uint64_t title, text, fields;
-	if (!varint_read(&at, end, &title) || !varint_read(&at, end, &text) || !varint_read(&at, end, &fields))
+	if (!varint_read(at, end, &title) || !varint_read(at, end, &text) || !varint_read(at, end, &fields))
 		return false;
-	uint64_t left = (uint64_t)(end - at);
+	uint64_t left = (uint64_t)(end - *at);
 	if (title > left || text > left - title || fields > left - title - text)
 		return false;
-	document->title = (const char *)at;
+	document->title = (const char *)*at;
 	document->title_length = title;
 	document->text = document->title + title;
 	document->text_length = text;
 	document->fields = document->text + text;
 	document->fields_length = fields;
-	scratch->offset = (size_t)(at - scratch->block.data) + title + text + fields;
+	*at += title + text + fields;
+	return true;
+}
+
+/* Read the record at scratch->offset and step over it. */
+static bool read_record(struct documents_scratch *scratch, trawl_document *document)
+{
+	const uint8_t *at = scratch->block.data + scratch->offset;
+	if (!stored_document_read(&at, scratch->block.data + scratch->block.length, document))
+		return false;
+	scratch->offset = (size_t)(at - scratch->block.data);
 	scratch->walked++;
 	return true;
 }

@@ -27,11 +27,30 @@ int documents_writer_init(struct documents_writer *writer, struct store_batch *b
                           trawl_error *error);
 /* Store the next document; its ordinal is the number of those before it. */
 int documents_writer_add(struct documents_writer *writer, const trawl_document *document, trawl_error *error);
+
+/* The same in pieces, for a writer whose blocks are compressed elsewhere: the id of the next document; the document
+ * as it stands in a block, which is complete when it has reached the border; the dictionary, once, of the first block's content
+ * before any is compressed; a block, compressed by any thread; its place among the others, in order. */
+int documents_writer_id(struct documents_writer *writer, const char *id, size_t length, trawl_error *error);
+bool stored_document_append(struct buffer *block, const trawl_document *document);
+static inline size_t stored_block_border(const struct documents_writer *writer)
+{
+	return writer->prepared ? STORED_BLOCK_BYTES : STORED_DICTIONARY_BYTES;
+}
+int documents_writer_prepare(struct documents_writer *writer, const uint8_t *from, size_t length, trawl_error *error);
+int stored_block_compress(struct ZSTD_CCtx_s *compressor, const struct ZSTD_CDict_s *dictionary, const uint8_t *block,
+                          size_t length, struct buffer *out, trawl_error *error);
+int documents_writer_block(struct documents_writer *writer, uint32_t first, uint32_t length, const uint8_t *compressed,
+                           size_t size, trawl_error *error);
+
 /* Flush all, and write the dictionary. */
 int documents_writer_finish(struct documents_writer *writer, trawl_error *error);
 void documents_writer_release(struct documents_writer *writer);
 
 /* ---- reading ---- */
+
+/* Step over a document in a block, without its id: title, text and fields point into it. false: it is cut off. */
+bool stored_document_read(const uint8_t **at, const uint8_t *end, trawl_document *document);
 
 struct documents {
 	struct part documents, blocks, dictionary, ids, id_blocks;

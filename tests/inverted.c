@@ -124,13 +124,35 @@ void dump_naively(struct buffer *out, const struct random_corpus *corpus, size_t
 	memory_free(found.all);
 }
 
+/* Pieces of 1 to 40 documents. */
 void fill_batch(struct batch *batch, const struct random_corpus *corpus, size_t first, size_t end,
                 struct tokenizer *tokenizer)
 {
+	struct piece_maker maker = {0};
+	struct piece piece;
 	uint32_t length, span;
-	for (size_t i = first; i < end; i++)
-		if (batch_add(batch, tokenizer, &corpus->documents[i], &length, &span, &error))
+	for (size_t i = first; i < end; i++) {
+		if (piece_add(&maker, &batch->lexicon, tokenizer, &corpus->documents[i], &length, &span, &error))
 			fail_msg("%s", error.text);
+		if (maker.document_count <= i * 7 % 40 && i + 1 < end)
+			continue;
+		uint32_t ordinal = (uint32_t)(batch->first_ordinal + batch->document_count);
+		if (piece_finish(&maker, &piece, ordinal, &error) || batch_take(batch, &piece, &error))
+			fail_msg("%s", error.text);
+	}
+	piece_maker_release(&maker);
+}
+
+void add_document(struct batch *batch, const trawl_document *document, struct tokenizer *tokenizer, uint32_t *length,
+                  uint32_t *span)
+{
+	struct piece_maker maker = {0};
+	struct piece piece;
+	uint32_t ordinal = batch->first_ordinal + batch->document_count;
+	if (piece_add(&maker, &batch->lexicon, tokenizer, document, length, span, &error) ||
+	    piece_finish(&maker, &piece, ordinal, &error) || batch_take(batch, &piece, &error))
+		fail_msg("%s", error.text);
+	piece_maker_release(&maker);
 }
 
 void assert_same_dump(const struct buffer *a, const struct buffer *b)

@@ -17,6 +17,10 @@ void dump_naively(struct buffer *out, const struct random_corpus *corpus, size_t
 void fill_batch(struct batch *batch, const struct random_corpus *corpus, size_t first, size_t end,
                 struct tokenizer *tokenizer);
 
+/* A piece of one document. */
+void add_document(struct batch *batch, const trawl_document *document, struct tokenizer *tokenizer, uint32_t *length,
+                  uint32_t *span);
+
 void assert_same_dump(const struct buffer *a, const struct buffer *b);
 
 struct tokenizer *tokenizer_with(bool stop_words);

@@ -32,7 +32,8 @@ static void inversion_equals_sorting(void **state)
 	struct random random = seeded();
 	for (int stop_words = 0; stop_words < 2; stop_words++) {
 		struct random_corpus corpus;
-		struct batch batch = {0};
+		struct batch batch;
+		batch_init(&batch, 0, stop_words);
 		random_corpus_make(&corpus, &random, 300);
 		struct tokenizer *tokenizer = tokenizer_with(stop_words);
 		struct tokenizer *other = tokenizer_with(stop_words);
@@ -51,7 +52,8 @@ static void inversion_leaves_documents_out_and_renumbers_the_rest(void **state)
 	(void)state;
 	struct random random = seeded();
 	struct random_corpus corpus;
-	struct batch batch = {0};
+	struct batch batch;
+	batch_init(&batch, 0, false);
 	random_corpus_make(&corpus, &random, 200);
 	uint32_t *docs = malloc(corpus.count * sizeof *docs), next = 0;
 	for (size_t i = 0; i < corpus.count; i++)
@@ -69,10 +71,71 @@ static void inversion_leaves_documents_out_and_renumbers_the_rest(void **state)
 	free(docs);
 }
 
+/* Whole pieces, records at a piece's beginning or end, and terms: whatever is left out leaves the rest as it was. */
+static void inversion_leaves_out_any_share(void **state)
+{
+	(void)state;
+	struct random random = seeded();
+	struct random_corpus corpus;
+	struct batch batch;
+	batch_init(&batch, 0, true);
+	random_corpus_make(&corpus, &random, 150);
+	uint32_t *docs = malloc(corpus.count * sizeof *docs);
+	struct tokenizer *tokenizer = tokenizer_with(false), *other = tokenizer_with(false);
+	fill_batch(&batch, &corpus, 0, corpus.count, tokenizer);
+	for (int round = 0; round < 30; round++) {
+		uint32_t next = 0, run = 0;
+		bool out = false;
+		for (size_t i = 0; i < corpus.count; i++) {
+			if (!run--) {
+				run = (uint32_t)random_below(&random, 1 + (uint64_t)round);
+				out = !out;
+			}
+			docs[i] = out ? DOCUMENT_NONE : next++;
+		}
+		compare_with_sorting(&corpus, &batch, 0, corpus.count, docs, other);
+	}
+	batch_release(&batch);
+	tokenizer_free(tokenizer);
+	tokenizer_free(other);
+	random_corpus_release(&corpus);
+	free(docs);
+}
+
+/* A range of terms at a time, as several threads would. */
+static void ranges_of_terms_make_the_whole(void **state)
+{
+	(void)state;
+	struct random random = seeded();
+	struct random_corpus corpus;
+	struct batch batch;
+	struct buffer whole = {0}, parts = {0};
+	struct inversion inversion;
+	batch_init(&batch, 0, true);
+	random_corpus_make(&corpus, &random, 100);
+	struct tokenizer *tokenizer = tokenizer_with(false);
+	fill_batch(&batch, &corpus, 0, corpus.count, tokenizer);
+	struct term_sink sink = dump_sink(&whole), same = dump_sink(&parts);
+	assert_int_equal(batch_invert(&batch, NULL, &sink, &error), 0);
+	assert_int_equal(inversion_prepare(&inversion, &batch, &error), 0);
+	for (uint32_t first = 0, end; first < inversion.term_count; first = end) {
+		end = first + (uint32_t)random_below(&random, inversion.term_count - first) + 1;
+		assert_int_equal(inversion_run(&inversion, first, end, NULL, &same, &error), 0);
+	}
+	assert_same_dump(&parts, &whole);
+	inversion_release(&inversion);
+	buffer_release(&whole);
+	buffer_release(&parts);
+	batch_release(&batch);
+	tokenizer_free(tokenizer);
+	random_corpus_release(&corpus);
+}
+
 static void an_empty_batch_has_no_terms(void **state)
 {
 	(void)state;
-	struct batch batch = {0};
+	struct batch batch;
+	batch_init(&batch, 0, false);
 	struct buffer inverted = {0};
 	struct term_sink sink = dump_sink(&inverted);
 	assert_int_equal(batch_invert(&batch, NULL, &sink, &error), 0);
@@ -85,11 +148,12 @@ static void title_and_text_are_one_stream_of_positions(void **state)
 {
 	(void)state;
 	static const trawl_document document = {"id", 2, "big fish", 8, "fish swim", 9, "", 0};
-	struct batch batch = {0};
+	struct batch batch;
+	batch_init(&batch, 0, false);
 	struct buffer inverted = {0};
 	uint32_t length, span;
 	struct tokenizer *tokenizer = tokenizer_with(false);
-	assert_int_equal(batch_add(&batch, tokenizer, &document, &length, &span, &error), 0);
+	add_document(&batch, &document, tokenizer, &length, &span);
 	assert_int_equal(length, 4);
 	assert_int_equal(span, 4);
 	struct term_sink sink = dump_sink(&inverted);
@@ -106,11 +170,12 @@ static void dropped_stop_words_widen_the_span_and_not_the_length(void **state)
 {
 	(void)state;
 	static const trawl_document document = {"id", 2, "the fish", 8, "of the sea and the", 18, "", 0};
-	struct batch batch = {0};
+	struct batch batch;
+	batch_init(&batch, 0, false);
 	struct buffer inverted = {0};
 	uint32_t length, span;
 	struct tokenizer *tokenizer = tokenizer_with(true);
-	assert_int_equal(batch_add(&batch, tokenizer, &document, &length, &span, &error), 0);
+	add_document(&batch, &document, tokenizer, &length, &span);
 	assert_int_equal(length, 2);
 	assert_int_equal(span, 5);
 	struct term_sink sink = dump_sink(&inverted);
@@ -128,6 +193,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(inversion_equals_sorting),
 	    cmocka_unit_test(inversion_leaves_documents_out_and_renumbers_the_rest),
+	    cmocka_unit_test(inversion_leaves_out_any_share),
+	    cmocka_unit_test(ranges_of_terms_make_the_whole),
 	    cmocka_unit_test(an_empty_batch_has_no_terms),
 	    cmocka_unit_test(title_and_text_are_one_stream_of_positions),
 	    cmocka_unit_test(dropped_stop_words_widen_the_span_and_not_the_length),

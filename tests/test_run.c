@@ -27,7 +27,8 @@ static trawl_error error;
 static struct run *write_runs(const struct random_corpus *corpus, size_t count)
 {
 	struct run *runs = calloc(count, sizeof *runs);
-	struct batch batch = {0};
+	struct batch batch;
+	batch_init(&batch, 0, false);
 	for (size_t i = 0; i < count; i++) {
 		size_t first = corpus->count * i / count, end = corpus->count * (i + 1) / count;
 		/* its tags belong to one batch */
@@ -117,7 +118,8 @@ static void combined_runs_equal_one_inversion(void **state)
 static void runs_without_terms_merge_to_nothing(void **state)
 {
 	(void)state;
-	struct batch batch = {0};
+	struct batch batch;
+	batch_init(&batch, 0, false);
 	struct run runs[3];
 	struct buffer merged = {0};
 	for (int i = 0; i < 3; i++)
@@ -135,7 +137,8 @@ static void runs_without_terms_merge_to_nothing(void **state)
 static void a_run_leaves_no_name_behind_and_needs_its_folder(void **state)
 {
 	(void)state;
-	struct batch batch = {0};
+	struct batch batch;
+	batch_init(&batch, 0, false);
 	struct run run;
 	CHECK(run_write(&run, &batch, scratch_path("lonely"), &error));
 	assert_int_equal(open(scratch_path("lonely"), O_RDONLY), -1);

@@ -121,6 +121,11 @@ void tokenizer_limit_cache(struct tokenizer *tokenizer, size_t bytes)
 	tokenizer->cache_limit = bytes;
 }
 
+void tokenizer_forget(struct tokenizer *tokenizer)
+{
+	word_cache_forget(&tokenizer->cache);
+}
+
 void tokenizer_start(struct tokenizer *tokenizer, const char *text, size_t length)
 {
 	if (tokenizer->cache.count && word_cache_memory(&tokenizer->cache) > tokenizer->cache_limit)

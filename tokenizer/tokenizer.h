@@ -53,8 +53,13 @@ int tokenizer_next(struct tokenizer *tokenizer, struct token *tokens, int capaci
 /* Bytes the tokenizer holds. */
 size_t tokenizer_memory(const struct tokenizer *tokenizer);
 
-/* Test hooks: bypass the ASCII fast path, so that a test can compare both; a smaller cache limit in bytes. */
-void tokenizer_force_unicode(struct tokenizer *tokenizer, bool force);
+/* A smaller cache limit, in bytes. */
 void tokenizer_limit_cache(struct tokenizer *tokenizer, size_t bytes);
+
+/* Forget all words: every `struct word` from before is dead. */
+void tokenizer_forget(struct tokenizer *tokenizer);
+
+/* Test hook: bypass the ASCII fast path, so that a test can compare both. */
+void tokenizer_force_unicode(struct tokenizer *tokenizer, bool force);
 
 #endif

@@ -1,0 +1,77 @@
+/*
+ * piece.h - some documents in a row, inverted by themselves: what a thread makes of the documents it was given.
+ *
+ * A piece is small enough to be inverted within the processor's cache, and its postings are kept as bytes, which take about
+ * two thirds of what a number a token would. A record a term, in no order: for each posting varint (difference of documents x 2, + 1
+ * when tf is 1) and, when it is not, varint tf; a zero; for each posting varint differences of positions (the first as it is).
+ */
+#ifndef TRAWL_INDEXER_PIECE_H
+#define TRAWL_INDEXER_PIECE_H
+
+#include "indexer/lexicon.h"
+#include "tokenizer/tokenizer.h"
+
+struct piece {
+	uint32_t first_ordinal, document_count;
+	uint64_t tokens;
+	struct piece_entry {
+		uint32_t term, offset; /* of its record */
+	} * entries;
+	uint32_t entry_count;
+	uint8_t *records;
+	size_t record_bytes;
+};
+
+static inline size_t piece_memory(const struct piece *piece)
+{
+	return piece->record_bytes + piece->entry_count * sizeof *piece->entries;
+}
+
+void piece_release(struct piece *piece);
+
+/* The scratch of one thread. Zero-initialised is empty. */
+struct piece_maker {
+	uint32_t
+	    *tokens; /* term numbers in text order; a position without a term (a dropped stop word) is WORD_TAG_NONE */
+	size_t token_count, token_capacity;
+	uint64_t *starts; /* of each document in tokens */
+	size_t document_count, start_capacity;
+	uint32_t limit;   /* above all term numbers */
+	uint32_t *counts; /* of each term in the piece, and then where its next occurrence goes; 0 between pieces */
+	size_t count_capacity;
+	uint32_t *touched; /* terms of the piece */
+	size_t touched_capacity;
+	uint64_t *occurrences; /* document in the high half, position in the low one */
+	size_t occurrence_capacity;
+	struct buffer records;
+	struct piece_entry *entries;
+	size_t entry_capacity;
+};
+
+/* Analyse a document and append it; *length is its number of tokens, *span its last position + 1. TRAWL_ENOMEM. */
+int piece_add(struct piece_maker *maker, struct lexicon *lexicon, struct tokenizer *tokenizer,
+              const trawl_document *document, uint32_t *length, uint32_t *span, trawl_error *error);
+
+/* The same for terms numbered already, one at a position. false: out of memory. */
+bool piece_begin_document(struct piece_maker *maker);
+bool piece_add_term(struct piece_maker *maker, uint32_t number);
+void piece_end_document(struct piece_maker *maker);
+
+/* Invert what was added and start over. */
+int piece_finish(struct piece_maker *maker, struct piece *piece, uint32_t first_ordinal, trawl_error *error);
+
+size_t piece_maker_memory(const struct piece_maker *maker);
+void piece_maker_release(struct piece_maker *maker);
+
+/* A varint of a piece's records: they are our own, and trusted. */
+static inline uint32_t piece_number(const uint8_t **at)
+{
+	const uint8_t *p = *at;
+	uint32_t value = *p & 0x7f;
+	for (unsigned shift = 7; *p++ & 0x80; shift += 7)
+		value |= (uint32_t)(*p & 0x7f) << shift;
+	*at = p;
+	return value;
+}
+
+#endif
