@@ -18,13 +18,10 @@ static bool must_fail(void)
 	long left = atomic_load_explicit(&fail_countdown, memory_order_relaxed);
 	if (__builtin_expect(left < 0, 1))
 		return false;
-	if (left > 0) {
-		atomic_fetch_sub(&fail_countdown, 1);
-		return false;
-	}
-	if (!atomic_load(&fail_sticky))
-		atomic_store(&fail_countdown, -1);
-	return true;
+	while (left > 0)
+		if (atomic_compare_exchange_weak(&fail_countdown, &left, left - 1))
+			return false;
+	return left == 0 && (atomic_load(&fail_sticky) || atomic_compare_exchange_strong(&fail_countdown, &left, -1));
 }
 
 void *memory_new(size_t size)
@@ -98,6 +95,17 @@ bool buffer_append_varint(struct buffer *buffer, uint64_t value)
 		value >>= 7;
 	}
 	buffer->data[buffer->length++] = (uint8_t)value;
+	return true;
+}
+
+bool buffer_pad(struct buffer *buffer, size_t alignment)
+{
+	size_t count = (alignment - buffer->length % alignment) % alignment;
+	if (!buffer_reserve(buffer, count))
+		return false;
+	if (count)
+		memset(buffer->data + buffer->length, 0, count);
+	buffer->length += count;
 	return true;
 }
 

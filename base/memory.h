@@ -28,6 +28,7 @@ bool buffer_reserve(struct buffer *buffer, size_t extra); /* room for `extra` mo
 bool buffer_append(struct buffer *buffer, const void *bytes, size_t length);
 bool buffer_append_byte(struct buffer *buffer, uint8_t byte);
 bool buffer_append_varint(struct buffer *buffer, uint64_t value);
+bool buffer_pad(struct buffer *buffer, size_t alignment); /* zeros up to a length that is a multiple of it */
 void buffer_release(struct buffer *buffer);
 
 /* An arena: allocations of one lifetime, dropped together. Zero-initialised is empty. Alignment 16. */

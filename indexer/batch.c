@@ -58,15 +58,26 @@ static uint32_t *rank_terms(const struct inversion *inversion)
 	return ranks;
 }
 
-/* Counting sort of the pieces' entries by term, so that a term's records are found one after the other. */
-static void gather(struct inversion *inversion, const uint32_t *ranks)
+static uint32_t record_bytes(const struct piece *piece, uint32_t entry)
+{
+	size_t end = entry + 1 < piece->entry_count ? piece->entries[entry + 1].offset : piece->record_bytes;
+	return (uint32_t)(end - piece->entries[entry].offset);
+}
+
+/* Counting sort of the pieces' entries by term, so that a term's records are found one after the other. `bytes`: how many they
+ * have. */
+static void gather(struct inversion *inversion, const uint32_t *ranks, uint64_t *bytes)
 {
 	const struct batch *batch = inversion->batch;
 	uint64_t *cursors = inversion->ends, sum = 0;
 	memset(cursors, 0, inversion->term_count * sizeof *cursors);
+	memset(bytes, 0, inversion->term_count * sizeof *bytes);
 	for (size_t p = 0; p < batch->piece_count; p++)
-		for (uint32_t i = 0; i < batch->pieces[p].entry_count; i++)
-			cursors[ranks[batch->pieces[p].entries[i].term]]++;
+		for (uint32_t i = 0; i < batch->pieces[p].entry_count; i++) {
+			uint32_t rank = ranks[batch->pieces[p].entries[i].term];
+			cursors[rank]++;
+			bytes[rank] += record_bytes(&batch->pieces[p], i);
+		}
 	for (uint32_t i = 0; i < inversion->term_count; i++) {
 		uint64_t count = cursors[i];
 		cursors[i] = sum;
@@ -80,22 +91,57 @@ static void gather(struct inversion *inversion, const uint32_t *ranks)
 		}
 }
 
-int inversion_prepare(struct inversion *inversion, const struct batch *batch, trawl_error *error)
+static bool add_range(struct inversion *inversion, uint32_t end, uint64_t bytes)
+{
+	if (!memory_reserve(&inversion->range_ends, &inversion->range_capacity, inversion->range_count + 1,
+	                    sizeof *inversion->range_ends) ||
+	    !memory_reserve(&inversion->range_bytes, &inversion->range_bytes_capacity, inversion->range_count + 1,
+	                    sizeof *inversion->range_bytes))
+		return false;
+	inversion->range_ends[inversion->range_count] = end;
+	inversion->range_bytes[inversion->range_count++] = bytes;
+	return true;
+}
+
+static bool cut_ranges(struct inversion *inversion, const uint64_t *bytes, size_t most)
+{
+	uint64_t sum = 0;
+	uint32_t start = 0;
+	for (uint32_t i = 0; i < inversion->term_count; i++) {
+		if (i > start && sum + bytes[i] > most) {
+			if (!add_range(inversion, i, sum))
+				return false;
+			start = i;
+			sum = 0;
+		}
+		sum += bytes[i];
+	}
+	return start == inversion->term_count || add_range(inversion, inversion->term_count, sum);
+}
+
+int inversion_prepare(struct inversion *inversion, const struct batch *batch, const uint32_t *docs, size_t most,
+                      trawl_error *error)
 {
 	uint32_t count = lexicon_count(&batch->lexicon), *ranks = NULL;
+	uint64_t *bytes = memory_new(count * sizeof *bytes);
 	*inversion = (struct inversion){.batch = batch,
+	                                .docs = docs,
 	                                .term_count = count,
 	                                .sorted = memory_new(count * sizeof(uint32_t)),
 	                                .ends = memory_new(count * sizeof(uint64_t)),
 	                                .references = memory_new(batch->entry_count * sizeof(struct piece_reference))};
-	bool done = inversion->sorted && inversion->ends && inversion->references &&
+	bool done = bytes && inversion->sorted && inversion->ends && inversion->references &&
 	            lexicon_sort(&batch->lexicon, inversion->sorted) && (ranks = rank_terms(inversion));
-	if (done)
-		gather(inversion, ranks);
-	else
-		inversion_release(inversion);
+	if (done) {
+		gather(inversion, ranks, bytes);
+		done = cut_ranges(inversion, bytes, most);
+	}
 	memory_free(ranks);
-	return done ? 0 : error_set_memory(error);
+	memory_free(bytes);
+	if (done)
+		return 0;
+	inversion_release(inversion);
+	return error_set_memory(error);
 }
 
 void inversion_release(struct inversion *inversion)
@@ -103,6 +149,8 @@ void inversion_release(struct inversion *inversion)
 	memory_free(inversion->sorted);
 	memory_free(inversion->ends);
 	memory_free(inversion->references);
+	memory_free(inversion->range_ends);
+	memory_free(inversion->range_bytes);
 	*inversion = (struct inversion){0};
 }
 
@@ -202,7 +250,7 @@ static void prefetch(const struct inversion *inversion, uint64_t i)
 	}
 }
 
-static int hand_over(const struct inversion *inversion, struct gathered *list, uint32_t rank, const uint32_t *docs,
+static int hand_over(const struct inversion *inversion, struct gathered *list, uint32_t rank,
                      const struct term_sink *sink, trawl_error *error)
 {
 	const struct batch *batch = inversion->batch;
@@ -211,7 +259,7 @@ static int hand_over(const struct inversion *inversion, struct gathered *list, u
 	for (uint64_t i = rank ? inversion->ends[rank - 1] : 0; i < inversion->ends[rank]; i++) {
 		const struct piece *piece = &batch->pieces[inversion->references[i].piece];
 		prefetch(inversion, i + PREFETCH);
-		if (!append_record(list, piece, piece->records + inversion->references[i].offset, docs))
+		if (!append_record(list, piece, piece->records + inversion->references[i].offset, inversion->docs))
 			return error_set_memory(error);
 	}
 	if (!list->df)
@@ -222,13 +270,13 @@ static int hand_over(const struct inversion *inversion, struct gathered *list, u
 	return sink->term(sink->context, term, length, list->docs, list->tfs, list->df, &source, error);
 }
 
-int inversion_run(const struct inversion *inversion, uint32_t first, uint32_t end, const uint32_t *docs,
-                  const struct term_sink *sink, trawl_error *error)
+int inversion_run(const struct inversion *inversion, size_t range, const struct term_sink *sink, trawl_error *error)
 {
 	struct gathered list = {0};
 	int code = 0;
-	for (uint32_t rank = first; !code && rank < end; rank++)
-		code = hand_over(inversion, &list, rank, docs, sink, error);
+	for (uint32_t rank = range ? inversion->range_ends[range - 1] : 0; !code && rank < inversion->range_ends[range];
+	     rank++)
+		code = hand_over(inversion, &list, rank, sink, error);
 	gathered_release(&list);
 	return code;
 }
@@ -236,9 +284,9 @@ int inversion_run(const struct inversion *inversion, uint32_t first, uint32_t en
 int batch_invert(const struct batch *batch, const uint32_t *docs, const struct term_sink *sink, trawl_error *error)
 {
 	struct inversion inversion;
-	int code = inversion_prepare(&inversion, batch, error);
-	if (!code)
-		code = inversion_run(&inversion, 0, inversion.term_count, docs, sink, error);
+	int code = inversion_prepare(&inversion, batch, docs, SIZE_MAX, error);
+	for (size_t range = 0; !code && range < inversion.range_count; range++)
+		code = inversion_run(&inversion, range, sink, error);
 	inversion_release(&inversion);
 	return code;
 }

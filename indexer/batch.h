@@ -51,17 +51,23 @@ int batch_invert(const struct batch *batch, const uint32_t *docs, const struct t
 /* The same in two steps, of which the second can be done by several threads, each with a range of terms. */
 struct inversion {
 	const struct batch *batch;
+	const uint32_t *docs;
 	uint32_t *sorted; /* term numbers in byte order */
 	uint32_t term_count;
 	uint64_t *ends; /* ends[i]: where the references of term sorted[i] end */
 	struct piece_reference {
 		uint32_t piece, offset;
 	} * references;
+	uint32_t *range_ends; /* in `sorted` */
+	size_t range_count, range_capacity;
+	uint64_t *range_bytes; /* of their records */
+	size_t range_bytes_capacity;
 };
 
-int inversion_prepare(struct inversion *inversion, const struct batch *batch, trawl_error *error);
+/* Terms in ranges of `bytes` of records or, where a single term has more, of that term. */
+int inversion_prepare(struct inversion *inversion, const struct batch *batch, const uint32_t *docs, size_t bytes,
+                      trawl_error *error);
 void inversion_release(struct inversion *inversion);
-int inversion_run(const struct inversion *inversion, uint32_t first, uint32_t end, const uint32_t *docs,
-                  const struct term_sink *sink, trawl_error *error);
+int inversion_run(const struct inversion *inversion, size_t range, const struct term_sink *sink, trawl_error *error);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "indexer/batch.h"
+#include "indexer/encode.h"
 #include "indexer/graveyard.h"
 #include "indexer/pairs.h"
 #include "indexer/pending.h"
@@ -510,6 +511,29 @@ static bool has_gaps(const struct trawl_writer *writer)
 	return writer->manifest.flags & FLAG_STOP_WORDS && writer->manifest.flags & FLAG_POSITIONS;
 }
 
+static int run_range(const void *source, size_t range, const struct term_sink *sink, trawl_error *error)
+{
+	return inversion_run(source, range, sink, error);
+}
+
+static bool is_large_range(const void *source, size_t range)
+{
+	const struct inversion *inversion = source;
+	return inversion->range_bytes[range] > 16 * RANGE_BYTES_MOST;
+}
+
+static int encode_batch(struct trawl_writer *writer, const uint32_t *docs, trawl_error *error)
+{
+	struct inversion inversion;
+	int code = inversion_prepare(&inversion, &writer->batch, docs, RANGE_BYTES_MOST, error);
+	if (code)
+		return code;
+	struct term_ranges ranges = {&inversion, inversion.range_count, run_range, is_large_range};
+	code = encode_terms(writer->segment, &ranges, writer->workers, writer->threads, error);
+	inversion_release(&inversion);
+	return code;
+}
+
 static int write_segment(struct trawl_writer *writer, struct manifest_segment *summary, trawl_error *error)
 {
 	struct census census = {0};
@@ -533,8 +557,10 @@ static int write_segment(struct trawl_writer *writer, struct manifest_segment *s
 		code = runs_merge(writer->runs, writer->run_count, census.docs, &sink, error);
 	else if (!code && census.reordered)
 		code = batch_invert_reordered(&writer->batch, census.docs, &sink, error);
-	else if (!code)
+	else if (!code && writer->pairs)
 		code = batch_invert(&writer->batch, census.docs, &sink, error);
+	else if (!code)
+		code = encode_batch(writer, census.docs, error);
 	if (!code && writer->pairs)
 		code = pair_builder_finish(writer->pairs, error);
 	if (!code)

@@ -18,9 +18,14 @@ void postings_encoder_release(struct postings_encoder *encoder)
 	buffer_release(&encoder->gathered);
 	memory_free(encoder->position_scratch);
 	memory_free(encoder->saturations);
+	memory_free(encoder->sketches);
+	memory_free(encoder->bounds);
 	encoder->position_scratch = NULL;
 	encoder->saturations = NULL;
+	encoder->sketches = NULL;
+	encoder->bounds = NULL;
 	encoder->position_capacity = encoder->saturation_capacity = 0;
+	encoder->sketch_capacity = encoder->bound_capacity = 0;
 }
 
 /* ---- positions ---- */
@@ -73,7 +78,7 @@ bool positions_decode(const uint8_t *bytes, uint32_t tf, uint8_t length_code, ui
 	return found == tf;
 }
 
-/* Fetch the next posting's positions from the source and write them to the positions part. */
+/* Fetch the next posting's positions from the source and write them to the positions part, or apart from it. */
 int positions_encode(struct postings_encoder *encoder, uint32_t doc, uint32_t tf, const struct position_source *source,
                      trawl_error *error)
 {
@@ -84,16 +89,19 @@ int positions_encode(struct postings_encoder *encoder, uint32_t doc, uint32_t tf
 	int code = source->next(source->context, tf, encoder->position_scratch, error);
 	if (code || !encoder->positions)
 		return code;
-	encoder->gathered.length = 0;
-	if (!append_positions(&encoder->gathered, encoder->position_scratch, tf, encoder->spans[doc]))
+	struct buffer *out = encoder->apart ? encoder->apart : &encoder->gathered;
+	if (!encoder->apart)
+		out->length = 0;
+	if (!append_positions(out, encoder->position_scratch, tf, encoder->spans[doc]))
 		return error_set_memory(error);
-	return part_writer_append(encoder->positions, encoder->gathered.data, encoder->gathered.length, error);
+	return encoder->apart ? 0 : part_writer_append(encoder->positions, out->data, out->length, error);
 }
 
 /* ---- short lists ---- */
 
+/* To encoder->chunks. */
 static int encode_short(struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
-                        const struct position_source *source, struct list_place *place, trawl_error *error)
+                        trawl_error *error)
 {
 	struct buffer *out = &encoder->chunks;
 	uint32_t differences[SHORT_BLOCK], frequencies[SHORT_BLOCK], expected = 0;
@@ -110,15 +118,16 @@ static int encode_short(struct postings_encoder *encoder, const uint32_t *docs, 
 		out->length += integer_run_encode(differences, count, out->data + out->length);
 		out->length += integer_run_encode(frequencies, count, out->data + out->length);
 	}
-	int code = part_writer_align(encoder->postings, out->length, error);
-	if (code)
-		return code;
+	return 0;
+}
+
+static int place_short(struct postings_encoder *encoder, const uint8_t *bytes, uint64_t length,
+                       struct list_place *place, trawl_error *error)
+{
+	int code = part_writer_align(encoder->postings, length, error);
 	place->postings = encoder->postings->address;
-	place->postings_bytes = out->length;
-	code = part_writer_append(encoder->postings, out->data, out->length, error);
-	for (uint32_t i = 0; !code && i < n; i++)
-		code = positions_encode(encoder, docs[i], tfs[i], source, error);
-	return code;
+	place->postings_bytes = length;
+	return code ? code : part_writer_append(encoder->postings, bytes, length, error);
 }
 
 bool short_list_decode(const uint8_t *bytes, uint64_t length, uint32_t n, uint32_t documents, uint32_t *docs,
@@ -153,6 +162,7 @@ struct ranged_plan {
 	uint8_t codebook[16];
 	uint8_t level_of[256]; /* bound -> index of the least level that covers it */
 	float seeds[3];
+	uint32_t postings, chunks; /* how many */
 };
 
 /* The least q with q / 255 * maximum >= value, in the arithmetic that the searcher uses. */
@@ -305,9 +315,9 @@ static uint64_t positions_of(const struct postings_encoder *encoder, const uint3
 }
 
 static int sketch_chunks(struct postings_encoder *encoder, const struct ranged_plan *plan, const uint32_t *docs,
-                         const uint32_t *tfs, uint32_t n, struct chunk_sketch *sketches, uint32_t *count,
-                         trawl_error *error)
+                         const uint32_t *tfs, uint32_t n, uint32_t *count, trawl_error *error)
 {
+	struct chunk_sketch *sketches = encoder->sketches;
 	uint64_t positions = 0;
 	encoder->chunks.length = 0;
 	*count = 0;
@@ -326,6 +336,12 @@ static int sketch_chunks(struct postings_encoder *encoder, const struct ranged_p
 		i = last;
 	}
 	return 0;
+}
+
+/* Superblocks are bounded in whole groups. */
+static size_t bounds_bytes(const struct postings_encoder *encoder)
+{
+	return (size_t)group_count(encoder->documents) * GROUP_SUPERBLOCKS;
 }
 
 /* The widths that all chunks of the list can live with. */
@@ -352,7 +368,7 @@ static int choose_widths(const struct chunk_sketch *sketches, uint32_t count, bo
 
 /* Lay the chunks out behind the head, group by group, and fill in the head's directory. The padded chunks go to `body`,
  * with `gaps`[group] telling how many bytes to leave out before each group so that it is whole. */
-static int lay_out(struct postings_encoder *encoder, const struct chunk_sketch *sketches, uint32_t count, uint8_t *head,
+static int lay_out(const uint8_t *chunks, const struct chunk_sketch *sketches, uint32_t count, uint8_t *head,
                    uint32_t groups, uint8_t shift, uint8_t offset_bytes, uint64_t head_address, uint64_t head_bytes,
                    struct buffer *body, trawl_error *error)
 {
@@ -382,7 +398,7 @@ static int lay_out(struct postings_encoder *encoder, const struct chunk_sketch *
 			uint8_t *at = body->data + body->length;
 			uint64_t offset = sketches[i].positions - base, length = sketches[i].end - sketches[i].start;
 			memcpy(at, &offset, offset_bytes);
-			memcpy(at + offset_bytes, encoder->chunks.data + sketches[i].start, length);
+			memcpy(at + offset_bytes, chunks + sketches[i].start, length);
 			body->length += (uint64_t)entry[4 + sketches[i].superblock % GROUP_SUPERBLOCKS] << shift;
 		}
 		address += bytes;
@@ -390,74 +406,177 @@ static int lay_out(struct postings_encoder *encoder, const struct chunk_sketch *
 	return 0;
 }
 
-static void fill_head(struct postings_encoder *encoder, const struct ranged_plan *plan, const uint32_t *docs,
-                      uint32_t n, uint32_t groups, uint8_t shift, uint8_t offset_bytes, uint8_t *head)
+/* The bound of each superblock. */
+static void find_bounds(const struct postings_encoder *encoder, const struct ranged_plan *plan, const uint32_t *docs,
+                        uint8_t *bounds)
 {
-	store32(head, n);
-	memcpy(head + 4, &plan->maximum, 4);
-	memcpy(head + 8, plan->seeds, 12);
-	memcpy(head + 20, plan->codebook, 16);
-	head[36] = shift;
-	head[37] = offset_bytes;
-	store32(head + 40, groups);
-	for (uint32_t i = 0; i < n; i++) {
-		uint8_t *bound = head + RANGED_HEAD + docs[i] / SUPERBLOCK_DOCUMENTS;
+	for (uint32_t i = 0; i < plan->postings; i++) {
+		uint8_t *bound = bounds + docs[i] / SUPERBLOCK_DOCUMENTS;
 		uint8_t q = quantize_bound(encoder->saturations[i], plan->maximum);
 		if (q > *bound)
 			*bound = q;
 	}
 }
 
+/* To *plan, encoder->chunks, encoder->sketches and encoder->bounds. */
 static int encode_ranged(struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
-                         const struct position_source *source, struct list_place *place, trawl_error *error)
+                         struct ranged_plan *plan, trawl_error *error)
 {
-	struct ranged_plan plan;
-	struct buffer body = {0};
-	uint8_t *head = NULL, shift = 0, offset_bytes = 0;
-	uint32_t groups = group_count(encoder->documents), chunk_total;
-	uint64_t head_bytes = RANGED_HEAD + (uint64_t)groups * (GROUP_SUPERBLOCKS + GROUP_ENTRY);
-	struct chunk_sketch *sketches = memory_new((size_t)superblock_count(encoder->documents) * sizeof *sketches);
-	int code = sketches ? plan_ranged(encoder, docs, tfs, n, &plan, error) : error_set_memory(error);
+	size_t superblocks = superblock_count(encoder->documents), bounds = bounds_bytes(encoder);
+	if (!memory_reserve(&encoder->sketches, &encoder->sketch_capacity, superblocks, sizeof *encoder->sketches) ||
+	    !memory_reserve(&encoder->bounds, &encoder->bound_capacity, bounds, 1))
+		return error_set_memory(error);
+	plan->postings = n;
+	int code = plan_ranged(encoder, docs, tfs, n, plan, error);
 	if (!code)
-		code = sketch_chunks(encoder, &plan, docs, tfs, n, sketches, &chunk_total, error);
+		code = sketch_chunks(encoder, plan, docs, tfs, n, &plan->chunks, error);
 	if (code)
-		goto done;
-	code = choose_widths(sketches, chunk_total, encoder->positions != NULL, &shift, &offset_bytes, error);
-	if (code)
-		goto done;
-	head = memory_new_zeroed(1, head_bytes);
-	if (!head) {
-		code = error_set_memory(error);
-		goto done;
-	}
-	code = part_writer_align(encoder->postings, head_bytes, error);
+		return code;
+	memset(encoder->bounds, 0, bounds);
+	find_bounds(encoder, plan, docs, encoder->bounds);
+	return 0;
+}
+
+static void fill_head(uint8_t *head, const struct ranged_plan *plan, const uint8_t *bounds, uint32_t groups,
+                      uint8_t shift, uint8_t offset_bytes)
+{
+	store32(head, plan->postings);
+	memcpy(head + 4, &plan->maximum, 4);
+	memcpy(head + 8, plan->seeds, 12);
+	memcpy(head + 20, plan->codebook, 16);
+	head[36] = shift;
+	head[37] = offset_bytes;
+	store32(head + 40, groups);
+	memcpy(head + RANGED_HEAD, bounds, (size_t)groups * GROUP_SUPERBLOCKS);
+}
+
+static int place_ranged(struct postings_encoder *encoder, const struct ranged_plan *plan,
+                        const struct chunk_sketch *sketches, const uint8_t *bounds, const uint8_t *chunks,
+                        struct list_place *place, trawl_error *error)
+{
+	struct buffer body = {0};
+	uint8_t shift = 0, offset_bytes = 0;
+	uint32_t groups = group_count(encoder->documents);
+	uint64_t head_bytes = RANGED_HEAD + (uint64_t)groups * (GROUP_SUPERBLOCKS + GROUP_ENTRY);
+	uint8_t *head = memory_new_zeroed(1, head_bytes);
+	int code = head
+	               ? choose_widths(sketches, plan->chunks, encoder->positions != NULL, &shift, &offset_bytes, error)
+	               : error_set_memory(error);
+	if (!code)
+		code = part_writer_align(encoder->postings, head_bytes, error);
 	if (code)
 		goto done;
 	place->postings = encoder->postings->address;
-	fill_head(encoder, &plan, docs, n, groups, shift, offset_bytes, head);
-	code = lay_out(encoder, sketches, chunk_total, head, groups, shift, offset_bytes, place->postings, head_bytes,
+	fill_head(head, plan, bounds, groups, shift, offset_bytes);
+	code = lay_out(chunks, sketches, plan->chunks, head, groups, shift, offset_bytes, place->postings, head_bytes,
 	               &body, error);
 	if (!code)
 		code = part_writer_append(encoder->postings, head, head_bytes, error);
 	if (!code)
 		code = part_writer_append(encoder->postings, body.data, body.length, error);
 	place->postings_bytes = head_bytes + body.length;
-	for (uint32_t i = 0; !code && i < n; i++)
-		code = positions_encode(encoder, docs[i], tfs[i], source, error);
 done:
-	memory_free(sketches);
 	memory_free(head);
 	buffer_release(&body);
+	return code;
+}
+
+/* ---- lists ---- */
+
+static int encode_positions(struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
+                            const struct position_source *source, trawl_error *error)
+{
+	int code = 0;
+	for (uint32_t i = 0; !code && i < n; i++)
+		code = positions_encode(encoder, docs[i], tfs[i], source, error);
 	return code;
 }
 
 int postings_encode(struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
                     const struct position_source *source, struct list_place *place, trawl_error *error)
 {
-	uint64_t before = encoder->positions ? encoder->positions->address : 0;
-	bool ranged = n >= short_list_border(encoder->documents);
-	place->positions = before;
-	int code = (ranged ? encode_ranged : encode_short)(encoder, docs, tfs, n, source, place, error);
-	place->positions_bytes = encoder->positions ? encoder->positions->address - before : 0;
+	struct ranged_plan plan;
+	struct buffer *chunks = &encoder->chunks;
+	int code;
+	place->positions = encoder->positions ? encoder->positions->address : 0;
+	if (n >= short_list_border(encoder->documents)) {
+		code = encode_ranged(encoder, docs, tfs, n, &plan, error);
+		if (!code)
+			code = place_ranged(encoder, &plan, encoder->sketches, encoder->bounds, chunks->data, place,
+			                    error);
+	} else {
+		code = encode_short(encoder, docs, tfs, n, error);
+		if (!code)
+			code = place_short(encoder, chunks->data, chunks->length, place, error);
+	}
+	if (!code)
+		code = encode_positions(encoder, docs, tfs, n, source, error);
+	place->positions_bytes = encoder->positions ? encoder->positions->address - place->positions : 0;
+	return code;
+}
+
+/* ---- lists apart: a head, and behind it the plan, sketches and bounds of a ranged list; the postings; the positions ---- */
+
+struct apart_head {
+	uint64_t postings_bytes, positions_bytes;
+	bool ranged;
+};
+
+static bool append_aligned(struct buffer *out, const void *bytes, size_t length)
+{
+	return buffer_append(out, bytes, length) && buffer_pad(out, 8);
+}
+
+static const void *take_aligned(const uint8_t **at, size_t length)
+{
+	const uint8_t *taken = *at;
+	*at += (length + 7) & ~(size_t)7;
+	return taken;
+}
+
+int postings_encode_apart(struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
+                          const struct position_source *source, struct buffer *out, trawl_error *error)
+{
+	struct ranged_plan plan;
+	struct apart_head head = {.ranged = n >= short_list_border(encoder->documents)};
+	int code = head.ranged ? encode_ranged(encoder, docs, tfs, n, &plan, error)
+	                       : encode_short(encoder, docs, tfs, n, error);
+	if (code)
+		return code;
+	size_t head_at = out->length;
+	head.postings_bytes = encoder->chunks.length;
+	bool done = append_aligned(out, &head, sizeof head);
+	if (head.ranged)
+		done = done && append_aligned(out, &plan, sizeof plan) &&
+		       append_aligned(out, encoder->sketches, plan.chunks * sizeof *encoder->sketches) &&
+		       append_aligned(out, encoder->bounds, bounds_bytes(encoder));
+	if (!done || !append_aligned(out, encoder->chunks.data, encoder->chunks.length))
+		return error_set_memory(error);
+	size_t positions_at = out->length;
+	encoder->apart = out;
+	code = encode_positions(encoder, docs, tfs, n, source, error);
+	head.positions_bytes = out->length - positions_at;
+	memcpy(out->data + head_at, &head, sizeof head);
+	return !code && !buffer_pad(out, 8) ? error_set_memory(error) : code;
+}
+
+int postings_place(struct postings_encoder *encoder, const uint8_t **at, struct list_place *place, trawl_error *error)
+{
+	const struct apart_head *head = take_aligned(at, sizeof *head);
+	int code;
+	place->positions = encoder->positions ? encoder->positions->address : 0;
+	if (head->ranged) {
+		const struct ranged_plan *plan = take_aligned(at, sizeof *plan);
+		const struct chunk_sketch *sketches = take_aligned(at, plan->chunks * sizeof *sketches);
+		const uint8_t *bounds = take_aligned(at, bounds_bytes(encoder));
+		const uint8_t *chunks = take_aligned(at, head->postings_bytes);
+		code = place_ranged(encoder, plan, sketches, bounds, chunks, place, error);
+	} else {
+		code = place_short(encoder, take_aligned(at, head->postings_bytes), head->postings_bytes, place, error);
+	}
+	const uint8_t *positions = take_aligned(at, head->positions_bytes);
+	place->positions_bytes = head->positions_bytes;
+	if (!code && encoder->positions)
+		code = part_writer_append(encoder->positions, positions, head->positions_bytes, error);
 	return code;
 }

@@ -44,6 +44,11 @@ struct postings_encoder {
 	size_t position_capacity;
 	float *saturations;
 	size_t saturation_capacity;
+	struct chunk_sketch *sketches;
+	size_t sketch_capacity;
+	uint8_t *bounds;
+	size_t bound_capacity;
+	struct buffer *apart; /* where positions go instead */
 };
 
 void postings_encoder_release(struct postings_encoder *encoder);
@@ -56,6 +61,12 @@ struct list_place {
 
 int postings_encode(struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
                     const struct position_source *source, struct list_place *place, trawl_error *error);
+
+/* The same in two steps: encoding, which any thread can do with an encoder of its own (its parts are not touched, but there
+ * are positions if it has a part for them), appends to `out`, whose length is a multiple of 8; and placing, list by list. */
+int postings_encode_apart(struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
+                          const struct position_source *source, struct buffer *out, trawl_error *error);
+int postings_place(struct postings_encoder *encoder, const uint8_t **at, struct list_place *place, trawl_error *error);
 
 /* The positions of one posting, the source's next. */
 int positions_encode(struct postings_encoder *encoder, uint32_t doc, uint32_t tf, const struct position_source *source,

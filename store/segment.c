@@ -478,6 +478,78 @@ int segment_writer_term(struct segment_writer *writer, const char *term, uint8_t
 	return code ? code : terms_writer_add(&writer->terms, term, length, &entry, error);
 }
 
+/* A term in a run of encoded ones; its bytes follow, and then its list, or with df = 1 its positions unless inline. */
+struct apart_term {
+	uint64_t positions_bytes; /* df = 1 */
+	uint32_t df, doc, tf, position;
+	uint8_t length;
+	bool position_inline;
+};
+
+void segment_writer_encoder(const struct segment_writer *writer, struct postings_encoder *encoder)
+{
+	const struct postings_encoder *own = &writer->encoder;
+	*encoder = (struct postings_encoder){.postings = own->postings,
+	                                     .positions = own->positions,
+	                                     .lengths = own->lengths,
+	                                     .spans = own->spans,
+	                                     .documents = own->documents};
+	memcpy(encoder->denominators, own->denominators, sizeof own->denominators);
+}
+
+int segment_term_encode(struct postings_encoder *encoder, const char *term, uint8_t length, const uint32_t *docs,
+                        const uint32_t *tfs, uint32_t df, const struct position_source *source, struct buffer *out,
+                        trawl_error *error)
+{
+	struct apart_term head = {.df = df, .doc = docs[0], .tf = tfs[0], .length = length};
+	size_t at = out->length;
+	int code = 0;
+	head.position_inline = df == 1 && encoder->positions && tfs[0] == 1;
+	if (!buffer_append(out, &head, sizeof head) || !buffer_append(out, term, length) || !buffer_pad(out, 8))
+		return error_set_memory(error);
+	if (df > 1)
+		return postings_encode_apart(encoder, docs, tfs, df, source, out, error);
+	size_t positions_at = out->length;
+	encoder->apart = out;
+	if (head.position_inline)
+		code = source->next(source->context, 1, &head.position, error);
+	else
+		code = positions_encode(encoder, head.doc, head.tf, source, error);
+	head.positions_bytes = out->length - positions_at;
+	memcpy(out->data + at, &head, sizeof head);
+	return !code && !buffer_pad(out, 8) ? error_set_memory(error) : code;
+}
+
+int segment_writer_place(struct segment_writer *writer, const struct buffer *encoded, trawl_error *error)
+{
+	const uint8_t *at = encoded->data, *end = at + encoded->length;
+	struct part_writer *positions = writer->encoder.positions;
+	int code = 0;
+	while (!code && at < end) {
+		const struct apart_term *head = (const void *)at;
+		const char *term = (const char *)(head + 1);
+		struct term_entry entry = {.df = head->df};
+		writer->postings_count += head->df;
+		at += (sizeof *head + head->length + 7) & ~(size_t)7;
+		if (head->df > 1) {
+			code = postings_place(&writer->encoder, &at, &entry.place, error);
+		} else {
+			entry.doc = head->doc;
+			entry.tf = head->tf;
+			entry.position_inline = head->position_inline;
+			entry.position = head->position;
+			entry.place.positions = positions ? positions->address : 0;
+			entry.place.positions_bytes = head->positions_bytes;
+			if (positions)
+				code = part_writer_append(positions, at, head->positions_bytes, error);
+			at += (head->positions_bytes + 7) & ~(size_t)7;
+		}
+		if (!code)
+			code = terms_writer_add(&writer->terms, term, head->length, &entry, error);
+	}
+	return code;
+}
+
 static void length_extremes(const struct segment_writer *writer, uint8_t *least, uint8_t *greatest)
 {
 	*least = 255;

@@ -185,6 +185,14 @@ int segment_writer_term(struct segment_writer *writer, const char *term, uint8_t
 int segment_write_part(struct store_batch *batch, uint32_t segment, uint32_t number, const void *bytes, uint64_t length,
                        trawl_error *error);
 
+/* The same in two steps: encoding, by any thread with an encoder of its own, appends terms in ascending byte order to `out`; placing
+ * takes such runs of terms in order. */
+void segment_writer_encoder(const struct segment_writer *writer, struct postings_encoder *encoder);
+int segment_term_encode(struct postings_encoder *encoder, const char *term, uint8_t length, const uint32_t *docs,
+                        const uint32_t *tfs, uint32_t df, const struct position_source *source, struct buffer *out,
+                        trawl_error *error);
+int segment_writer_place(struct segment_writer *writer, const struct buffer *encoded, trawl_error *error);
+
 /* Write the root and fill in what the manifest says of the segment. */
 int segment_writer_finish(struct segment_writer *writer, struct manifest_segment *summary, trawl_error *error);
 

@@ -117,13 +117,15 @@ static void ranges_of_terms_make_the_whole(void **state)
 	fill_batch(&batch, &corpus, 0, corpus.count, tokenizer);
 	struct term_sink sink = dump_sink(&whole), same = dump_sink(&parts);
 	assert_int_equal(batch_invert(&batch, NULL, &sink, &error), 0);
-	assert_int_equal(inversion_prepare(&inversion, &batch, &error), 0);
-	for (uint32_t first = 0, end; first < inversion.term_count; first = end) {
-		end = first + (uint32_t)random_below(&random, inversion.term_count - first) + 1;
-		assert_int_equal(inversion_run(&inversion, first, end, NULL, &same, &error), 0);
+	for (size_t bytes = 1; bytes < 100000; bytes *= 10) {
+		same = dump_sink(&parts);
+		assert_int_equal(inversion_prepare(&inversion, &batch, NULL, bytes, &error), 0);
+		assert_int_equal(inversion.range_ends[inversion.range_count - 1], inversion.term_count);
+		for (size_t range = 0; range < inversion.range_count; range++)
+			assert_int_equal(inversion_run(&inversion, range, &same, &error), 0);
+		inversion_release(&inversion);
+		assert_same_dump(&parts, &whole);
 	}
-	assert_same_dump(&parts, &whole);
-	inversion_release(&inversion);
 	buffer_release(&whole);
 	buffer_release(&parts);
 	batch_release(&batch);
