@@ -11,6 +11,7 @@ enum exit_code {
 
 int export_command(int argc, char **argv);
 int index_command(int argc, char **argv);
+int delete_command(int argc, char **argv);
 int search_command(int argc, char **argv);
 int show_command(int argc, char **argv);
 int stats_command(int argc, char **argv);

@@ -255,6 +255,11 @@ static void print_summary(const struct index_job *job)
 		       job->text_bytes, written.tokens, written.runs, seconds, file_bytes(job->index_path));
 		return;
 	}
+	if (written.added + written.replaced == 0) {
+		printf("nothing changed: %s document%s as %s; skipped %s\n", grouped(documents, text[0]),
+		       documents == 1 ? "" : "s", documents == 1 ? "it was" : "they were", grouped(skipped, text[1]));
+		return;
+	}
 	printf("indexed %s document%s (%s added, %s replaced, %s unchanged) from %s file%s, %s of text in %.2f s "
 	       "(%.1f MB/s); skipped %s; ",
 	       grouped(documents, text[0]), documents == 1 ? "" : "s", grouped(written.added, text[1]),

@@ -13,6 +13,7 @@ static const char usage[] =
     "\n"
     "  trawl index notes.trawl ~/notes             index a folder of texts\n"
     "  trawl index news.trawl news.jsonl.gz        or JSON Lines: a title and a text each line\n"
+    "  trawl delete notes.trawl ID                 take a document out again\n"
     "  trawl search notes.trawl rain in spain      documents with any of the words, best first\n"
     "  trawl search notes.trawl '\"in spain\" +rain'  a phrase; a word that must be there\n"
     "  trawl search notes.trawl -- rain -spain     without one\n"
@@ -28,9 +29,9 @@ static const char usage[] =
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
-} commands[] = {{"index", index_command},   {"search", search_command}, {"show", show_command},
-                {"export", export_command}, {"stats", stats_command},   {"bench", bench_command},
-                {"eval", eval_command}};
+} commands[] = {{"index", index_command}, {"delete", delete_command}, {"search", search_command},
+                {"show", show_command},   {"export", export_command}, {"stats", stats_command},
+                {"bench", bench_command}, {"eval", eval_command}};
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 

@@ -159,6 +159,7 @@ typedef struct trawl_writer_stats {
 	uint64_t tokens;     /* of the documents added or replaced; complete after a commit */
 	uint64_t text_bytes; /* title and text of these */
 	uint64_t runs;       /* times the memory budget made the batch spill */
+	uint64_t deleted;    /* by trawl_writer_delete */
 } trawl_writer_stats;
 
 typedef struct trawl_writer trawl_writer;
@@ -190,6 +191,16 @@ typedef struct trawl_index trawl_index;
 /* Open the last commit of the index at `path`. */
 TRAWL_API int trawl_open(trawl_index **out, const char *path, trawl_error *error);
 TRAWL_API void trawl_close(trawl_index *index);
+
+/* Open the newest commit where `index` is an older one: 1 and *out, a handle of its own; 0 and NULL when `index` is the newest;
+ * negative on error. `index` stays as it is, and so do its searchers, on any thread: close it when the last of them is freed.
+ * An old handle costs disk space as long as it is open, for the writer cannot use again what that handle may still read. */
+TRAWL_API int trawl_reopen(trawl_index **out, const trawl_index *index, trawl_error *error);
+
+/* Call `visit` with the id of every live document, in ascending order of trawl_hit.document; the id lives until it returns.
+ * What it returns other than 0 ends the walk and is returned. */
+typedef int trawl_id_visitor(void *context, const char *id, size_t id_length);
+TRAWL_API int trawl_walk_ids(const trawl_index *index, trawl_id_visitor *visit, void *context, trawl_error *error);
 
 typedef struct trawl_part_stats {
 	const char *name; /* "dictionary", "postings", ... Static storage. */
@@ -252,9 +263,10 @@ TRAWL_API void trawl_scan_free(trawl_scan *scan);
 #define TRAWL_QUERY_MAX 8192   /* bytes of a query */
 #define TRAWL_CLAUSES_MAX 1024 /* words and phrases of a query */
 #define TRAWL_TOP_MAX 10000    /* hits of a query */
+#define TRAWL_TOP_ALL SIZE_MAX /* or every match, whatever their number: takes 32 bytes of memory a match */
 
 typedef struct trawl_search_options {
-	size_t top;         /* hits wanted, up to TRAWL_TOP_MAX; 0: none, count only */
+	size_t top;         /* hits wanted, up to TRAWL_TOP_MAX, or TRAWL_TOP_ALL; 0: none, count only */
 	bool count;         /* count all matching documents too */
 	bool stable_ties;   /* equal scores in byte order of the ids, whatever the layout (slower) */
 	bool set_k1, set_b; /* use the next two instead of 0.9 and 0.4 */

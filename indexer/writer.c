@@ -421,6 +421,7 @@ int trawl_writer_delete(trawl_writer *writer, const char *id, size_t id_length, 
 	uint32_t ordinal = pending_find(&writer->pending, id, id_length);
 	if (ordinal != PENDING_NONE) {
 		pending_remove(&writer->pending, ordinal);
+		writer->stats.deleted++;
 		return 0;
 	}
 	int found = find_committed(writer, id, id_length, &index, &doc, error);
@@ -431,6 +432,7 @@ int trawl_writer_delete(trawl_writer *writer, const char *id, size_t id_length, 
 	int code = found < 0 ? found : segment_fetch(&writer->segments[index], doc, &writer->scratch, &stored, error);
 	if (!code)
 		code = bury(writer, index, doc, &stored, error);
+	writer->stats.deleted += !code;
 	writer->failed = code < 0;
 	return code;
 }

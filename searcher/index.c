@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 
-static int open_segments(struct trawl_index *index, trawl_error *error)
+int index_open_segments(struct trawl_index *index, trawl_error *error)
 {
 	size_t count = index->manifest.segment_count;
 	uint64_t base = 0;
@@ -26,7 +26,7 @@ static int open_segments(struct trawl_index *index, trawl_error *error)
 	return 0;
 }
 
-static int open_index(struct trawl_index *index, const char *path, trawl_error *error)
+int index_open_manifest(struct trawl_index *index, const char *path, trawl_error *error)
 {
 	int code = store_open(&index->store, path, false, error);
 	if (!code)
@@ -36,7 +36,7 @@ static int open_index(struct trawl_index *index, const char *path, trawl_error *
 	if (!code && !index->manifest.generation)
 		code = error_set(error, TRAWL_ENOTINDEX,
 		                 "%s has no commit yet: it is being written, or its first run did not finish", path);
-	return code ? code : open_segments(index, error);
+	return code;
 }
 
 int trawl_open(trawl_index **out, const char *path, trawl_error *error)
@@ -45,7 +45,9 @@ int trawl_open(trawl_index **out, const char *path, trawl_error *error)
 	trawl_index *index = memory_new_zeroed(1, sizeof *index);
 	if (!index)
 		return error_set_memory(error);
-	int code = open_index(index, path, error);
+	int code = index_open_manifest(index, path, error);
+	if (!code)
+		code = index_open_segments(index, error);
 	if (code) {
 		trawl_close(index);
 		return code;

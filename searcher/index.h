@@ -14,6 +14,10 @@ struct trawl_index {
 	float average;              /* length */
 };
 
+/* The two halves of trawl_open. After an error trawl_close releases what there is. */
+int index_open_manifest(struct trawl_index *index, const char *path, trawl_error *error);
+int index_open_segments(struct trawl_index *index, trawl_error *error);
+
 /* The segment that has a hit's document, and its docID there. false: no such document. */
 bool index_locate(const struct trawl_index *index, uint64_t document, struct segment **segment, uint32_t *doc);
 

@@ -435,9 +435,20 @@ static int count_matches(trawl_searcher *searcher, trawl_error *error)
 	return 0;
 }
 
+/* Every match: as many as there are. */
+static int search_all(trawl_searcher *searcher, const trawl_search_options *options, trawl_error *error)
+{
+	int code = count_matches(searcher, error);
+	size_t k = (size_t)searcher->matches;
+	if (!code && k)
+		code = options->stable_ties ? search_stable(searcher, k, error) : search_top(searcher, k, error);
+	searcher->matches = options->count ? k : 0;
+	return code;
+}
+
 static int check_options(const trawl_search_options *options, trawl_error *error)
 {
-	if (options->top > TRAWL_TOP_MAX)
+	if (options->top > TRAWL_TOP_MAX && options->top != TRAWL_TOP_ALL)
 		return error_set(error, TRAWL_ELIMIT, "%zu hits; %d are the most", options->top, TRAWL_TOP_MAX);
 	if (options->set_k1 && !(options->k1 >= 0 && options->k1 <= 1000))
 		return error_set(error, TRAWL_EINVAL, "k1 must be between 0 and 1000");
@@ -466,11 +477,15 @@ int trawl_search(trawl_searcher *searcher, const char *query, size_t query_lengt
 	}
 	prepare_scorer(searcher, options->set_k1 ? options->k1 : BORN_K1, options->set_b ? options->b : BORN_B);
 	/* A phrase is counted as it is ranked, unless stable ties search more than once. */
-	searcher->count_while_ranking = options->count && options->top && !options->stable_ties && is_phrase(searcher);
-	if (options->top)
+	bool all = options->top == TRAWL_TOP_ALL;
+	searcher->count_while_ranking =
+	    options->count && options->top && !all && !options->stable_ties && is_phrase(searcher);
+	if (all)
+		code = search_all(searcher, options, error);
+	else if (options->top)
 		code = options->stable_ties ? search_stable(searcher, options->top, error)
 		                            : search_top(searcher, options->top, error);
-	if (!code && options->count && !searcher->count_while_ranking)
+	if (!code && options->count && !all && !searcher->count_while_ranking)
 		code = count_matches(searcher, error);
 	if (code)
 		searcher->top.count = searcher->clause_count = 0;
