@@ -108,6 +108,8 @@ typedef struct trawl_source_options {
 	bool strict;                  /* the first bad line or file is an error instead of being skipped */
 	trawl_diagnostic *diagnostic; /* may be NULL */
 	void *diagnostic_context;
+	bool found; /* the paths are entries found in folders: passed over when they are gone, or binary, or neither file nor
+	             * folder, as if their folder were walked */
 } trawl_source_options;
 
 typedef struct trawl_source_progress {

@@ -51,12 +51,14 @@ struct trawl_source {
 
 /* ---- opening, closing -------------------------------------------------------------------------------------------- */
 
-static int add_paths(struct trawl_source *source, const char *const *paths, size_t count, trawl_error *error)
+static int add_paths(struct trawl_source *source, const char *const *paths, size_t count, bool found,
+                     trawl_error *error)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (!paths[i] || !paths[i][0])
 			return error_set(error, TRAWL_EINVAL, "the path of an input is empty");
-		int status = walk_add(&source->walk, paths[i], error);
+		int status =
+		    found ? walk_add_found(&source->walk, paths[i], error) : walk_add(&source->walk, paths[i], error);
 		if (status != TRAWL_OK)
 			return status;
 	}
@@ -89,7 +91,7 @@ int trawl_source_open(trawl_source **out, const char *const *paths, size_t count
 	source->wanted_format = chosen.format;
 	source->diagnostic = chosen.diagnostic;
 	source->diagnostic_context = chosen.diagnostic_context;
-	int status = add_paths(source, paths, count, error);
+	int status = add_paths(source, paths, count, chosen.found, error);
 	if (status == TRAWL_OK)
 		status = stream_new(&source->reader.stream, error);
 	if (status == TRAWL_OK)

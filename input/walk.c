@@ -52,29 +52,40 @@ static char *join_path(struct arena *arena, const char *folder, const char *name
 	return path;
 }
 
+/* What the entry of a folder is; false: something to pass over. */
+static bool examine_entry(int folder, const char *name, struct stat *status, int *problem)
+{
+	*problem = 0;
+	if (fstatat(folder, name, status, AT_SYMLINK_NOFOLLOW) != 0)
+		*problem = errno;
+	bool link = !*problem && S_ISLNK(status->st_mode);
+	if (link && fstatat(folder, name, status, 0) != 0)
+		*problem = errno;
+	return *problem || S_ISREG(status->st_mode) || (!link && S_ISDIR(status->st_mode));
+}
+
+static int add_found(struct walk *walk, const char *path, const struct stat *status, int problem, trawl_error *error)
+{
+	struct walk_file file = {.path = path, .problem = problem, .found = true, .sized = true};
+	file.size = problem ? 0 : (uint64_t)status->st_size;
+	return add_file(walk, file, error);
+}
+
 static int add_entry(struct walk *walk, struct folders *folders, int folder, const char *folder_path,
                      const struct dirent *entry, trawl_error *error)
 {
 	struct stat status;
-	const char *name = entry->d_name;
-	int problem = 0;
+	int problem;
 	if (entry->d_type == DT_FIFO || entry->d_type == DT_SOCK || entry->d_type == DT_CHR || entry->d_type == DT_BLK)
 		return TRAWL_OK;
-	if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
-		problem = errno;
-	bool link = !problem && S_ISLNK(status.st_mode);
-	if (link && fstatat(folder, name, &status, 0) != 0)
-		problem = errno;
-	if (!problem && !S_ISREG(status.st_mode) && (link || !S_ISDIR(status.st_mode)))
+	if (!examine_entry(folder, entry->d_name, &status, &problem))
 		return TRAWL_OK;
-	const char *path = join_path(&walk->paths, folder_path, name);
+	const char *path = join_path(&walk->paths, folder_path, entry->d_name);
 	if (!path)
 		return error_set_memory(error);
 	if (!problem && S_ISDIR(status.st_mode))
 		return add_folder(folders, path, error);
-	struct walk_file file = {.path = path, .problem = problem, .found = true, .sized = true};
-	file.size = problem ? 0 : (uint64_t)status.st_size;
-	return add_file(walk, file, error);
+	return add_found(walk, path, &status, problem, error);
 }
 
 /* Only the folder that the caller named may be a symbolic link: thus no folder is its own descendant. */
@@ -155,4 +166,18 @@ int walk_add(struct walk *walk, const char *path, trawl_error *error)
 	if (!file.problem && S_ISDIR(status.st_mode) && !file.is_stdin)
 		return walk_folder(walk, file.path, error);
 	return add_file(walk, file, error);
+}
+
+int walk_add_found(struct walk *walk, const char *path, trawl_error *error)
+{
+	struct stat status;
+	int problem;
+	if (!examine_entry(AT_FDCWD, path, &status, &problem) || problem == ENOENT || problem == ENOTDIR)
+		return TRAWL_OK;
+	path = arena_copy(&walk->paths, path, strlen(path) + 1);
+	if (!path)
+		return error_set_memory(error);
+	if (!problem && S_ISDIR(status.st_mode))
+		return walk_folder(walk, path, error);
+	return add_found(walk, path, &status, problem, error);
 }

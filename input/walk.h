@@ -29,6 +29,10 @@ struct walk {
  * of the names at each level. Hidden entries are passed over, and so are symbolic links to folders, pipes, devices and
  * sockets within folders. What cannot be read is listed with its `problem`. TRAWL_ENOTFOUND, TRAWL_ENOMEM. */
 int walk_add(struct walk *walk, const char *path, trawl_error *error);
+
+/* The same for an entry that was found in a folder, under the rules for those; nothing if it is no longer there. */
+int walk_add_found(struct walk *walk, const char *path, trawl_error *error);
+
 void walk_release(struct walk *walk);
 
 #endif
