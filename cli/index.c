@@ -1,27 +1,27 @@
 /* index.c - `trawl index`: documents from files into an index, with progress, and nothing half done when stopped. */
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/index_job.h"
 #include "cli/options.h"
-#include "cli/terminal.h"
-#include "cli/text.h"
-#include "trawl.h"
 
 static const char usage[] =
     "trawl index [options] INDEX PATH...\n"
     "\n"
     "Adds the documents in PATH... to the file INDEX, which is made if it is not there. A document with an id that\n"
-    "INDEX has already replaces the old one. All of them become visible at once, at the end; until then, and when\n"
-    "stopped, INDEX stays as it was.\n"
+    "INDEX has already replaces the old one, and an unchanged one costs nothing. All of them become visible at once,\n"
+    "at the end; until then, and when stopped, INDEX stays as it was.\n"
     "\n"
     "  trawl index notes.trawl ~/notes             a folder: each text file is a document, its path the id\n"
     "  trawl index news.trawl a.jsonl b.jsonl.zst  JSON Lines: {\"id\": ..., \"title\": ..., \"text\": ...}\n"
     "  zcat dump.gz | trawl index x.trawl -        standard input\n"
     "  trawl index --id url --text body x.trawl pages.jsonl\n"
+    "  trawl index --delete-missing notes.trawl ~/notes     as the folder is now\n"
+    "  trawl index --watch notes.trawl ~/notes              and as it will be\n"
     "  trawl index --language german --fold-diacritics wiki.trawl wiki.jsonl\n"
     "\n"
     "  --id, --title, --text FIELD   the JSON fields to read instead of \"id\", \"title\", \"text\"\n"
@@ -29,6 +29,9 @@ static const char usage[] =
     "  --strict                      stop at the first bad line or file instead of skipping it; nothing is changed\n"
     "  --memory SIZE                 use up to SIZE (64M, 2G; at least 1M) before spilling; usual: a quarter of RAM\n"
     "  --threads N                   use N threads; usual: as many as there are cores\n"
+    "  --delete-missing              delete the documents of files that are gone from the folders in PATH...\n"
+    "  --watch                       go on: follow the changes in the folders PATH..., until Ctrl-C\n"
+    "  --commit-every N|Ns|Nm        let documents be found early: every N documents, seconds or minutes\n"
     "  --wait                        wait for another writer to finish\n"
     "  -q, --quiet                   no progress and no summary\n"
     "  --json                        the summary as one JSON object\n"
@@ -42,38 +45,8 @@ static const char usage[] =
     "  --order ORDER       input, or similar: similar documents are neighbours inside, which makes the index\n"
     "                      smaller and searches faster, for more time to build it\n"
     "\n"
-    "Exit status: 0 done, even if some lines were skipped; 1 no documents found; 2 error; 130 interrupted.\n";
-
-enum { SKIPS_TOLD = 20 };
-
-struct index_job {
-	const char *index_path;
-	trawl_source_options source_options;
-	trawl_writer_options writer_options;
-	bool quiet, json;
-
-	trawl_source *source;
-	trawl_writer *writer;
-	struct progress progress;
-	uint64_t refused;    /* documents that the writer did not take */
-	uint64_t skips_told; /* lines about skipped ones on stderr */
-	uint64_t text_bytes; /* of the documents, with their titles */
-};
-
-static volatile sig_atomic_t caught_signal;
-
-static void catch_signal(int number)
-{
-	caught_signal = number;
-}
-
-/* The first signal asks to stop, the second one kills. */
-static void catch_signals(void)
-{
-	struct sigaction action = {.sa_handler = catch_signal, .sa_flags = (int)SA_RESETHAND};
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-}
+    "Exit status: 0 done, even if some lines were skipped; 1 no documents found; 2 error; 130 interrupted\n"
+    "(0 where it watches).\n";
 
 /* ---- options --------------------------------------------------------------------------------------------------- */
 
@@ -119,6 +92,9 @@ enum {
 	OPTION_PAIRS,
 	OPTION_ORDER,
 	OPTION_WAIT,
+	OPTION_DELETE_MISSING,
+	OPTION_COMMIT_EVERY,
+	OPTION_WATCH,
 	OPTION_JSON
 };
 
@@ -136,6 +112,9 @@ static const struct option options[] = {{"id", required_argument, NULL, OPTION_I
                                         {"pairs", no_argument, NULL, OPTION_PAIRS},
                                         {"order", required_argument, NULL, OPTION_ORDER},
                                         {"wait", no_argument, NULL, OPTION_WAIT},
+                                        {"delete-missing", no_argument, NULL, OPTION_DELETE_MISSING},
+                                        {"commit-every", required_argument, NULL, OPTION_COMMIT_EVERY},
+                                        {"watch", no_argument, NULL, OPTION_WATCH},
                                         {"quiet", no_argument, NULL, 'q'},
                                         {"json", no_argument, NULL, OPTION_JSON},
                                         {"help", no_argument, NULL, 'h'},
@@ -172,6 +151,23 @@ static int set_order(struct index_job *job, const char *value)
 	return EXIT_DONE;
 }
 
+/* N documents, or Ns, Nm: seconds, minutes. */
+static int set_commit_every(struct index_job *job, const char *value)
+{
+	uint64_t number;
+	char digits[NUMBER_SIZE];
+	size_t length = strlen(value);
+	char unit = length > 0 ? value[length - 1] : 0;
+	bool timed = unit == 's' || unit == 'm';
+	snprintf(digits, sizeof digits, "%.*s", (int)(length - timed), value);
+	if (length >= sizeof digits || !parse_number(digits, 1, 1000000000, &number))
+		return complain_usage("index", "--commit-every takes documents or a time, as 10000, 30s or 5m, not %s",
+		                      value);
+	job->commit_documents = timed ? 0 : number;
+	job->commit_seconds = timed ? (double)number * (unit == 'm' ? 60 : 1) : 0;
+	return EXIT_DONE;
+}
+
 static int set_option(struct index_job *job, int option)
 {
 	trawl_source_options *source = &job->source_options;
@@ -186,6 +182,9 @@ static int set_option(struct index_job *job, int option)
 	case OPTION_PAIRS: writer->pairs = true; break;
 	case OPTION_NO_POSITIONS: writer->no_positions = true; break;
 	case OPTION_WAIT: writer->wait = true; break;
+	case OPTION_DELETE_MISSING: job->delete_missing = true; break;
+	case OPTION_WATCH: job->watch = job->delete_missing = true; break;
+	case OPTION_COMMIT_EVERY: return set_commit_every(job, optarg);
 	case OPTION_JSON: job->json = true; break;
 	case 'q': job->quiet = true; break;
 	case OPTION_MEMORY: return set_memory(job, optarg);
@@ -200,119 +199,7 @@ static int set_option(struct index_job *job, int option)
 	return EXIT_DONE;
 }
 
-/* ---- what is told on the way ----------------------------------------------------------------------------------- */
-
-static void tell_skip(void *context, const char *place, const char *message)
-{
-	struct index_job *job = context;
-	if (job->source_options.strict)
-		return; /* it comes back as the error */
-	job->skips_told++;
-	if (job->skips_told <= SKIPS_TOLD)
-		complain("skipped %s: %s", place, message);
-	else if (job->skips_told == SKIPS_TOLD + 1)
-		complain("more was skipped; from here on it is only counted");
-}
-
-static void draw_progress(struct index_job *job, const trawl_source_progress *source)
-{
-	char line[160], documents[NUMBER_SIZE], done[NUMBER_SIZE], total[NUMBER_SIZE];
-	double seconds = clock_seconds() - job->progress.begun;
-	int used = snprintf(line, sizeof line, "%.1f MB/s  %s documents  %s",
-	                    seconds > 0 ? (double)job->text_bytes / 1e6 / seconds : 0,
-	                    grouped(source->documents, documents), megabytes(source->bytes, done));
-	if (source->total_bytes >= source->bytes && source->bytes > 0) {
-		double share = (double)source->bytes / (double)source->total_bytes;
-		long left = (long)(seconds * (1 - share) / share + 0.5);
-		snprintf(line + used, sizeof line - (size_t)used, " of %s (%d%%)  %ld:%02ld left",
-		         megabytes(source->total_bytes, total), (int)(share * 100), left / 60, left % 60);
-	}
-	progress_draw(&job->progress, line);
-}
-
-static uint64_t file_bytes(const char *path)
-{
-	struct stat status;
-	return stat(path, &status) == 0 && status.st_size > 0 ? (uint64_t)status.st_size : 0;
-}
-
-static void print_summary(const struct index_job *job)
-{
-	trawl_source_progress source;
-	trawl_writer_stats written;
-	char text[8][NUMBER_SIZE];
-	trawl_source_get_progress(job->source, &source);
-	trawl_writer_get_stats(job->writer, &written);
-	uint64_t documents = written.added + written.replaced + written.unchanged,
-	         skipped = source.skipped + job->refused;
-	double seconds = clock_seconds() - job->progress.begun;
-	if (job->json) {
-		printf("{\"documents\":%" PRIu64 ",\"added\":%" PRIu64 ",\"replaced\":%" PRIu64
-		       ",\"unchanged\":%" PRIu64 ",\"skipped\":%" PRIu64 ",\"files\":%" PRIu64
-		       ",\"text_bytes\":%" PRIu64 ",\"tokens\":%" PRIu64 ",\"runs\":%" PRIu64
-		       ",\"seconds\":%.3f,\"file_bytes\":%" PRIu64 "}\n",
-		       documents, written.added, written.replaced, written.unchanged, skipped, source.files,
-		       job->text_bytes, written.tokens, written.runs, seconds, file_bytes(job->index_path));
-		return;
-	}
-	if (written.added + written.replaced == 0) {
-		printf("nothing changed: %s document%s as %s; skipped %s\n", grouped(documents, text[0]),
-		       documents == 1 ? "" : "s", documents == 1 ? "it was" : "they were", grouped(skipped, text[1]));
-		return;
-	}
-	printf("indexed %s document%s (%s added, %s replaced, %s unchanged) from %s file%s, %s of text in %.2f s "
-	       "(%.1f MB/s); skipped %s; ",
-	       grouped(documents, text[0]), documents == 1 ? "" : "s", grouped(written.added, text[1]),
-	       grouped(written.replaced, text[2]), grouped(written.unchanged, text[3]), grouped(source.files, text[4]),
-	       source.files == 1 ? "" : "s", megabytes(job->text_bytes, text[5]), seconds,
-	       seconds > 0 ? (double)job->text_bytes / 1e6 / seconds : 0, grouped(skipped, text[6]));
-	clean_write(stdout, job->index_path, strlen(job->index_path), CLEAN_LINE);
-	printf(" is %s\n", megabytes(file_bytes(job->index_path), text[7]));
-}
-
-/* ---- the work -------------------------------------------------------------------------------------------------- */
-
-/* TRAWL_OK, or the error that ends the run. A document that the index cannot hold is skipped, unless strict. */
-static int add_document(struct index_job *job, const trawl_document *document, trawl_error *error)
-{
-	int result = trawl_writer_add(job->writer, document, error);
-	if ((result == TRAWL_ELIMIT || result == TRAWL_EINPUT) && !job->source_options.strict) {
-		int length = document->id_length < 200 ? (int)document->id_length : 200;
-		char place[256];
-		snprintf(place, sizeof place, "document %.*s", length, document->id);
-		tell_skip(job, place, error->text);
-		job->refused++;
-		return TRAWL_OK;
-	}
-	if (result == TRAWL_OK)
-		job->text_bytes += document->title_length + document->text_length;
-	return result;
-}
-
-/* Add `document` and all that follow it, then commit. TRAWL_OK, an error, or 1 when a signal came before the commit. */
-static int add_all(struct index_job *job, trawl_document *document, trawl_error *error)
-{
-	trawl_source_progress source;
-	int result = 1;
-	while (result > 0) {
-		if (caught_signal)
-			return 1;
-		result = add_document(job, document, error);
-		if (result < 0)
-			return result;
-		if (progress_due(&job->progress)) {
-			trawl_source_get_progress(job->source, &source);
-			draw_progress(job, &source);
-		}
-		result = trawl_source_next(job->source, document, error);
-	}
-	if (caught_signal)
-		return 1;
-	if (result < 0)
-		return result;
-	progress_draw(&job->progress, "writing the index");
-	return trawl_writer_commit(job->writer, error);
-}
+/* ---- the run --------------------------------------------------------------------------------------------------- */
 
 static int nothing_found(const struct index_job *job, char **paths, int count)
 {
@@ -328,20 +215,22 @@ static int nothing_found(const struct index_job *job, char **paths, int count)
 	return EXIT_NONE;
 }
 
-/* How it ended; `result` is from add_all. Returns the exit code. */
-static int tell_end(const struct index_job *job, int result, const trawl_error *error)
+static bool is_folder(const char *path)
 {
-	static const char unchanged[] = "nothing was committed, the index is as it was before";
-	if (result < 0)
-		return complain("%s; %s", error->text, unchanged);
-	if (result > 0) {
-		complain("stopped; %s", unchanged);
-		return EXIT_SIGNAL + caught_signal;
+	struct stat status;
+	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+static int own_folders(struct index_job *job, char **paths, int count)
+{
+	for (int i = 0; i < count; i++) {
+		if (is_folder(paths[i]) && !missing_own(&job->missing, paths[i]))
+			return complain("out of memory");
+		if (job->watch && !is_folder(paths[i]))
+			return complain_usage("index", "--watch follows folders, and %s is none", paths[i]);
 	}
-	if (job->skips_told > SKIPS_TOLD)
-		complain("skipped %" PRIu64 " in all", job->skips_told);
-	if (!job->quiet || job->json)
-		print_summary(job);
+	if (job->missing.count == 0)
+		return complain_usage("index", "--delete-missing needs a folder, of which the files may be missing");
 	return EXIT_DONE;
 }
 
@@ -356,32 +245,34 @@ static int run(struct index_job *job, char **paths, int count)
 	    trawl_source_open(&job->source, (const char *const *)paths, (size_t)count, &job->source_options, &error);
 	if (result == TRAWL_OK)
 		result = trawl_source_next(job->source, &document, &error);
-	if (result == 0) {
+	bool found = result > 0;
+	if (result == 0 && !(job->delete_missing && access(job->index_path, F_OK) == 0)) {
 		progress_end(&job->progress);
-		code = nothing_found(job, paths, count);
-		goto done;
+		return nothing_found(job, paths, count);
 	}
-	if (result > 0)
+	if (result >= 0)
 		result = trawl_writer_open(&job->writer, job->index_path, &job->writer_options, &error);
 	if (result < 0) {
 		progress_end(&job->progress);
-		code = complain("%s", error.text);
-		goto done;
+		return complain("%s", error.text);
 	}
 	catch_signals();
-	result = add_all(job, &document, &error);
+	result = job_add_all(job, found ? &document : NULL, &error);
+	if (result == TRAWL_OK)
+		result = job_finish(job, &error);
 	progress_end(&job->progress);
-	code = tell_end(job, result, &error);
-
-done:
-	trawl_writer_close(job->writer);
-	trawl_source_close(job->source);
+	code = job_tell_end(job, result, &error);
+	if (code == EXIT_DONE && !found) {
+		trawl_writer_stats written;
+		trawl_writer_get_stats(job->writer, &written);
+		code = written.deleted ? EXIT_DONE : EXIT_NONE;
+	}
 	return code;
 }
 
 int index_command(int argc, char **argv)
 {
-	struct index_job job = {.source_options = {.diagnostic = tell_skip, .diagnostic_context = &job}};
+	struct index_job job = {.source_options = {.diagnostic = job_tell_skip, .diagnostic_context = &job}};
 	int option, code;
 	options_begin();
 	while ((option = getopt_long(argc, argv, ":qh", options, NULL)) != -1) {
@@ -400,5 +291,11 @@ int index_command(int argc, char **argv)
 		return complain_usage("index", "nothing to put into %s: give a file, a folder, or - for standard input",
 		                      argv[optind]);
 	job.index_path = argv[optind];
-	return run(&job, argv + optind + 1, argc - optind - 1);
+	char **paths = argv + optind + 1;
+	int count = argc - optind - 1;
+	code = job.delete_missing ? own_folders(&job, paths, count) : EXIT_DONE;
+	if (code == EXIT_DONE)
+		code = job.watch ? job_watch(&job, paths, count) : run(&job, paths, count);
+	job_end_pass(&job);
+	return code;
 }
