@@ -5,7 +5,7 @@
  *
  *   trawl_source    yields documents from files, folders, streams (optional: documents may come from anywhere)
  *   trawl_writer    adds or replaces documents, and commits them atomically; one per file at a time
- *   trawl_index     one immutable snapshot of an index file; shared by threads
+ *   trawl_index     one immutable snapshot of an index file; shared by threads; trawl_reopen gives the newest one
  *   trawl_searcher  evaluates queries against a trawl_index; one per thread; owns its results
  *
  * Rules that hold for every call
@@ -108,8 +108,9 @@ typedef struct trawl_source_options {
 	bool strict;                  /* the first bad line or file is an error instead of being skipped */
 	trawl_diagnostic *diagnostic; /* may be NULL */
 	void *diagnostic_context;
-	bool found; /* the paths are entries found in folders: passed over when they are gone, or binary, or neither file nor
-	             * folder, as if their folder were walked */
+	/* The paths are entries found in folders: passed over when they are gone, or binary, or neither file nor folder, as if
+	 * their folder were walked. */
+	bool found;
 } trawl_source_options;
 
 typedef struct trawl_source_progress {

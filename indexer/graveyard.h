@@ -1,8 +1,9 @@
 /*
  * graveyard.h - committed documents that the next commit will drop, and what their going changes in the statistics.
  *
- * The text of a dead document is analysed again, so that document frequencies, lengths and counts stay exactly those of the
- * living.
+ * Document frequencies, lengths and counts stay exactly those of the living. For that the text of a dead document is analysed
+ * again; but when the dead are many, or a text no longer gives the terms that the segment has for it (another version
+ * of the stemmer analyses it now), all posting lists of the segment are read, and the dead in them counted.
  */
 #ifndef TRAWL_INDEXER_GRAVEYARD_H
 #define TRAWL_INDEXER_GRAVEYARD_H
@@ -17,6 +18,7 @@ struct grave {
 	uint64_t tokens, postings, text_bytes;
 	uint64_t *terms; /* numbers of their terms, one for each document that has it, in no order */
 	size_t term_count, term_capacity;
+	bool by_lists; /* terms, tokens and postings are found in the posting lists, when the grave is written */
 };
 
 /* Bury `document`, the stored form of live docID `doc`. */
@@ -29,8 +31,8 @@ static inline bool grave_has(const struct grave *grave, uint32_t doc)
 }
 
 /* The segment's deletions with these added, in their stored form; *summary is brought up to date. */
-int grave_write(struct grave *grave, const struct segment *segment, struct manifest_segment *summary,
-                struct buffer *out, trawl_error *error);
+int grave_write(struct grave *grave, struct segment *segment, struct manifest_segment *summary, struct buffer *out,
+                trawl_error *error);
 
 void grave_release(struct grave *grave);
 

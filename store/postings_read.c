@@ -1,0 +1,98 @@
+#include "store/postings_read.h"
+
+#include "base/error.h"
+#include "store/chunk.h"
+
+static int corrupt_list(const struct segment *segment, const struct term_entry *entry, trawl_error *error)
+{
+	return part_corrupt(&segment->postings, entry->place.postings, "a posting list that makes no sense", error);
+}
+
+/* The postings of one chunk, appended at *count. false: malformed. */
+static bool read_chunk(const struct chunk *chunk, uint32_t superblock, uint32_t documents, uint32_t df, uint32_t *docs,
+                       uint32_t *tfs, uint32_t *count)
+{
+	uint32_t rank = 0, range_tfs[RANGE_DOCUMENTS];
+	for (uint32_t left = chunk->range_mask; left; left &= left - 1, rank++) {
+		uint64_t mask;
+		uint32_t base = superblock * SUPERBLOCK_DOCUMENTS + (uint32_t)__builtin_ctz(left) * RANGE_DOCUMENTS;
+		uint32_t postings = chunk_range(chunk, rank, &mask, range_tfs);
+		if (!postings || (uint32_t)__builtin_popcountll(mask) != postings || postings > df - *count)
+			return false;
+		for (uint32_t i = 0; mask; mask &= mask - 1, i++, ++*count) {
+			docs[*count] = base + (uint32_t)__builtin_ctzll(mask);
+			tfs[*count] = range_tfs[i];
+		}
+		if (docs[*count - 1] >= documents)
+			return false;
+	}
+	return true;
+}
+
+static int read_ranged(struct segment *segment, const struct term_entry *entry, uint32_t *docs, uint32_t *tfs,
+                       trawl_error *error)
+{
+	struct ranged_list list;
+	struct chunk chunk;
+	uint32_t documents = segment->documents_count, count = 0, length;
+	uint64_t left;
+	const uint8_t *bytes = part_at(&segment->postings, entry->place.postings, &left, error);
+	if (!bytes)
+		return error_code(error);
+	if (!ranged_list_open(&list, bytes, left, entry->place.postings, documents) || list.df != entry->df)
+		return corrupt_list(segment, entry, error);
+	for (uint32_t superblock = 0; superblock < superblock_count(documents); superblock++) {
+		uint64_t address = chunk_place(&list, superblock, &length);
+		if (!length)
+			continue;
+		bytes = part_at(&segment->postings, address, &left, error);
+		if (!bytes)
+			return error_code(error);
+		if (length > left || !chunk_open(&chunk, &list, superblock, bytes, length) ||
+		    !read_chunk(&chunk, superblock, documents, entry->df, docs, tfs, &count))
+			return corrupt_list(segment, entry, error);
+	}
+	return count == entry->df ? 0 : corrupt_list(segment, entry, error);
+}
+
+static int read_short(struct segment *segment, const struct term_entry *entry, uint32_t *docs, uint32_t *tfs,
+                      trawl_error *error)
+{
+	uint64_t left;
+	const uint8_t *bytes = part_at(&segment->postings, entry->place.postings, &left, error);
+	if (!bytes)
+		return error_code(error);
+	if (entry->place.postings_bytes > left ||
+	    !short_list_decode(bytes, entry->place.postings_bytes, entry->df, segment->documents_count, docs, tfs))
+		return corrupt_list(segment, entry, error);
+	return 0;
+}
+
+int postings_check_df(const struct segment *segment, const struct term_entry *entry, trawl_error *error)
+{
+	if (entry->df > segment->documents_count)
+		return part_corrupt(&segment->terms.part, 0, "more postings than documents", error);
+	return 0;
+}
+
+int postings_read(struct segment *segment, const struct term_entry *entry, uint32_t *docs, uint32_t *tfs,
+                  trawl_error *error)
+{
+	int code = postings_check_df(segment, entry, error);
+	if (code)
+		return code;
+	if (entry->df == 1) {
+		if (entry->doc >= segment->documents_count || !entry->tf)
+			return part_corrupt(&segment->terms.part, 0, "a docID past the end", error);
+		docs[0] = entry->doc;
+		tfs[0] = entry->tf;
+	} else if (entry->df < short_list_border(segment->documents_count)) {
+		code = read_short(segment, entry, docs, tfs, error);
+	} else {
+		code = read_ranged(segment, entry, docs, tfs, error);
+	}
+	for (uint32_t i = 0; !code && i < entry->df; i++)
+		if (tfs[i] > length_longest(segment->lengths[docs[i]]))
+			code = corrupt_list(segment, entry, error);
+	return code;
+}
