@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/index_job.h"
@@ -98,15 +99,16 @@ static int write_batch(struct follower *follower, trawl_error *error)
 {
 	struct index_job *job = follower->job;
 	const struct watch_changes *changes = watch_changes(follower->watch);
+	bool everything = changes->everything || access(job->index_path, F_OK) != 0; /* someone removed the index */
 	job_end_pass(job);
 	int result = trawl_writer_open(&job->writer, job->index_path, &job->writer_options, error);
 	if (result != TRAWL_OK)
 		return result;
-	if (changes->everything)
+	if (everything)
 		result = own_all(follower, error);
 	else
 		result = delete_gone(job, changes, error);
-	if (result == TRAWL_OK && changes->everything)
+	if (result == TRAWL_OK && everything)
 		result = add_paths(job, follower->folders, follower->folder_count, false, error);
 	else if (result == TRAWL_OK)
 		result = add_touched(job, changes, error);
