@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/index_job.h"
@@ -94,16 +93,25 @@ static int own_all(struct follower *follower, trawl_error *error)
 	return TRAWL_OK;
 }
 
+/* Whether the index that the writer has opened has no commit: someone removed the old one. */
+static bool is_new(const char *path)
+{
+	trawl_index *index = NULL;
+	int result = trawl_open(&index, path, NULL);
+	trawl_close(index);
+	return result == TRAWL_ENOTINDEX || result == TRAWL_ENOTFOUND;
+}
+
 /* Bring the index up to date. TRAWL_OK, an error, or 1 when a signal came. */
 static int write_batch(struct follower *follower, trawl_error *error)
 {
 	struct index_job *job = follower->job;
 	const struct watch_changes *changes = watch_changes(follower->watch);
-	bool everything = changes->everything || access(job->index_path, F_OK) != 0; /* someone removed the index */
 	job_end_pass(job);
 	int result = trawl_writer_open(&job->writer, job->index_path, &job->writer_options, error);
 	if (result != TRAWL_OK)
 		return result;
+	bool everything = changes->everything || is_new(job->index_path);
 	if (everything)
 		result = own_all(follower, error);
 	else
