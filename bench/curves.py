@@ -4,8 +4,8 @@
     curves.py [--sizes 10k,100k,1M] [--out DIR]                        documents drawn by corpus_gen
     curves.py --corpus FILE.jsonl[.zst|.gz] --queries FILE.jsonl       the first so many lines of a corpus
 
-For each size the documents go through a pipe into `trawl index`, and `trawl bench` times the queries: those that corpus_gen
-makes of the same documents, or those given. Exit status: 0 done, 2 not.
+For each size the documents go through a pipe into `trawl index`, and `trawl bench` times the queries: those that
+corpus_gen makes of the same documents, or those given. Exit status: 0 done, 2 not.
 """
 import argparse
 import json
@@ -168,7 +168,8 @@ def curve(path, title, series, colours):
         shown = [(x(documents), y(value)) for documents, value in line if value > 0]
         picture.line(shown, colours[name], 2)
         for (across, up), (documents, value) in zip(shown, line):
-            picture.box(across - 2.5, up - 2.5, 5, 5, colours[name], "%s: %d documents, %.4g" % (name, documents, value))
+            picture.box(across - 2.5, up - 2.5, 5, 5, colours[name],
+                        "%s: %d documents, %.4g" % (name, documents, value))
     picture.save(path)
 
 
@@ -197,13 +198,15 @@ def draw(result, out):
 # ---- the page
 
 def index_table(sizes):
-    lines = ["| documents | seconds | CPU seconds | peak MiB | file MiB | file / text | documents/s | terms | postings |",
+    lines = ["| documents | seconds | CPU seconds | peak MiB | file MiB | file / text | documents/s | terms | postings "
+             "|",
              "|" + "---:|" * 9]
     for size in sizes:
         index = size["index"]
         lines.append("| %d | %.2f | %.2f | %.0f | %.1f | %.2f | %.0f | %d | %d |" % (
-            size["documents"], size["seconds"], size["cpu_seconds"], size["peak_bytes"] / MIB, index["file_bytes"] / MIB,
-            index["file_bytes"] / max(1, index["text_bytes"]), size["documents"] / size["seconds"], index["terms"],
+            size["documents"], size["seconds"], size["cpu_seconds"], size["peak_bytes"] / MIB,
+            index["file_bytes"] / MIB, index["file_bytes"] / max(1, index["text_bytes"]),
+            size["documents"] / size["seconds"], index["terms"],
             index["postings"]))
     return lines
 
@@ -214,7 +217,8 @@ def latency_table(sizes, command):
     for size in sizes:
         cells = [size["microseconds"][command].get(name) for name in names]
         lines.append("| %d | " % size["documents"] + " | ".join(
-            " / ".join(report.number(cell[key]) for key in ("mean", "p50", "p99")) if cell else "-" for cell in cells) + " |")
+            " / ".join(report.number(cell[key]) for key in ("mean", "p50", "p99")) if cell else "-"
+            for cell in cells) + " |")
     return lines
 
 
@@ -223,14 +227,15 @@ def page(result):
     lines = ["# trawl by the number of documents", "", "Documents: %s. Queries: %s. %s. %s, %d cores." % (
         result["source"], result["queries"], result["version"], machine["processor"], machine["cores"]), ""]
     if result["synthetic"]:
-        lines += ["**The documents and queries are synthetic**: drawn from a model of text, not written by anyone.", ""]
+        lines += ["**The documents and queries are synthetic**: drawn from a model of text, written by nobody.", ""]
     lines += ["## Index", "", "Documents come through a pipe; the peak counts resident pages of mapped files too.", ""]
     lines += index_table(result["sizes"])
     for command in result["commands"]:
-        lines += ["", "## %s" % command, "", "Microseconds: mean / p50 / p99 over the queries of a class of each query's median "
-                  "of %d rounds, on one thread, warm." % result["rounds"], ""]
+        lines += ["", "## %s" % command, "", "Microseconds: mean / p50 / p99 over the queries of a class of each "
+                  "query's median of %d rounds, on one thread, warm." % result["rounds"], ""]
         lines += latency_table(result["sizes"], command)
-    pictures = ["time", "memory", "size"] + ["latency-%s-%s" % (c, f) for c in result["commands"] for f in ("mean", "p99")]
+    pictures = ["time", "memory", "size"]
+    pictures += ["latency-%s-%s" % (command, figure) for command in result["commands"] for figure in ("mean", "p99")]
     lines += [""] + ["![%s](%s.svg)" % (name, name) for name in pictures]
     return "\n".join(lines) + "\n"
 
@@ -247,11 +252,11 @@ def write(result, out):
 def run(options):
     os.makedirs(options.out, exist_ok=True)
     synthetic = not options.corpus
-    result = {"synthetic": synthetic, "commands": options.commands, "rounds": options.rounds, "machine": report.machine(),
-              "version": output_of([options.trawl, "--version"]).decode().strip(),
+    result = {"synthetic": synthetic, "commands": options.commands, "rounds": options.rounds,
+              "machine": report.machine(), "version": output_of([options.trawl, "--version"]).decode().strip(),
               "index_options": options.index_options,
-              "source": "drawn by corpus_gen, seed %d" % options.seed if synthetic else os.path.basename(options.corpus),
-              "queries": "drawn too, %d or so" % options.query_count if synthetic else os.path.basename(options.queries),
+              "source": os.path.basename(options.corpus or "drawn by corpus_gen, seed %d" % options.seed),
+              "queries": os.path.basename(options.queries or "drawn too, %d or so" % options.query_count),
               "sizes": []}
     for size in options.sizes:
         figures = measure(options, size)

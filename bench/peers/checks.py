@@ -38,7 +38,8 @@ def order_problems(sessions, queries):
                 continue
             for query, one, two in zip(queries, answers, other.answers.get(key, answers)):
                 if one != two:
-                    problems.append("%s %s of `%s`: %s, and %s in another order of the documents" % (*key, query, one, two))
+                    problems.append("%s %s of `%s`: %s, and %s in another order of the documents" % (
+                        *key, query, one, two))
     return problems
 
 

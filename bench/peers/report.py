@@ -141,8 +141,8 @@ def order_of(about):
     if about.get("order") != "similar":
         return "Documents in input order."
     took = about["reordering"]
-    return ("Documents in trawl's similar order, for every engine: `trawl index --order similar` took %.1f s, %.1f CPU s, peak "
-            "%.0f MiB; each engine then indexed what `trawl export` gave." % (
+    return ("Documents in trawl's similar order, for every engine: `trawl index --order similar` took %.1f s, "
+            "%.1f CPU s, peak %.0f MiB; each engine then indexed what `trawl export` gave." % (
                 took["seconds"], took["cpu_seconds"], took["peak_bytes"] / 1048576))
 
 

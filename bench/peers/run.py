@@ -101,7 +101,7 @@ def read_queries(path):
 
 
 def reordered(options, corpus, log):
-    """The same documents as neighbours of similar ones, for all engines; and what `trawl index --order similar` took."""
+    """The same documents as neighbours of similar ones, for all engines; and what ordering them took."""
     target = os.path.join(options.out, "corpus-similar.jsonl")
     index_path = os.path.join(options.out, "index", "reordering")
     known = load(target + ".stamp")
@@ -111,7 +111,8 @@ def reordered(options, corpus, log):
         os.makedirs(os.path.dirname(index_path), exist_ok=True)
         if os.path.exists(index_path):
             os.remove(index_path)
-        known = measure([options.trawl, "index", "-q", "--language", "none", "--order", "similar", index_path, corpus], log)
+        command = [options.trawl, "index", "-q", "--language", "none", "--order", "similar", index_path, corpus]
+        known = measure(command, log)
         with open(target, "wb") as out:
             subprocess.run([options.trawl, "export", index_path], stdout=out, stderr=log, check=True)
         os.remove(index_path)

@@ -104,7 +104,8 @@ class Orders(unittest.TestCase):
         self.assertEqual(report.change(cells[0], None), "-")
 
     def test_both_orders_stand_side_by_side(self):
-        text = report.orders({"input": self.result("input", 20.0, 4 << 20), "similar": self.result("similar", 15.0, 2 << 20)})
+        text = report.orders({"input": self.result("input", 20.0, 4 << 20),
+                              "similar": self.result("similar", 15.0, 2 << 20)})
         self.assertIn("| trawl | 4.0 -> 2.0 (0.50) | 2.0 -> 2.0 |", text)
         self.assertIn("| term | 20.0 -> 15.0 (0.75) | - |", text)
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# bench/curves.py: figures for each size, as a page, JSON, and pictures. And the peers' runner's own tests.
+# bench/curves.py: figures for each size, as a page, JSON, and pictures. bench/startup.py: the time until the first answer. And the
+# tests of the peers' runner.
 . "$(dirname "$0")/../cli/lib.sh"
 
 top=${TRAWL_TOP:-}
@@ -45,6 +46,25 @@ done
 curves --sizes 10 --out wrong --index-options=--no-such-option
 exits 2 && err_has "indexing 10 documents failed"
 claim "a_failed_step_is_told"
+
+# ---- bench/startup.py
+"$generate" --documents 3000 >corpus.jsonl
+trawl index -q drawn.trawl corpus.jsonl
+run "$top/bench/startup.py" --trawl "$TRAWL" --index drawn.trawl --query bab --runs 3 --cold-runs 2 --cold advise --rare 20 --json startup.json
+exits 0 && [ "$(grep -cE '^\| trawl search \| [32] \| ' .out)" = 2 ] && out_has "posix_fadvise" && out_matches '^20 words with [0-9.]+ documents'
+claim "startup_is_told_warm_cold_and_of_an_open_handle"
+python3 - <<'END'
+import json
+run = json.load(open("startup.json"))
+for figures in (run["warm"], run["cold"]):
+    assert set(figures) == {"an empty process", "trawl search", "trawl driver"}
+    assert all(0 < f["min"] <= f["median"] <= f["p99"] for f in figures.values())
+assert run["rare"]["queries"] == 20 and 1 <= run["rare"]["postings"] <= 100
+END
+claim "startup_json_has_all_figures"
+run "$top/bench/startup.py" --trawl "$TRAWL" --index nowhere.trawl --runs 1
+exits 2 && err_has "trawl search gave no answer"
+claim "a_search_without_an_answer_is_told"
 
 run python3 "$top/bench/peers/test_peers.py"
 exits 0 && err_matches '^OK$'
