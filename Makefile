@@ -19,6 +19,8 @@ LIB_SRC  := $(wildcard $(LIB_DIRS:=/*.c)) $(wildcard input/*.cc)
 TOOL_SRC := $(wildcard cli/*.c) $(wildcard bench/*.c)
 LIB_OBJ  := $(addprefix $(BUILD)/,$(addsuffix .o,$(LIB_SRC)))
 TOOL_OBJ := $(addprefix $(BUILD)/,$(addsuffix .o,$(TOOL_SRC)))
+KERNEL_BENCH_OBJ := $(patsubst %,$(BUILD)/%.o,$(wildcard bench/kernels/*.c))
+CORPUS_GEN_OBJ   := $(patsubst %,$(BUILD)/%.o,$(wildcard bench/corpus/*.c))
 TESTS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 TEST_LIB := $(patsubst %,$(BUILD)/%.o,$(filter-out $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
 SOURCES  := $(foreach d,$(LIB_DIRS) include cli bench bench/corpus bench/kernels tests,$(wildcard $d/*.c $d/*.h $d/*.cc))
@@ -49,9 +51,9 @@ $(BUILD)/libtrawl.so: $(BUILD)/libtrawl.so.$(VERSION)
 	ln -sf $(<F) $(BUILD)/libtrawl.so.$(SOVERSION) && ln -sf $(<F) $@
 $(BUILD)/trawl: $(TOOL_OBJ) $(BUILD)/libtrawl.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -ljansson -o $@
-$(BUILD)/kernel_bench: $(patsubst %,$(BUILD)/%.o,$(wildcard bench/kernels/*.c)) $(BUILD)/libtrawl.a
+$(BUILD)/kernel_bench: $(KERNEL_BENCH_OBJ) $(BUILD)/libtrawl.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
-$(BUILD)/corpus_gen: $(patsubst %,$(BUILD)/%.o,$(wildcard bench/corpus/*.c))
+$(BUILD)/corpus_gen: $(CORPUS_GEN_OBJ)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lm -o $@
 $(BUILD)/tests/%: $(BUILD)/tests/%.c.o $(TEST_LIB) $(BUILD)/libtrawl.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -lcmocka -o $@
@@ -73,9 +75,9 @@ fmt: ## format the sources
 bench: all $(BUILD)/kernel_bench ## the hot loop's figures, kernel by kernel
 	$(BUILD)/kernel_bench
 
-bench-peers: all ## trawl against its peers: CORPUS=FILE QUERIES=FILE [OUT=DIR] [PEERS=all]
+bench-peers: all ## trawl against its peers: CORPUS=FILE QUERIES=FILE [OUT=DIR] [PEERS=all] [ORDER=both]
 	bench/peers/run.py --trawl $(BUILD)/trawl --corpus $(CORPUS) --queries $(QUERIES) $(if $(OUT),--out $(OUT)) \
-	  $(if $(PEERS),--engines $(PEERS)) --plot
+	  $(if $(PEERS),--engines $(PEERS)) $(if $(ORDER),--order $(ORDER)) --plot
 
 bench-curves: all $(BUILD)/corpus_gen ## time, memory and latency by documents: [SIZES=10k,100k,1M] [OUT=DIR] [CORPUS=FILE QUERIES=FILE]
 	bench/curves.py --trawl $(BUILD)/trawl --generator $(BUILD)/corpus_gen --out $(or $(OUT),$(BUILD)/curves) \
@@ -103,4 +105,4 @@ clean: ## remove what was built
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
 
--include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(TEST_LIB:.o=.d) $(TESTS:=.c.d)
+-include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(KERNEL_BENCH_OBJ:.o=.d) $(CORPUS_GEN_OBJ:.o=.d) $(TEST_LIB:.o=.d) $(TESTS:=.c.d)
