@@ -43,6 +43,15 @@ static int fail_query(const struct query_set *set, const struct query *query, co
 	return bench_fail("%s:%zu: %s", set->file.path, query->line, error->text);
 }
 
+/* The plan's options with the query's own filter. */
+static trawl_search_options options_of(const struct measure_plan *plan, const struct query *query)
+{
+	trawl_search_options options = plan->search;
+	options.filter = query->filter;
+	options.filter_length = query->filter_length;
+	return options;
+}
+
 /* ---- rounds ---------------------------------------------------------------------------------------------------- */
 
 /* Each query once, in the order of the file. `samples`: where the time of the first query goes, those of the others
@@ -53,9 +62,10 @@ static int run_round(struct measurement *measurement, const struct query_set *se
 	*hash = RESULT_HASH_START;
 	for (size_t i = 0; i < set->count; i++) {
 		const struct query *query = &set->queries[i];
+		trawl_search_options options = options_of(plan, query);
 		trawl_error error = {0};
 		uint64_t start = measure_now();
-		int status = trawl_search(searcher, query->text, query->length, &plan->search, &error);
+		int status = trawl_search(searcher, query->text, query->length, &options, &error);
 		uint64_t end = measure_now();
 		if (status)
 			return fail_query(set, query, &error);
@@ -138,7 +148,8 @@ static int count_events(struct measured_group *group, struct counters *counters,
 			const struct query *query = &set->queries[i];
 			if (!in_group(set, i, tag))
 				continue;
-			if (trawl_search(searcher, query->text, query->length, &plan->search, &error))
+			trawl_search_options options = options_of(plan, query);
+			if (trawl_search(searcher, query->text, query->length, &options, &error))
 				return fail_query(set, query, &error);
 			runs++;
 		}

@@ -33,6 +33,11 @@ static int read_object(struct query_set *set, struct query *query, const json_t 
 		return bench_fail("%s:%zu: no member \"query\" with a string", path, line);
 	query->text = json_string_value(text);
 	query->length = json_string_length(text);
+	const json_t *filter = json_object_get(object, "filter");
+	if (filter && !json_is_string(filter))
+		return bench_fail("%s:%zu: \"filter\" is not a string", path, line);
+	query->filter = json_string_value(filter);
+	query->filter_length = json_string_length(filter);
 	if (tags && !json_is_array(tags))
 		return bench_fail("%s:%zu: \"tags\" is not an array of strings", path, line);
 	for (size_t i = 0; i < json_array_size(tags); i++) {

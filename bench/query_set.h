@@ -9,6 +9,8 @@
 struct query {
 	const char *text; /* not NUL-terminated */
 	size_t length;
+	const char *filter; /* NULL: none */
+	size_t filter_length;
 	size_t line; /* in the file, from 1 */
 	uint64_t tags[QUERY_TAGS_MAX / 64];
 };
@@ -28,8 +30,8 @@ struct query_set {
 	struct json_t **documents; /* of each query, or NULL: owns the text that is not in the file */
 };
 
-/* Read queries, one a line: {"query": "...", "tags": ["...", ...]} with tags optional and other members ignored, or the
- * plain text of a query; empty lines are passed over. 0 or BENCH_ERROR with a message that names the line. */
+/* Read queries, one a line: {"query": "...", "tags": ["...", ...]} with tags and a "filter" optional and other members ignored, or
+ * the plain text of a query; empty lines are passed over. 0 or BENCH_ERROR with a message that names the line. */
 int query_set_load(struct query_set *set, const char *path);
 void query_set_release(struct query_set *set);
 

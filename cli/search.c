@@ -24,6 +24,7 @@ static const char usage[] =
     "  trawl search --trec run1 x.trawl <queries.tsv >run1.txt\n"
     "\n"
     "  -n N                 N hits at most (10 unless said; up to 10000)\n"
+    "  --filter QUERY       only documents that match this query too; it changes no score\n"
     "  --count              tell how many documents match in all; -n 0 with it: nothing else\n"
     "  --no-snippet         only the title and the id\n"
     "  --width BYTES        snippets of about so many bytes (240 unless said)\n"
@@ -203,6 +204,7 @@ enum {
 	OPTION_TREC,
 	OPTION_NO_SNIPPET,
 	OPTION_COUNT,
+	OPTION_FILTER,
 	OPTION_K1,
 	OPTION_B,
 	OPTION_STABLE_TIES,
@@ -215,6 +217,7 @@ static const struct option options[] = {{"json", no_argument, NULL, OPTION_JSON}
                                         {"trec", required_argument, NULL, OPTION_TREC},
                                         {"no-snippet", no_argument, NULL, OPTION_NO_SNIPPET},
                                         {"count", no_argument, NULL, OPTION_COUNT},
+                                        {"filter", required_argument, NULL, OPTION_FILTER},
                                         {"k1", required_argument, NULL, OPTION_K1},
                                         {"b", required_argument, NULL, OPTION_B},
                                         {"stable-ties", no_argument, NULL, OPTION_STABLE_TIES},
@@ -269,6 +272,10 @@ static int set_option(struct search_job *job, int option, const char **colour)
 	case OPTION_NO_SNIPPET: job->style.no_snippet = true; break;
 	case OPTION_COUNT: job->options.count = true; break;
 	case OPTION_STABLE_TIES: job->options.stable_ties = true; break;
+	case OPTION_FILTER:
+		job->options.filter = optarg;
+		job->options.filter_length = strlen(optarg);
+		break;
 	case OPTION_TREC:
 		job->style.trec_run = optarg;
 		if (!*optarg)

@@ -262,6 +262,10 @@ TRAWL_API void trawl_scan_free(trawl_scan *scan);
  * average exact. A phrase scores as one term whose tf is the number of its occurrences and whose idf is the sum of its
  * words'. Contributions are single precision, added in order of decreasing weight, equal weights in order of the
  * terms' bytes: the same bits for every kernel and segment layout.
+ *
+ * A filter restricts the hits and the count of matches, and changes no score. A document passes it if it matches it as a query; a
+ * filter with nothing but excluded words is passed by all other documents, one without words by all. The searcher keeps the
+ * documents that pass the last filter, so that it costs little to come with many queries.
  */
 #define TRAWL_QUERY_MAX 8192   /* bytes of a query */
 #define TRAWL_CLAUSES_MAX 1024 /* words and phrases of a query */
@@ -274,6 +278,8 @@ typedef struct trawl_search_options {
 	bool stable_ties;   /* equal scores in byte order of the ids, whatever the layout (slower) */
 	bool set_k1, set_b; /* use the next two instead of 0.9 and 0.4 */
 	float k1, b;        /* 0 <= k1 <= 1000, 0 <= b <= 1 */
+	const char *filter; /* NULL: none. Else a query (the same syntax) that hits must match as well */
+	size_t filter_length;
 } trawl_search_options;
 
 typedef struct trawl_hit {

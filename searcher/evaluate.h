@@ -10,8 +10,9 @@ struct evaluation {
 	const struct scorer *scorer;
 	struct list *lists; /* in the order in which contributions are added */
 	uint32_t count;
-	bool required; /* some list is */
-	uint64_t base; /* of the segment's documents in hits */
+	bool required;           /* some list is */
+	const uint64_t *allowed; /* a bit a docID: live documents that pass the filter; NULL: there is none */
+	uint64_t base;           /* of the segment's documents in hits */
 	struct arena *arena;
 	trawl_error *error;
 	/* scratch of the evaluator, for the superblock and the range being visited */

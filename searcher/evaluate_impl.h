@@ -142,6 +142,8 @@ static float list_contribution(const struct evaluation *evaluation, uint32_t num
 static uint64_t live_documents(const struct evaluation *evaluation, uint32_t first_doc)
 {
 	const struct segment *segment = evaluation->segment;
+	if (evaluation->allowed)
+		return evaluation->allowed[first_doc / 64];
 	uint64_t live = segment->deletions.words ? ~segment->deletions.words[first_doc / 64] : UINT64_MAX;
 	uint32_t left = segment->documents_count - first_doc;
 	return left < 64 ? live & (((uint64_t)1 << left) - 1) : live;
@@ -163,6 +165,17 @@ static uint64_t excluded_documents(const struct evaluation *evaluation, uint32_t
 	for (uint32_t i = 0; i < evaluation->count; i++)
 		if (evaluation->lists[i].occur == OCCUR_EXCLUDED)
 			documents |= list_mask(evaluation, i, range);
+	return documents;
+}
+
+/* Of the documents `live`, those that some list has. */
+static uint64_t union_documents(const struct evaluation *evaluation, uint32_t range, uint64_t live)
+{
+	uint64_t documents = 0;
+	/* The last lists are those of the most frequent words: often they have all documents, and the others need no look. */
+	for (uint32_t i = evaluation->count; i-- > 0 && documents != live;)
+		if (evaluation->lists[i].occur != OCCUR_EXCLUDED)
+			documents |= list_mask(evaluation, i, range) & live;
 	return documents;
 }
 
@@ -257,7 +270,12 @@ static void score_union(struct evaluation *evaluation, uint32_t range, bool excl
 	uint64_t live = live_documents(evaluation, evaluation->first_doc);
 	if (excluding)
 		live &= ~excluded_documents(evaluation, range);
-	score_allowed(evaluation, range, live, false, top);
+	/* Of the few documents that a filter leaves, find those that match, and score no others. */
+	bool few = evaluation->allowed && __builtin_popcountll(live) <= 2 * FEW_DOCUMENTS;
+	if (few)
+		live = union_documents(evaluation, range, live);
+	if (live)
+		score_allowed(evaluation, range, live, few, top);
 }
 
 /* Documents of the range that match, where some lists are required. */
@@ -318,6 +336,19 @@ static float *superblock_bounds(struct evaluation *evaluation)
 				sums[s] += mine[s];
 	}
 	return sums;
+}
+
+/* Leave out superblocks without a document that passes the filter. */
+static void drop_empty(const struct evaluation *evaluation, float *sums)
+{
+	const uint64_t *allowed = evaluation->allowed;
+	for (uint32_t s = 0; s < superblock_count(evaluation->segment->documents_count); s++) {
+		uint64_t any = 0;
+		for (uint32_t r = 0; r < SUPERBLOCK_RANGES; r++)
+			any |= allowed[s * SUPERBLOCK_RANGES + r];
+		if (!any)
+			sums[s] = -INFINITY;
+	}
 }
 
 #define ORDER_BUCKETS 64
@@ -384,12 +415,19 @@ static int visit_superblock(struct evaluation *evaluation, uint32_t superblock, 
 	return 0;
 }
 
+static bool is_allowed(const struct evaluation *evaluation, uint32_t doc)
+{
+	if (evaluation->allowed)
+		return evaluation->allowed[doc / 64] >> (doc % 64) & 1;
+	return !segment_is_dead(evaluation->segment, doc);
+}
+
 /* One short list alone: its contributions are there already. */
 static void take_short(const struct evaluation *evaluation, struct top *top)
 {
 	const struct list *list = &evaluation->lists[0];
 	for (uint32_t i = 0; i < list->count; i++)
-		if (list->scores[i] >= top->threshold && !segment_is_dead(evaluation->segment, list->docs[i]))
+		if (list->scores[i] >= top->threshold && is_allowed(evaluation, list->docs[i]))
 			top_push(top, evaluation->base + list->docs[i], list->scores[i]);
 }
 
@@ -421,6 +459,8 @@ static int evaluate_top(struct evaluation *evaluation, struct top *top)
 	uint32_t *candidates = arena_new(evaluation->arena, (2 * (size_t)n + 16) * sizeof *candidates);
 	if (!sums || !candidates || !make_visits(evaluation))
 		return error_set_memory(evaluation->error);
+	if (evaluation->allowed)
+		drop_empty(evaluation, sums);
 	uint32_t count = select_sums(sums, top->threshold, n, candidates), *sorted = candidates + n + 16;
 	order_by_bound(sums, candidates, sorted, count);
 	bool excluding = any_excluded(evaluation);
@@ -436,22 +476,18 @@ static int evaluate_top(struct evaluation *evaluation, struct top *top)
 
 /* ---- counting ---- */
 
-static uint64_t count_range(struct evaluation *evaluation, uint32_t range, bool excluding)
+static uint64_t matching_documents(const struct evaluation *evaluation, uint32_t range, bool excluding)
 {
-	uint64_t matches = 0;
 	if (evaluation->required)
-		return (uint64_t)__builtin_popcountll(intersect(evaluation, range));
+		return intersect(evaluation, range);
 	uint64_t live = live_documents(evaluation, evaluation->first_doc);
 	if (excluding)
 		live &= ~excluded_documents(evaluation, range);
-	/* The last lists are those of the most frequent words: often they have all documents, and the others need no look. */
-	for (uint32_t i = evaluation->count; i-- > 0 && matches != live;)
-		if (evaluation->lists[i].occur != OCCUR_EXCLUDED)
-			matches |= list_mask(evaluation, i, range) & live;
-	return (uint64_t)__builtin_popcountll(matches);
+	return union_documents(evaluation, range, live);
 }
 
-static int count_superblocks(struct evaluation *evaluation, uint64_t *matches)
+/* Count the documents that match, and with `bits` set their bits. */
+static int count_superblocks(struct evaluation *evaluation, uint64_t *matches, uint64_t *bits)
 {
 	bool excluding = any_excluded(evaluation);
 	for (uint32_t s = 0; s < superblock_count(evaluation->segment->documents_count); s++) {
@@ -462,8 +498,12 @@ static int count_superblocks(struct evaluation *evaluation, uint64_t *matches)
 		for (; ranges; ranges &= ranges - 1) {
 			uint32_t range = (uint32_t)__builtin_ctz(ranges);
 			evaluation->first_doc = s * SUPERBLOCK_DOCUMENTS + range * RANGE_DOCUMENTS;
-			if (evaluation->first_doc < evaluation->segment->documents_count)
-				*matches += count_range(evaluation, range, excluding);
+			if (evaluation->first_doc >= evaluation->segment->documents_count)
+				continue;
+			uint64_t documents = matching_documents(evaluation, range, excluding);
+			*matches += (uint64_t)__builtin_popcountll(documents);
+			if (bits)
+				bits[evaluation->first_doc / RANGE_DOCUMENTS] = documents;
 		}
 	}
 	return 0;
@@ -475,7 +515,7 @@ static int evaluate_count(struct evaluation *evaluation, uint64_t *matches)
 	bool known = true;
 	for (uint32_t i = 0; i < evaluation->count; i++)
 		known = known && !lists[i].live_df_unknown;
-	if (evaluation->count == 1 && known) {
+	if (evaluation->count == 1 && known && !evaluation->allowed) {
 		*matches += lists[0].live_df;
 		return 0;
 	}
@@ -483,13 +523,21 @@ static int evaluate_count(struct evaluation *evaluation, uint64_t *matches)
 		return error_set_memory(evaluation->error);
 	for (uint32_t i = 0; i < evaluation->count; i++)
 		lists[i].cursor = 0;
-	if (evaluation->count != 2 || !known || evaluation->required || any_excluded(evaluation))
-		return count_superblocks(evaluation, matches);
+	if (evaluation->count != 2 || !known || evaluation->required || evaluation->allowed || any_excluded(evaluation))
+		return count_superblocks(evaluation, matches, NULL);
 	/* |A or B| = |A| + |B| - |A and B|, and the intersection looks at fewer ranges. */
 	uint64_t both = 0;
 	lists[0].occur = lists[1].occur = OCCUR_REQUIRED;
 	evaluation->required = true;
-	int code = count_superblocks(evaluation, &both);
+	int code = count_superblocks(evaluation, &both, NULL);
 	*matches += (uint64_t)lists[0].live_df + lists[1].live_df - both;
 	return code;
+}
+
+static int evaluate_matches(struct evaluation *evaluation, uint64_t *bits)
+{
+	uint64_t matches = 0;
+	if (!make_visits(evaluation))
+		return error_set_memory(evaluation->error);
+	return count_superblocks(evaluation, &matches, bits);
 }

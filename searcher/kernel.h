@@ -16,6 +16,8 @@ struct kernel {
 	int (*evaluate_top)(struct evaluation *evaluation, struct top *top);
 	/* Add the number of live documents that match to *matches. */
 	int (*evaluate_count)(struct evaluation *evaluation, uint64_t *matches);
+	/* Set the bits of the live documents that match; `bits` are 0. */
+	int (*evaluate_matches)(struct evaluation *evaluation, uint64_t *bits);
 	/* Find the matches of a phrase (evaluate.h). */
 	int (*evaluate_phrase)(struct phrase_evaluation *evaluation);
 
@@ -48,8 +50,8 @@ struct kernel {
 
 #define KERNEL_TABLE                                                                                                   \
 	{                                                                                                              \
-		evaluate_top, evaluate_count, evaluate_phrase, add_bounds, add_required, select_sums, at_least,        \
-		    score_range, range_mask, find_levels, measure_range, sum_bytes, has_byte                           \
+		evaluate_top, evaluate_count, evaluate_matches, evaluate_phrase, add_bounds, add_required,             \
+		    select_sums, at_least, score_range, range_mask, find_levels, measure_range, sum_bytes, has_byte    \
 	}
 
 const struct kernel *kernel_for(enum cpu_level level); /* NULL where this machine or build lacks it */

@@ -40,6 +40,7 @@ void trawl_searcher_free(trawl_searcher *searcher)
 		return;
 	tokenizer_free(searcher->tokenizer);
 	query_release(&searcher->query);
+	filter_release(&searcher->filter);
 	top_release(&searcher->top);
 	arena_release(&searcher->arena);
 	documents_scratch_release(&searcher->scratch);
@@ -101,7 +102,7 @@ static int find_pairs(trawl_searcher *searcher, struct weighed *weighed, trawl_e
 	return 0;
 }
 
-static int weigh(trawl_searcher *searcher, struct weighed *weighed, trawl_error *error)
+int weigh(trawl_searcher *searcher, struct weighed *weighed, trawl_error *error)
 {
 	double idf = 0;
 	const struct clause *clause = &weighed->clause;
@@ -246,8 +247,8 @@ static int open_phrase(trawl_searcher *searcher, struct list *list, size_t numbe
 	return code;
 }
 
-static int open_list(trawl_searcher *searcher, struct list *list, size_t number, const struct weighed *weighed,
-                     trawl_error *error)
+int open_list(trawl_searcher *searcher, struct list *list, size_t number, const struct weighed *weighed,
+              trawl_error *error)
 {
 	struct segment *segment = &searcher->index->segments[number];
 	const struct term_entry *entry = &weighed->entries[0][number];
@@ -307,7 +308,7 @@ static int open_lists(trawl_searcher *searcher, struct evaluation *evaluation, s
 static void seed_threshold(const struct evaluation *evaluation, struct top *top, float least)
 {
 	int which = top->k <= 10 ? 0 : top->k <= 100 ? 1 : top->k <= 1000 ? 2 : 3;
-	if (which == 3 || evaluation->required || evaluation->segment->deletions.words)
+	if (which == 3 || evaluation->required || evaluation->allowed || evaluation->segment->deletions.words)
 		return;
 	for (uint32_t i = 0; i < evaluation->count; i++)
 		if (evaluation->lists[i].occur == OCCUR_EXCLUDED)
@@ -321,7 +322,7 @@ static void seed_threshold(const struct evaluation *evaluation, struct top *top,
 
 static bool is_phrase(const trawl_searcher *searcher)
 {
-	return searcher->clause_count == 1 && searcher->clauses[0].clause.words > 1;
+	return !searcher->filtering && searcher->clause_count == 1 && searcher->clauses[0].clause.words > 1;
 }
 
 /* A phrase alone is ranked as it is found. */
@@ -357,6 +358,7 @@ static int search_segment(trawl_searcher *searcher, size_t number, bool scoring,
 	struct evaluation evaluation = {.segment = &index->segments[number],
 	                                .scorer = &searcher->scorer,
 	                                .required = searcher->required,
+	                                .allowed = searcher->filtering ? filter_bits(searcher, number) : NULL,
 	                                .base = index->bases[number],
 	                                .arena = &searcher->arena,
 	                                .error = error};
@@ -405,10 +407,12 @@ static int search_stable(trawl_searcher *searcher, size_t k, trawl_error *error)
 }
 
 /* The number of matches is a word's document frequency when nothing else decides: it is the only required clause, or the only
- * one, and none is excluded. */
+ * one, none is excluded, and there is no filter. */
 static const struct weighed *deciding_word(const trawl_searcher *searcher)
 {
 	const struct weighed *word = NULL;
+	if (searcher->filtering)
+		return NULL;
 	for (size_t i = 0; i < searcher->clause_count; i++) {
 		const struct weighed *weighed = &searcher->clauses[i];
 		if (weighed->clause.occur == OCCUR_OPTIONAL && searcher->required)
@@ -471,6 +475,9 @@ int trawl_search(trawl_searcher *searcher, const char *query, size_t query_lengt
 		code = query_parse(&searcher->query, searcher->tokenizer, query, query_length, error);
 	if (!code)
 		code = plan(searcher, error);
+	searcher->filtering = options->filter != NULL;
+	if (!code && options->filter)
+		code = filter_prepare(searcher, options->filter, options->filter_length, error);
 	if (code) {
 		searcher->clause_count = 0;
 		return code;

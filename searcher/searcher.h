@@ -3,6 +3,7 @@
 #define TRAWL_SEARCHER_SEARCHER_H
 
 #include "searcher/evaluate.h"
+#include "searcher/filter.h"
 #include "searcher/index.h"
 #include "searcher/kernel.h"
 #include "searcher/query.h"
@@ -37,6 +38,8 @@ struct trawl_searcher {
 	size_t clause_count, clause_capacity;
 	bool required, positive; /* some clause is required; some is not excluded */
 	bool count_while_ranking;
+	struct filter filter;
+	bool filtering; /* this query has a filter */
 	struct scorer scorer;
 	float k1, b;                  /* of the scorer */
 	struct inflation *inflations; /* of each segment, for this k1 and b */
@@ -49,6 +52,13 @@ struct trawl_searcher {
 	struct documents_scratch scratch;
 	struct snippet_maker snippets;
 };
+
+/* Look a clause up: its weight, and what the dictionaries say of its words. Adds to searcher->postings and terms. */
+int weigh(trawl_searcher *searcher, struct weighed *weighed, trawl_error *error);
+
+/* Open the postings of a clause in a segment, or find the matches of a phrase. */
+int open_list(trawl_searcher *searcher, struct list *list, size_t number, const struct weighed *weighed,
+              trawl_error *error);
 
 /* Sort the hits by falling score, then ascending id. */
 int sort_by_id(trawl_searcher *searcher, trawl_error *error);

@@ -142,7 +142,9 @@ struct naive {
 	size_t clause_count, clause_capacity;
 	double *scores;
 	uint32_t *required_seen, *optional_seen;
-	bool *excluded;
+	bool *excluded, *passes;
+	const char *filter; /* NULL: none */
+	size_t filter_length;
 };
 
 struct naive *naive_new(const trawl_analysis *analysis)
@@ -185,6 +187,7 @@ void naive_free(struct naive *naive)
 	free(naive->required_seen);
 	free(naive->optional_seen);
 	free(naive->excluded);
+	free(naive->passes);
 	free(naive);
 }
 
@@ -311,6 +314,7 @@ static void refresh(struct naive *naive)
 	naive->required_seen = must(realloc(naive->required_seen, room * sizeof *naive->required_seen));
 	naive->optional_seen = must(realloc(naive->optional_seen, room * sizeof *naive->optional_seen));
 	naive->excluded = must(realloc(naive->excluded, room * sizeof *naive->excluded));
+	naive->passes = must(realloc(naive->passes, room * sizeof *naive->passes));
 }
 
 uint64_t naive_documents(const struct naive *naive)
@@ -486,10 +490,9 @@ static void clause_score(struct naive *naive, const struct clause *clause, doubl
 	}
 }
 
-const double *naive_search(struct naive *naive, const char *query, size_t length, double k1, double b, size_t *matches)
+/* Score all documents by the clauses of the query; the number of required ones. */
+static size_t clauses_score(struct naive *naive, double k1, double b)
 {
-	query_parse(naive, query, length);
-	refresh(naive);
 	size_t count = naive->document_count, required = 0;
 	memset(naive->required_seen, 0, count * sizeof *naive->required_seen);
 	memset(naive->optional_seen, 0, count * sizeof *naive->optional_seen);
@@ -500,10 +503,46 @@ const double *naive_search(struct naive *naive, const char *query, size_t length
 		required += naive->clauses[i].kind == REQUIRED;
 		clause_score(naive, &naive->clauses[i], k1, b);
 	}
+	return required;
+}
+
+void naive_filter(struct naive *naive, const char *filter, size_t length)
+{
+	naive->filter = filter;
+	naive->filter_length = length;
+}
+
+static void find_passing(struct naive *naive)
+{
+	size_t wanted = 0;
+	for (size_t d = 0; d < naive->document_count; d++)
+		naive->passes[d] = true;
+	if (!naive->filter)
+		return;
+	query_parse(naive, naive->filter, naive->filter_length);
+	size_t required = clauses_score(naive, 1, 1);
+	for (size_t i = 0; i < naive->clause_count; i++)
+		wanted += naive->clauses[i].kind != EXCLUDED;
+	for (size_t d = 0; d < naive->document_count; d++) {
+		if (required)
+			naive->passes[d] = naive->required_seen[d] == required;
+		else if (wanted)
+			naive->passes[d] = naive->optional_seen[d] > 0;
+		if (naive->excluded[d])
+			naive->passes[d] = false;
+	}
+}
+
+const double *naive_search(struct naive *naive, const char *query, size_t length, double k1, double b, size_t *matches)
+{
+	refresh(naive);
+	find_passing(naive);
+	query_parse(naive, query, length);
+	size_t required = clauses_score(naive, k1, b);
 	*matches = 0;
-	for (size_t d = 0; d < count; d++) {
+	for (size_t d = 0; d < naive->document_count; d++) {
 		bool wanted = required ? naive->required_seen[d] == required : naive->optional_seen[d] > 0;
-		if (wanted && !naive->excluded[d])
+		if (wanted && naive->passes[d] && !naive->excluded[d])
 			++*matches;
 		else
 			naive->scores[d] = NAIVE_NO_MATCH;

@@ -40,6 +40,9 @@ uint64_t naive_tokens(const struct naive *naive);    /* of live documents */
  * live until the next call. `*matches` is the number of documents that match. */
 const double *naive_search(struct naive *naive, const char *query, size_t length, double k1, double b, size_t *matches);
 
+/* From now on only documents that pass this filter match, until `filter` is NULL. It must live as long. */
+void naive_filter(struct naive *naive, const char *filter, size_t length);
+
 /* The number of terms and phrases of the last query, repetitions included. */
 size_t naive_clauses(const struct naive *naive);
 

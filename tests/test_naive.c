@@ -113,6 +113,38 @@ static void signs_require_and_exclude(void **state)
 	naive_free(naive);
 }
 
+static void filters_restrict_and_leave_scores_alone(void **state)
+{
+	(void)state;
+	const char *texts[] = {"red red blue", "red green", "blue blue green green", ""};
+	static const char *const cases[][3] = {/* filter, query, found */
+	                                       {"blue", "red", "0"},
+	                                       {"blue green", "red", "01"},
+	                                       {"+blue green", "red green", "02"},
+	                                       {"+blue +green", "red blue", "2"},
+	                                       {"blue -green", "red blue", "0"},
+	                                       {"-green", "red blue", "0"},
+	                                       {"purple", "red", ""},
+	                                       {"-purple", "red", "01"},
+	                                       {"\"red blue\"", "blue", "0"},
+	                                       {"-\"red blue\"", "red", "1"},
+	                                       {"", "red", "01"},
+	                                       {"red", "", ""},
+	                                       {"red", "-blue", ""}};
+	struct naive *naive = make(&plain, texts, 4);
+	double red = score_of(naive, "red", 0, 0.9, 0.4);
+	size_t matches;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		naive_filter(naive, cases[i][0], strlen(cases[i][0]));
+		assert_string_equal(found(naive, cases[i][1]), cases[i][2]);
+	}
+	naive_filter(naive, "blue", 4);
+	assert_close(naive_search(naive, "red", 3, 0.9, 0.4, &matches)[0], red);
+	naive_filter(naive, NULL, 0);
+	assert_string_equal(found(naive, "red"), "01");
+	naive_free(naive);
+}
+
 static void phrases_match_in_order_and_count_overlaps(void **state)
 {
 	(void)state;
@@ -252,6 +284,7 @@ int main(void)
 	    cmocka_unit_test(one_word_scores_as_worked_out_by_hand),
 	    cmocka_unit_test(words_add_up_and_repeated_ones_multiply),
 	    cmocka_unit_test(signs_require_and_exclude),
+	    cmocka_unit_test(filters_restrict_and_leave_scores_alone),
 	    cmocka_unit_test(phrases_match_in_order_and_count_overlaps),
 	    cmocka_unit_test(a_compound_stands_for_all_its_terms),
 	    cmocka_unit_test(stop_words_leave_gaps_but_no_length),

@@ -187,8 +187,18 @@ static void subject_make(struct subject *subject, uint64_t seed, struct random *
 struct question {
 	char query[RANDOM_QUERY_MAX];
 	size_t length;
+	char filter[RANDOM_QUERY_MAX];
+	bool filtered;
 	trawl_search_options options;
 };
+
+/* The options, with the filter where this question now is. */
+static trawl_search_options options_of(const struct question *question)
+{
+	trawl_search_options options = question->options;
+	options.filter = question->filtered ? question->filter : NULL;
+	return options;
+}
 
 static const size_t tops[] = {1, 2, 10, 100, 1000, 10000};
 
@@ -201,6 +211,12 @@ static void random_question(struct question *question, const struct random_corpu
 	question->options = (trawl_search_options){.top = tops[random_below(random, 6)],
 	                                           .count = random_chance(random, 0.5),
 	                                           .stable_ties = random_chance(random, 0.3)};
+	question->filtered = random_chance(random, 0.3);
+	if (question->filtered) {
+		kind = (enum query_kind)random_below(random, QUERY_KINDS);
+		question->options.filter_length =
+		    random_query(question->filter, corpus, random, kind == QUERY_LONG_OR ? QUERY_OR : kind);
+	}
 	if (random_chance(random, 0.03))
 		question->options.top = 0;
 	if (random_chance(random, 0.3)) {
@@ -310,7 +326,8 @@ static bool nothing_is_missing(struct subject *subject, const double *scores, co
 static bool search(struct subject *subject, const struct question *question, bool *refused)
 {
 	trawl_error error;
-	int status = trawl_search(subject->searcher, question->query, question->length, &question->options, &error);
+	trawl_search_options options = options_of(question);
+	int status = trawl_search(subject->searcher, question->query, question->length, &options, &error);
 	*refused = status < 0 && status == TRAWL_ELIMIT && naive_clauses(subject->naive) > TRAWL_CLAUSES_MAX;
 	return status == 0 || *refused || wrong("%s: %s", trawl_status_name(status), error.text);
 }
@@ -345,6 +362,7 @@ static bool answer_is_right(struct subject *subject, const struct question *ques
 	size_t matches, count;
 	bool refused;
 	complaint[0] = '\0';
+	naive_filter(subject->naive, question->filtered ? question->filter : NULL, options->filter_length);
 	const double *scores =
 	    naive_search(subject->naive, question->query, question->length, k1_of(options), b_of(options), &matches);
 	if (!search(subject, question, &refused))
@@ -408,6 +426,10 @@ static void print_failure(struct subject *subject, const struct question *questi
 	        subject->analysis.stop_words ? ", stop words" : "", subject->analysis.fold_diacritics ? ", folded" : "",
 	        complaint);
 	print_query(question->query, question->length);
+	if (question->filtered) {
+		fprintf(stderr, "  filter: ");
+		print_query(question->filter, question->options.filter_length);
+	}
 	shrink(subject, &shorter, other_top);
 	answer_is_right(subject, &shorter, other_top);
 	fprintf(stderr, "  shortened: %s\n  query: ", complaint);
@@ -503,7 +525,8 @@ static uint64_t hash_more(uint64_t hash, const void *bytes, size_t length)
 /* Of the ids and score bits of all hits and the count. Returns a status. */
 static int hash_answer(trawl_searcher *searcher, const struct question *question, uint64_t *hash, trawl_error *error)
 {
-	int status = trawl_search(searcher, question->query, question->length, &question->options, error);
+	trawl_search_options options = options_of(question);
+	int status = trawl_search(searcher, question->query, question->length, &options, error);
 	size_t count;
 	const trawl_hit *hits = trawl_hits(searcher, &count);
 	for (size_t i = 0; !status && i < count; i++) {
@@ -554,6 +577,8 @@ static void layouts_must_agree(uint64_t seed, size_t queries)
 		fprintf(stderr, "  seed %llu, top %zu, k1 %.9g, b %.9g, query: ", (unsigned long long)seed,
 		        question.options.top, k1_of(&question.options), b_of(&question.options));
 		print_query(question.query, question.length);
+		fprintf(stderr, "  %s: ", question.filtered ? "filter" : "no filter");
+		print_query(question.filter, question.options.filter_length);
 		fail_msg("one commit and %zu commits give different answers", spread.commits);
 	}
 	trawl_searcher_free(many.searcher);
@@ -737,15 +762,16 @@ static void a_warm_searcher_allocates_nothing(void **state)
 	subject_make(&subject, 9, &random);
 	for (int i = 0; i < 200; i++) {
 		random_question(&questions[i], &subject.corpus, &random);
-		check(trawl_search(subject.searcher, questions[i].query, questions[i].length, &questions[i].options,
-		                   &error),
+		trawl_search_options options = options_of(&questions[i]);
+		check(trawl_search(subject.searcher, questions[i].query, questions[i].length, &options, &error),
 		      &error);
 	}
 	int status = 0, i = 0;
 	memory_fail_after(0, true);
-	for (; i < 200 && !status; i++)
-		status = trawl_search(subject.searcher, questions[i].query, questions[i].length, &questions[i].options,
-		                      &error);
+	for (; i < 200 && !status; i++) {
+		trawl_search_options options = options_of(&questions[i]);
+		status = trawl_search(subject.searcher, questions[i].query, questions[i].length, &options, &error);
+	}
 	memory_fail_after(-1, false);
 	if (status < 0) {
 		fprintf(stderr, "  query: ");
@@ -807,6 +833,7 @@ static int collection_ask(struct subject *subject, const char *queries_path, siz
 	assert_non_null(queries);
 	while (fgets(line, sizeof line, queries) && failures < FAILURES_SHOWN) {
 		question.options = (trawl_search_options){.top = 1000, .count = true};
+		question.filtered = false;
 		bare_words(&question, line);
 		failures += !ask(subject, &question, 10);
 		++*asked;

@@ -40,6 +40,16 @@ trawl search news.trawl plain -n 1 --json
 exits 0 && out_lines 1
 claim "options_may_follow_the_query"
 
+trawl search --json --filter rain news.trawl plain farmers
+exits 0 && ! out_has '"id":"n3"' && out_has '"id":"n1"'
+claim "a_filter_restricts_the_hits"
+trawl search --json --filter=-rain news.trawl plain farmers
+exits 0 && out_lines 1 && out_has '"id":"n3"'
+claim "a_filter_of_excluded_words_lets_the_others_pass"
+trawl search --count -n 0 --filter '"no such words"' news.trawl plain
+exits 1
+claim "a_filter_that_nothing_passes_leaves_no_hits"
+
 # Formats
 trawl search --json news.trawl rain
 exits 0 && out_matches '^\{"rank":1,"score":[0-9.]+,"id":"n[12]","title":"[^"]*","snippet":"[^"]*\*\*rain\*\*[^"]*"\}$'
