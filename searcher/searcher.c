@@ -378,7 +378,11 @@ static int search_segment(trawl_searcher *searcher, size_t number, bool scoring,
 
 static int search_top(trawl_searcher *searcher, size_t k, trawl_error *error)
 {
-	if (!top_begin(&searcher->top, k))
+	float most = 0; /* that a document can score: saturations are at most 1 */
+	for (size_t i = 0; i < searcher->clause_count; i++)
+		if (searcher->clauses[i].clause.occur != OCCUR_EXCLUDED)
+			most += searcher->clauses[i].weight;
+	if (!top_begin(&searcher->top, k, most))
 		return error_set_memory(error);
 	for (size_t i = 0; searcher->positive && i < searcher->index->manifest.segment_count; i++) {
 		int code = search_segment(searcher, i, true, error);

@@ -21,7 +21,7 @@ static void digest_at_least(struct bench *bench, const struct subject *subject, 
 
 void begin_top(struct bench *bench, size_t k)
 {
-	if (!top_begin(&bench->top, k))
+	if (!top_begin(&bench->top, k, 64))
 		die("out of memory");
 }
 
