@@ -124,7 +124,7 @@ static uint64_t list_mask(const struct evaluation *evaluation, uint32_t number, 
 static float list_contribution(const struct evaluation *evaluation, uint32_t number, uint32_t range, uint32_t offset)
 {
 	const struct list *list = &evaluation->lists[number];
-	const struct visit *visit = &evaluation->visits[number];
+	struct visit *visit = &evaluation->visits[number];
 	if (!(visit->ranges >> range & 1))
 		return 0;
 	if (list->kind == LIST_SHORT) {
@@ -183,7 +183,7 @@ static uint64_t union_documents(const struct evaluation *evaluation, uint32_t ra
 static uint64_t score_list(const struct evaluation *evaluation, uint32_t number, uint32_t range, float *scores)
 {
 	const struct list *list = &evaluation->lists[number];
-	const struct visit *visit = &evaluation->visits[number];
+	struct visit *visit = &evaluation->visits[number];
 	if (list->kind == LIST_RANGED)
 		return score_range(&visit->chunk, rank_of(visit, range),
 		                   evaluation->segment->lengths + evaluation->first_doc, evaluation->scorer,
@@ -388,9 +388,8 @@ static void prefetch_superblock(const struct evaluation *evaluation, uint32_t su
 		if (!payload)
 			continue;
 		const uint8_t *chunk = payload + address % EXTENT_PAYLOAD;
-		__builtin_prefetch(chunk);
-		if (length > 64)
-			__builtin_prefetch(chunk + 64);
+		for (uint32_t at = 0; at < length && at < 512; at += 64)
+			__builtin_prefetch(chunk + at);
 	}
 }
 
@@ -401,6 +400,15 @@ static int visit_superblock(struct evaluation *evaluation, uint32_t superblock, 
 	if (code || !ranges)
 		return code;
 	sum_rest(evaluation);
+	float least = lowered(top->threshold, evaluation->count);
+	for (uint32_t left = ranges; left; left &= left - 1) {
+		uint32_t range = (uint32_t)__builtin_ctz(left);
+		if (evaluation->rest[0][range] < least)
+			ranges &= ~(1u << range);
+		else
+			__builtin_prefetch(evaluation->segment->lengths + superblock * SUPERBLOCK_DOCUMENTS +
+			                   range * RANGE_DOCUMENTS);
+	}
 	for (; ranges; ranges &= ranges - 1) {
 		uint32_t range = (uint32_t)__builtin_ctz(ranges);
 		evaluation->first_doc = superblock * SUPERBLOCK_DOCUMENTS + range * RANGE_DOCUMENTS;

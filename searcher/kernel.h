@@ -33,8 +33,8 @@ struct kernel {
 	/* bit i: scores[i] >= threshold */
 	uint64_t (*at_least)(const float scores[RANGE_DOCUMENTS], float threshold);
 	/* Add the contributions of range number `rank` of the chunk to scores[offset]; the mask of its documents. */
-	uint64_t (*score_range)(const struct chunk *chunk, uint32_t rank, const uint8_t *lengths,
-	                        const struct scorer *scorer, float weight, float scores[RANGE_DOCUMENTS]);
+	uint64_t (*score_range)(struct chunk *chunk, uint32_t rank, const uint8_t *lengths, const struct scorer *scorer,
+	                        float weight, float scores[RANGE_DOCUMENTS]);
 	/* The documents of range number `rank`. */
 	uint64_t (*range_mask)(const struct chunk *chunk, uint32_t rank);
 	/* The chunk's range bounds, levels[codebook index], into bests[range]; 0 where there are no postings. */

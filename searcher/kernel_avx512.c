@@ -136,8 +136,8 @@ static inline __m512i bitmap_tfs(const struct chunk *chunk, uint32_t rank, uint3
 }
 
 /* Bitmap form: the tfs are expanded to their documents' places, and all 64 are looked up. */
-static uint64_t score_bitmap(const struct chunk *chunk, uint32_t rank, const uint8_t *lengths,
-                             const struct scorer *scorer, float weight, float *scores)
+static uint64_t score_bitmap(struct chunk *chunk, uint32_t rank, const uint8_t *lengths, const struct scorer *scorer,
+                             float weight, float *scores)
 {
 	uint64_t mask = load64(chunk_bitmap(chunk, rank));
 	__mmask64 large;
@@ -166,8 +166,8 @@ static uint64_t score_bitmap(const struct chunk *chunk, uint32_t rank, const uin
 #define FEW_BYTES 4 /* postings that are scored one by one */
 
 /* Byte form: one look-up for up to 15 postings, then to their documents' places. */
-static uint64_t score_bytes(const struct chunk *chunk, uint32_t rank, const uint8_t *lengths,
-                            const struct scorer *scorer, float weight, float *scores)
+static uint64_t score_bytes(struct chunk *chunk, uint32_t rank, const uint8_t *lengths, const struct scorer *scorer,
+                            float weight, float *scores)
 {
 	uint32_t count = (chunk->headers[rank] & 15u) + 1;
 	if (count <= FEW_BYTES)
@@ -196,8 +196,8 @@ static uint64_t score_bytes(const struct chunk *chunk, uint32_t rank, const uint
 	return mask;
 }
 
-static uint64_t score_range(const struct chunk *chunk, uint32_t rank, const uint8_t *lengths,
-                            const struct scorer *scorer, float weight, float scores[RANGE_DOCUMENTS])
+static uint64_t score_range(struct chunk *chunk, uint32_t rank, const uint8_t *lengths, const struct scorer *scorer,
+                            float weight, float scores[RANGE_DOCUMENTS])
 {
 	if (chunk->bitmap_mask >> rank & 1)
 		return score_bitmap(chunk, rank, lengths, scorer, weight, scores);

@@ -7,14 +7,14 @@
 #include "store/chunk.h"
 
 /* A posting with the code 3, tf >= 4: *exception is its number in the chunk, found out when first needed. */
-static inline uint32_t large_tf(const struct chunk *chunk, uint32_t rank, uint32_t index, uint32_t *exception)
+static inline uint32_t large_tf(struct chunk *chunk, uint32_t rank, uint32_t index, uint32_t *exception)
 {
 	if (*exception == UINT32_MAX)
 		*exception = chunk_exceptions_before(chunk, rank, index);
 	return chunk_exception(chunk, (*exception)++);
 }
 
-static inline uint64_t score_bitmap_plain(const struct chunk *chunk, uint32_t rank, const uint8_t *lengths,
+static inline uint64_t score_bitmap_plain(struct chunk *chunk, uint32_t rank, const uint8_t *lengths,
                                           const struct scorer *scorer, float weight, float *scores)
 {
 	uint64_t mask = chunk_range_mask(chunk, rank), codes = load_codes(chunk->codes, chunk->starts[rank]);
@@ -32,7 +32,7 @@ static inline uint64_t score_bitmap_plain(const struct chunk *chunk, uint32_t ra
 	return mask;
 }
 
-static inline uint64_t score_bytes_plain(const struct chunk *chunk, uint32_t rank, const uint8_t *lengths,
+static inline uint64_t score_bytes_plain(struct chunk *chunk, uint32_t rank, const uint8_t *lengths,
                                          const struct scorer *scorer, float weight, float *scores)
 {
 	const uint8_t *bytes = chunk->bytes + chunk->starts[rank];

@@ -1,7 +1,7 @@
 /* kernel_plain.h - the primitives for which a kernel has nothing better than plain C compiled for its instruction set. */
 
-static uint64_t score_range(const struct chunk *chunk, uint32_t rank, const uint8_t *lengths,
-                            const struct scorer *scorer, float weight, float scores[RANGE_DOCUMENTS])
+static uint64_t score_range(struct chunk *chunk, uint32_t rank, const uint8_t *lengths, const struct scorer *scorer,
+                            float weight, float scores[RANGE_DOCUMENTS])
 {
 	if (chunk->bitmap_mask >> rank & 1)
 		return score_bitmap_plain(chunk, rank, lengths, scorer, weight, scores);

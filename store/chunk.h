@@ -39,6 +39,9 @@ struct chunk {
 	uint64_t positions; /* address less the list's, if the list has positions */
 	/* by rank: where the range's postings start, in `bytes` or (bitmap form) in `codes` */
 	uint16_t starts[SUPERBLOCK_RANGES];
+	/* filled when first needed: exceptions before each 32nd 2-bit code */
+	bool measured;
+	uint16_t exceptions_before[SUPERBLOCK_DOCUMENTS / 32];
 };
 
 /* Where the chunk of superblock `superblock` is: address in the postings part and length; length 0: no postings. */
@@ -147,6 +150,7 @@ static inline bool chunk_open(struct chunk *chunk, const struct ranged_list *lis
 	bytes += list->offset_bytes;
 	uint32_t mask = load16(bytes), ranges = (uint32_t)__builtin_popcount(mask);
 	bytes += 2;
+	chunk->measured = false;
 	chunk->range_mask = mask;
 	chunk->range_count = ranges;
 	chunk->headers = bytes;
@@ -200,13 +204,31 @@ static inline uint32_t large_bytes(const uint8_t *bytes, uint32_t n)
 	return large;
 }
 
+/* Words of frequent terms are asked for again and again. */
+static inline void chunk_measure(struct chunk *chunk)
+{
+	uint32_t large = large_bytes(chunk->bytes, chunk->byte_count);
+	for (uint32_t i = 0; i < SUPERBLOCK_DOCUMENTS / 32; i++) {
+		chunk->exceptions_before[i] = (uint16_t)large;
+		if (i * 32 < chunk->bitmap_postings) {
+			uint64_t word = load64(chunk->codes + i * 8);
+			large += (uint32_t)__builtin_popcountll(word & word >> 1 & CODE_LOW_BITS);
+		}
+	}
+	chunk->measured = true;
+}
+
 /* How many exceptions the postings before number `index` of range number `rank` have, in the whole chunk. */
-static inline uint32_t chunk_exceptions_before(const struct chunk *chunk, uint32_t rank, uint32_t index)
+static inline uint32_t chunk_exceptions_before(struct chunk *chunk, uint32_t rank, uint32_t index)
 {
 	uint32_t before = chunk->starts[rank] + index;
-	if (chunk->bitmap_mask >> rank & 1)
-		return large_bytes(chunk->bytes, chunk->byte_count) + large_codes(chunk->codes, before);
-	return large_bytes(chunk->bytes, before);
+	if (!(chunk->bitmap_mask >> rank & 1))
+		return large_bytes(chunk->bytes, before);
+	if (!chunk->measured)
+		chunk_measure(chunk);
+	if (before >= SUPERBLOCK_DOCUMENTS) /* a malformed chunk's */
+		before = SUPERBLOCK_DOCUMENTS - 1;
+	return chunk->exceptions_before[before / 32] + large_codes(chunk->codes + before / 32 * 8, before % 32);
 }
 
 /* The tf of exception number `index` of the chunk. A malformed chunk gives a wrong tf, never a load outside the extent and its
@@ -263,7 +285,7 @@ static inline uint32_t chunk_find_offset(const uint8_t *bytes, uint32_t count, u
 }
 
 /* The tf of the document at `offset` in range number `rank`; 0 when it has no posting. */
-static inline uint32_t chunk_tf(const struct chunk *chunk, uint32_t rank, uint32_t offset)
+static inline uint32_t chunk_tf(struct chunk *chunk, uint32_t rank, uint32_t offset)
 {
 	uint32_t index = 0, code;
 	if (chunk->bitmap_mask >> rank & 1) {
@@ -285,8 +307,7 @@ static inline uint32_t chunk_tf(const struct chunk *chunk, uint32_t rank, uint32
 
 /* Decode range number `rank` (counted among the occupied ones): its document mask, and tfs of its documents in order. Returns
  * the number of postings. */
-static inline uint32_t chunk_range(const struct chunk *chunk, uint32_t rank, uint64_t *mask,
-                                   uint32_t tfs[RANGE_DOCUMENTS])
+static inline uint32_t chunk_range(struct chunk *chunk, uint32_t rank, uint64_t *mask, uint32_t tfs[RANGE_DOCUMENTS])
 {
 	uint32_t exception = UINT32_MAX, count;
 	if (chunk->bitmap_mask >> rank & 1) {

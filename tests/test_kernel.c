@@ -80,7 +80,7 @@ static void for_each_kernel(check *run)
 	}
 }
 
-typedef void check_chunk(const struct kernel *kernel, const struct kernel *scalar, const struct chunk *chunk,
+typedef void check_chunk(const struct kernel *kernel, const struct kernel *scalar, struct chunk *chunk,
                          const uint8_t *lengths);
 
 static void for_each_chunk(const struct kernel *kernel, const struct kernel *scalar, check_chunk *run)
@@ -96,7 +96,7 @@ static void for_each_chunk(const struct kernel *kernel, const struct kernel *sca
 }
 
 /* Where the ranges of a chunk are, by rank. */
-static uint32_t range_places(const struct chunk *chunk, uint32_t places[SUPERBLOCK_RANGES])
+static uint32_t range_places(struct chunk *chunk, uint32_t places[SUPERBLOCK_RANGES])
 {
 	uint32_t rank = 0;
 	for (uint32_t left = chunk->range_mask; left; left &= left - 1)
@@ -237,7 +237,7 @@ static void bytes_are_summed_and_found_alike(void **state)
 
 /* ---- chunks ---- */
 
-static void check_chunk_scores(const struct kernel *kernel, const struct kernel *scalar, const struct chunk *chunk,
+static void check_chunk_scores(const struct kernel *kernel, const struct kernel *scalar, struct chunk *chunk,
                                const uint8_t *lengths)
 {
 	uint32_t places[SUPERBLOCK_RANGES], ranks = range_places(chunk, places), tfs[RANGE_DOCUMENTS];
@@ -290,7 +290,7 @@ static uint32_t measured(const struct range_positions *range, uint32_t *tfs, uin
 	return count;
 }
 
-static void check_measured(const struct kernel *kernel, const struct chunk *chunk, uint32_t rank, uint32_t exception,
+static void check_measured(const struct kernel *kernel, struct chunk *chunk, uint32_t rank, uint32_t exception,
                            const uint8_t *lengths)
 {
 	struct range_positions range;
@@ -310,7 +310,7 @@ static void check_measured(const struct kernel *kernel, const struct chunk *chun
 	assert_int_equal(range.exceptions, exceptions);
 }
 
-static void check_chunk_measures(const struct kernel *kernel, const struct kernel *scalar, const struct chunk *chunk,
+static void check_chunk_measures(const struct kernel *kernel, const struct kernel *scalar, struct chunk *chunk,
                                  const uint8_t *lengths)
 {
 	uint32_t places[SUPERBLOCK_RANGES], ranks = range_places(chunk, places);
@@ -339,7 +339,7 @@ static void ranges_are_measured_alike(void **state)
 	for_each_kernel(check_all_measures);
 }
 
-static void check_chunk_levels(const struct kernel *kernel, const struct kernel *scalar, const struct chunk *chunk,
+static void check_chunk_levels(const struct kernel *kernel, const struct kernel *scalar, struct chunk *chunk,
                                const uint8_t *lengths)
 {
 	float levels[16], ours[SUPERBLOCK_RANGES], theirs[SUPERBLOCK_RANGES];

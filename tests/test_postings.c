@@ -54,7 +54,7 @@ static uint64_t range_of(const struct made_list *list, uint32_t first, uint32_t 
 }
 
 /* All ways to read a range say the same as the list from posting `first` on; the number of postings. */
-static uint32_t check_range(const struct chunk *chunk, uint32_t rank, const struct made_list *list, uint32_t first,
+static uint32_t check_range(struct chunk *chunk, uint32_t rank, const struct made_list *list, uint32_t first,
                             uint32_t range)
 {
 	uint32_t tfs[RANGE_DOCUMENTS], count, index = 0;

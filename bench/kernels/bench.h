@@ -141,11 +141,11 @@ void digest_top(struct bench *bench);
 /* Calls `each` with every occupied range: its rank, and the first docID. Inlined, so that the call costs nothing. */
 static inline __attribute__((always_inline)) void
 walk_ranges(struct bench *bench, const struct subject *subject, const struct kernel *kernel,
-            void (*each)(struct bench *, const struct subject *, const struct kernel *, const struct opened_chunk *,
+            void (*each)(struct bench *, const struct subject *, const struct kernel *, struct opened_chunk *,
                          uint32_t rank, uint32_t first_doc))
 {
 	for (uint32_t i = 0; i < subject->chunk_count; i++) {
-		const struct opened_chunk *opened = &subject->chunks[i];
+		struct opened_chunk *opened = &subject->chunks[i];
 		uint32_t rank = 0;
 		for (uint32_t left = opened->chunk.range_mask; left; left &= left - 1, rank++)
 			each(bench, subject, kernel, opened, rank,

@@ -2,7 +2,7 @@
 
 /* The contributions add up from superblock to superblock: what clears the scores in a search is not part of the figure. */
 static inline void score_one(struct bench *bench, const struct subject *subject, const struct kernel *kernel,
-                             const struct opened_chunk *opened, uint32_t rank, uint32_t first_doc)
+                             struct opened_chunk *opened, uint32_t rank, uint32_t first_doc)
 {
 	kernel->score_range(&opened->chunk, rank, bench->segment.lengths + first_doc, &bench->scorer,
 	                    subject->lists[0].weight, bench->output->scores + first_doc % SUPERBLOCK_DOCUMENTS);
@@ -14,7 +14,7 @@ static void run_score_range(struct bench *bench, const struct subject *subject, 
 }
 
 static inline void digest_scores_of_one(struct bench *bench, const struct subject *subject, const struct kernel *kernel,
-                                        const struct opened_chunk *opened, uint32_t rank, uint32_t first_doc)
+                                        struct opened_chunk *opened, uint32_t rank, uint32_t first_doc)
 {
 	float scores[RANGE_DOCUMENTS];
 	for (uint32_t i = 0; i < RANGE_DOCUMENTS; i++)
@@ -31,7 +31,7 @@ static void digest_score_range(struct bench *bench, const struct subject *subjec
 }
 
 static inline void measure_one(struct bench *bench, const struct subject *subject, const struct kernel *kernel,
-                               const struct opened_chunk *opened, uint32_t rank, uint32_t first_doc)
+                               struct opened_chunk *opened, uint32_t rank, uint32_t first_doc)
 {
 	(void)subject;
 	kernel->measure_range(&opened->chunk, rank, opened->exceptions[rank], bench->segment.lengths + first_doc,
@@ -45,7 +45,7 @@ static void run_measure_range(struct bench *bench, const struct subject *subject
 
 /* Kernels may choose either form: what counts is the tf of each posting and where its positions start. */
 static inline void digest_measure_of_one(struct bench *bench, const struct subject *subject,
-                                         const struct kernel *kernel, const struct opened_chunk *opened, uint32_t rank,
+                                         const struct kernel *kernel, struct opened_chunk *opened, uint32_t rank,
                                          uint32_t first_doc)
 {
 	const struct range_positions *range = &bench->output->positions;
