@@ -18,7 +18,8 @@ struct evaluation {
 	/* scratch of the evaluator, for the superblock and the range being visited */
 	struct visit *visits;
 	float (*rest)[SUPERBLOCK_RANGES]; /* by list and range: the most that this list and those behind it can add */
-	uint32_t first_doc;
+	uint32_t superblock, first_doc;
+	struct bulk *bulk; /* NULL: matches are not scored in bulk */
 };
 
 /*

@@ -3,7 +3,8 @@
  * visited best first, range bounds are added up in each, and only ranges that can still matter are decoded and scored.
  *
  * Included by the kernel files, which define before it, for their instruction set: add_bounds, add_required, select_sums,
- * at_least, score_range, range_mask, find_levels (kernel.h says what they do).
+ * at_least, score_range, range_mask, find_levels, pick_bytes, pick_tfs, find_denominators, add_saturations (kernel.h says what they do), and
+ * SCORES_IN_BULK, OPTIONAL_IN_BULK: whether bulk_impl.h pays, and with optional lists beside required ones.
  */
 #include <math.h>
 #include <string.h>
@@ -31,7 +32,7 @@ struct visit {
 	uint32_t ranges;                /* mask of the ranges with postings */
 	struct chunk chunk;             /* LIST_RANGED */
 	float bests[SUPERBLOCK_RANGES]; /* by range: the most that a document can get */
-	/* LIST_SHORT: by range, its documents, and the index of the first one's posting */
+	/* by range, its documents, if list_mask has been asked; LIST_SHORT: also the index of the first one's posting */
 	uint64_t masks[SUPERBLOCK_RANGES];
 	uint32_t firsts[SUPERBLOCK_RANGES];
 };
@@ -112,12 +113,12 @@ static uint32_t rank_of(const struct visit *visit, uint32_t range)
 /* The documents of the list in the range. */
 static uint64_t list_mask(const struct evaluation *evaluation, uint32_t number, uint32_t range)
 {
-	const struct visit *visit = &evaluation->visits[number];
+	struct visit *visit = &evaluation->visits[number];
 	if (!(visit->ranges >> range & 1))
 		return 0;
-	if (evaluation->lists[number].kind == LIST_SHORT)
-		return visit->masks[range];
-	return range_mask(&visit->chunk, rank_of(visit, range));
+	if (evaluation->lists[number].kind == LIST_RANGED)
+		visit->masks[range] = range_mask(&visit->chunk, rank_of(visit, range));
+	return visit->masks[range];
 }
 
 /* What the list adds to the score of one document. */
@@ -265,6 +266,15 @@ static void score_allowed(struct evaluation *evaluation, uint32_t range, uint64_
 	push(evaluation, top, matches & at_least(scores, threshold), evaluation->first_doc, scores);
 }
 
+#include "searcher/bulk_impl.h"
+
+/* Score all of these documents, which match. */
+static void score_matches(struct evaluation *evaluation, uint32_t range, uint64_t matches, struct top *top)
+{
+	if (!evaluation->bulk || !bulk_add(evaluation, range, matches, top))
+		score_allowed(evaluation, range, matches, true, top);
+}
+
 static void score_union(struct evaluation *evaluation, uint32_t range, bool excluding, struct top *top)
 {
 	uint64_t live = live_documents(evaluation, evaluation->first_doc);
@@ -272,9 +282,13 @@ static void score_union(struct evaluation *evaluation, uint32_t range, bool excl
 		live &= ~excluded_documents(evaluation, range);
 	/* Of the few documents that a filter leaves, find those that match, and score no others. */
 	bool few = evaluation->allowed && __builtin_popcountll(live) <= 2 * FEW_DOCUMENTS;
-	if (few)
+	if (evaluation->bulk || few)
 		live = union_documents(evaluation, range, live);
-	if (live)
+	if (!live)
+		return;
+	if (evaluation->bulk)
+		score_matches(evaluation, range, live, top);
+	else
 		score_allowed(evaluation, range, live, few, top);
 }
 
@@ -294,7 +308,7 @@ static void score_intersection(struct evaluation *evaluation, uint32_t range, st
 {
 	uint64_t matches = intersect(evaluation, range);
 	if (matches)
-		score_allowed(evaluation, range, matches, true, top);
+		score_matches(evaluation, range, matches, top);
 }
 
 /* ---- all superblocks ---- */
@@ -396,6 +410,7 @@ static void prefetch_superblock(const struct evaluation *evaluation, uint32_t su
 static int visit_superblock(struct evaluation *evaluation, uint32_t superblock, bool excluding, struct top *top)
 {
 	uint32_t ranges;
+	evaluation->superblock = superblock;
 	int code = enter_all(evaluation, superblock, true, &ranges);
 	if (code || !ranges)
 		return code;
@@ -420,6 +435,8 @@ static int visit_superblock(struct evaluation *evaluation, uint32_t superblock, 
 		else
 			score_union(evaluation, range, excluding, top);
 	}
+	if (evaluation->bulk)
+		bulk_flush(evaluation, top);
 	return 0;
 }
 
@@ -455,6 +472,19 @@ static bool make_visits(struct evaluation *evaluation)
 	return evaluation->visits && evaluation->rest;
 }
 
+/* Where no list's absence can save work: some are required, or there is but one. */
+static bool scores_in_bulk(const struct evaluation *evaluation)
+{
+	uint32_t required = 0, optional = 0;
+	for (uint32_t i = 0; i < evaluation->count; i++) {
+		required += evaluation->lists[i].occur == OCCUR_REQUIRED;
+		optional += evaluation->lists[i].occur == OCCUR_OPTIONAL;
+	}
+	if (!SCORES_IN_BULK || evaluation->count > BULK_LISTS)
+		return false;
+	return evaluation->required ? required && (OPTIONAL_IN_BULK || !optional) : optional == 1;
+}
+
 static int evaluate_top(struct evaluation *evaluation, struct top *top)
 {
 	if (evaluation->count == 1 && evaluation->lists[0].kind == LIST_SHORT) {
@@ -465,7 +495,8 @@ static int evaluate_top(struct evaluation *evaluation, struct top *top)
 	float *sums = superblock_bounds(evaluation);
 	/* 16 more: a vector kernel stores whole vectors */
 	uint32_t *candidates = arena_new(evaluation->arena, (2 * (size_t)n + 16) * sizeof *candidates);
-	if (!sums || !candidates || !make_visits(evaluation))
+	if (!sums || !candidates || !make_visits(evaluation) ||
+	    (scores_in_bulk(evaluation) && !bulk_make(evaluation, top->k)))
 		return error_set_memory(evaluation->error);
 	if (evaluation->allowed)
 		drop_empty(evaluation, sums);

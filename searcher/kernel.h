@@ -35,6 +35,15 @@ struct kernel {
 	/* Add the contributions of range number `rank` of the chunk to scores[offset]; the mask of its documents. */
 	uint64_t (*score_range)(struct chunk *chunk, uint32_t rank, const uint8_t *lengths, const struct scorer *scorer,
 	                        float weight, float scores[RANGE_DOCUMENTS]);
+	/* bytes[offset] of each of these documents, one after the other; 64 may be written */
+	void (*pick_bytes)(const uint8_t bytes[RANGE_DOCUMENTS], uint64_t documents, uint8_t *out);
+	/* The tf in range number `rank` of each of these documents, 0 where it has none, one after the other; 64 may be written. false: some
+	 * tf is over 255. */
+	bool (*pick_tfs)(struct chunk *chunk, uint32_t rank, uint64_t mask, uint64_t documents, uint8_t *tfs);
+	/* out[i] = denominators[lengths[i]]; 15 more may be read and written */
+	void (*find_denominators)(const float denominators[256], const uint8_t *lengths, uint32_t n, float *out);
+	/* scores[i] += weight * saturation where tfs[i] is not 0; 15 more may be read and written */
+	void (*add_saturations)(const uint8_t *tfs, const float *denominators, float weight, uint32_t n, float *scores);
 	/* The documents of range number `rank`. */
 	uint64_t (*range_mask)(const struct chunk *chunk, uint32_t rank);
 	/* The chunk's range bounds, levels[codebook index], into bests[range]; 0 where there are no postings. */
@@ -51,7 +60,8 @@ struct kernel {
 #define KERNEL_TABLE                                                                                                   \
 	{                                                                                                              \
 		evaluate_top, evaluate_count, evaluate_matches, evaluate_phrase, add_bounds, add_required,             \
-		    select_sums, at_least, score_range, range_mask, find_levels, measure_range, sum_bytes, has_byte    \
+		    select_sums, at_least, score_range, pick_bytes, pick_tfs, find_denominators, add_saturations,      \
+		    range_mask, find_levels, measure_range, sum_bytes, has_byte                                        \
 	}
 
 const struct kernel *kernel_for(enum cpu_level level); /* NULL where this machine or build lacks it */

@@ -111,6 +111,70 @@ static uint32_t sum_bytes(const uint8_t bytes[RANGE_DOCUMENTS], uint32_t n)
 	return (uint32_t)(_mm_cvtsi128_si64(pair) + _mm_extract_epi64(pair, 1));
 }
 
+/* Eight bytes at a time: a bit of the mask becomes a byte of ones, and pext pulls those bytes together. */
+static void pick_bytes(const uint8_t *bytes, uint64_t documents, uint8_t *out)
+{
+	for (; documents; documents >>= 8, bytes += 8) {
+		uint64_t wanted = _pdep_u64(documents & 255, 0x0101010101010101) * 255;
+		uint64_t picked = _pext_u64(load64(bytes), wanted);
+		memcpy(out, &picked, sizeof picked);
+		out += __builtin_popcountll(documents & 255);
+	}
+}
+
+static bool pick_tfs(struct chunk *chunk, uint32_t rank, uint64_t mask, uint64_t documents, uint8_t *out)
+{
+	uint8_t tfs[RANGE_DOCUMENTS], some[RANGE_DOCUMENTS + 8];
+	/* Of the postings in order, those that are wanted; of the documents in order, those that have a posting. */
+	uint64_t wanted = _pext_u64(documents, mask), places = _pext_u64(mask, documents);
+	if (chunk->bitmap_mask >> rank & 1) {
+		bitmap_tfs(chunk, rank, tfs);
+	} else {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(chunk->bytes + chunk->starts[rank]));
+		__m128i codes = _mm_and_si128(_mm_srli_epi16(bytes, 6), _mm_set1_epi8(3));
+		_mm_storeu_si128((__m128i *)tfs, _mm_add_epi8(codes, _mm_set1_epi8(1)));
+		memset(tfs + 16, 0, sizeof tfs - 16);
+	}
+	uint64_t large = bytes_at_least(tfs, 4);
+	uint32_t first = large & wanted ? chunk_exceptions_before(chunk, rank, 0) : 0;
+	for (uint64_t left = large & wanted; left; left &= left - 1) {
+		uint32_t tf =
+		    chunk_exception(chunk, first + (uint32_t)__builtin_popcountll(large & ((left & -left) - 1)));
+		if (tf > 255)
+			return false;
+		tfs[__builtin_ctzll(left)] = (uint8_t)tf;
+	}
+	if (!(documents & ~mask)) {
+		pick_bytes(tfs, wanted, out);
+		return true;
+	}
+	pick_bytes(tfs, wanted, some);
+	const uint8_t *next = some;
+	for (uint32_t i = 0; i < RANGE_DOCUMENTS; i += 8, places >>= 8) {
+		uint64_t spread = _pdep_u64(load64(next), _pdep_u64(places & 255, 0x0101010101010101) * 255);
+		memcpy(out + i, &spread, sizeof spread);
+		next += __builtin_popcountll(places & 255);
+	}
+	return true;
+}
+
+static void find_denominators(const float denominators[256], const uint8_t *lengths, uint32_t n, float *out)
+{
+	find_denominators_plain(denominators, lengths, n, out);
+}
+
+static void add_saturations(const uint8_t *tfs, const float *denominators, float weight, uint32_t n, float *scores)
+{
+	__m256 factor = _mm256_set1_ps(weight), zero = _mm256_setzero_ps();
+	for (uint32_t i = 0; i < n; i += 8) {
+		__m256 tf = widen(tfs + i), sum = _mm256_loadu_ps(scores + i);
+		__m256 part = _mm256_div_ps(tf, _mm256_add_ps(tf, _mm256_loadu_ps(denominators + i)));
+		/* 0 / (0 + 0) is not a number */
+		part = _mm256_and_ps(_mm256_mul_ps(factor, part), _mm256_cmp_ps(tf, zero, _CMP_GT_OQ));
+		_mm256_storeu_ps(scores + i, _mm256_add_ps(sum, part));
+	}
+}
+
 #define TF_BYTE_MAX 200      /* so that a posting's positions take at most 255 bytes */
 #define LENGTH_HIGH_3_MAX 86 /* up to this length byte the high parts of positions are at most 3 (position_layout) */
 
@@ -153,6 +217,8 @@ plain:
 
 #include "searcher/kernel_plain.h"
 
+#define SCORES_IN_BULK true
+#define OPTIONAL_IN_BULK false /* spreading their tfs costs more than it saves */
 #include "searcher/evaluate_impl.h"
 #include "searcher/phrase_impl.h"
 

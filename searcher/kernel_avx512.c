@@ -204,6 +204,53 @@ static uint64_t score_range(struct chunk *chunk, uint32_t rank, const uint8_t *l
 	return score_bytes(chunk, rank, lengths, scorer, weight, scores);
 }
 
+static void pick_bytes(const uint8_t *bytes, uint64_t documents, uint8_t *out)
+{
+	_mm512_storeu_si512(out, _mm512_maskz_compress_epi8(documents, _mm512_loadu_si512(bytes)));
+}
+
+/* The tfs are expanded to their documents' places, and those wanted pulled together again. */
+static bool pick_tfs(struct chunk *chunk, uint32_t rank, uint64_t mask, uint64_t documents, uint8_t *out)
+{
+	uint32_t count = (uint32_t)__builtin_popcountll(mask);
+	__mmask64 large;
+	__m512i tfs;
+	if (chunk->bitmap_mask >> rank & 1) {
+		tfs = bitmap_tfs(chunk, rank, count, &large);
+	} else {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(chunk->bytes + chunk->starts[rank]));
+		__m128i codes = _mm_and_si128(_mm_srli_epi16(bytes, 6), _mm_set1_epi8(3));
+		tfs = _mm512_castsi128_si512(_mm_add_epi8(codes, _mm_set1_epi8(1)));
+		large = _mm512_mask_cmpeq_epi8_mask(((uint64_t)1 << count) - 1, tfs, _mm512_set1_epi8(4));
+	}
+	if (large && _pdep_u64(large, mask) & documents &&
+	    !patch_exceptions(chunk, chunk_exceptions_before(chunk, rank, 0), 255, &tfs, large))
+		return pick_tfs_plain(chunk, rank, documents, out);
+	tfs = _mm512_maskz_expand_epi8(mask, tfs);
+	_mm512_storeu_si512(out, _mm512_maskz_compress_epi8(documents, tfs));
+	return true;
+}
+
+static void find_denominators(const float denominators[256], const uint8_t *lengths, uint32_t n, float *out)
+{
+	for (uint32_t i = 0; i < n; i += 16) {
+		__m512i index = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(lengths + i)));
+		_mm512_storeu_ps(out + i, _mm512_i32gather_ps(index, denominators, 4));
+	}
+}
+
+static void add_saturations(const uint8_t *tfs, const float *denominators, float weight, uint32_t n, float *scores)
+{
+	__m512 factor = _mm512_set1_ps(weight);
+	for (uint32_t i = 0; i < n; i += 16) {
+		__m512i tf = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(tfs + i)));
+		__m512 frequency = _mm512_cvtepi32_ps(tf), sum = _mm512_loadu_ps(scores + i);
+		__m512 part = _mm512_div_ps(frequency, _mm512_add_ps(frequency, _mm512_loadu_ps(denominators + i)));
+		sum = _mm512_mask_add_ps(sum, _mm512_test_epi32_mask(tf, tf), sum, _mm512_mul_ps(factor, part));
+		_mm512_storeu_ps(scores + i, sum);
+	}
+}
+
 /* Up to these length bytes the high parts of positions are at most 1, 2, 3 (position_layout). */
 #define LENGTH_HIGH_1_MAX 78
 #define LENGTH_HIGH_2_MAX 82
@@ -267,6 +314,8 @@ static bool has_byte(const uint8_t *bytes, uint32_t n, uint8_t value)
 	return false;
 }
 
+#define SCORES_IN_BULK true
+#define OPTIONAL_IN_BULK true
 #include "searcher/evaluate_impl.h"
 #include "searcher/phrase_impl.h"
 

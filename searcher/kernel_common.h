@@ -50,6 +50,38 @@ static inline uint64_t score_bytes_plain(struct chunk *chunk, uint32_t rank, con
 	return mask;
 }
 
+static inline void pick_bytes_plain(const uint8_t *bytes, uint64_t documents, uint8_t *out)
+{
+	for (; documents; documents &= documents - 1)
+		*out++ = bytes[__builtin_ctzll(documents)];
+}
+
+static inline bool pick_tfs_plain(struct chunk *chunk, uint32_t rank, uint64_t documents, uint8_t *tfs)
+{
+	for (; documents; documents &= documents - 1) {
+		uint32_t tf = chunk_tf(chunk, rank, (uint32_t)__builtin_ctzll(documents));
+		if (tf > 255)
+			return false;
+		*tfs++ = (uint8_t)tf;
+	}
+	return true;
+}
+
+static inline void find_denominators_plain(const float denominators[256], const uint8_t *lengths, uint32_t n,
+                                           float *out)
+{
+	for (uint32_t i = 0; i < n; i++)
+		out[i] = denominators[lengths[i]];
+}
+
+static inline void add_saturations_plain(const uint8_t *tfs, const float *denominators, float weight, uint32_t n,
+                                         float *scores)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (tfs[i])
+			scores[i] += weight * saturation(tfs[i], denominators[i]);
+}
+
 /* The tfs of the range in document order; exceptions from number `exception` on. Returns the number of exceptions. */
 static inline uint32_t range_tfs(const struct chunk *chunk, uint32_t rank, uint32_t exception, uint32_t *tfs)
 {

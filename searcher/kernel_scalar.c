@@ -56,6 +56,29 @@ static uint32_t sum_bytes(const uint8_t bytes[RANGE_DOCUMENTS], uint32_t n)
 
 #include "searcher/kernel_plain.h"
 
+static void pick_bytes(const uint8_t *bytes, uint64_t documents, uint8_t *out)
+{
+	pick_bytes_plain(bytes, documents, out);
+}
+
+static bool pick_tfs(struct chunk *chunk, uint32_t rank, uint64_t mask, uint64_t documents, uint8_t *tfs)
+{
+	(void)mask;
+	return pick_tfs_plain(chunk, rank, documents, tfs);
+}
+
+static void find_denominators(const float denominators[256], const uint8_t *lengths, uint32_t n, float *out)
+{
+	find_denominators_plain(denominators, lengths, n, out);
+}
+
+static void add_saturations(const uint8_t *tfs, const float *denominators, float weight, uint32_t n, float *scores)
+{
+	add_saturations_plain(tfs, denominators, weight, n, scores);
+}
+
+#define SCORES_IN_BULK false /* it takes vectors to pay */
+#define OPTIONAL_IN_BULK false
 #include "searcher/evaluate_impl.h"
 #include "searcher/phrase_impl.h"
 

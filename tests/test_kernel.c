@@ -275,6 +275,63 @@ static void ranges_are_scored_to_the_same_bits(void **state)
 	for_each_kernel(check_all_scores);
 }
 
+/* What bulk_impl.h puts together: tfs, length bytes and scores of some documents of a range. */
+static void check_picked(const struct kernel *kernel, struct chunk *chunk, uint32_t rank, const uint8_t *lengths,
+                         uint64_t wanted)
+{
+	uint32_t tfs[RANGE_DOCUMENTS], index = 0;
+	uint64_t mask;
+	uint8_t picked[RANGE_DOCUMENTS + 16] = {0}, codes[RANGE_DOCUMENTS + 16] = {0};
+	float denominators[RANGE_DOCUMENTS + 16], scores[RANGE_DOCUMENTS + 16] = {0}, weight = 1.75f;
+	bool wide = false;
+	chunk_range(chunk, rank, &mask, tfs);
+	for (uint64_t left = mask; left; left &= left - 1, index++)
+		wide |= wanted & left & -left && tfs[index] > 255;
+	uint32_t count = (uint32_t)__builtin_popcountll(wanted), place = 0;
+	assert_true(wide != kernel->pick_tfs(chunk, rank, mask, wanted, picked));
+	if (wide)
+		return;
+	kernel->pick_bytes(lengths, wanted, codes);
+	kernel->find_denominators(scorer.denominators, codes, count, denominators);
+	kernel->add_saturations(picked, denominators, weight, count, scores);
+	for (uint64_t left = wanted; left; left &= left - 1, place++) {
+		uint64_t bit = left & -left;
+		uint32_t tf = mask & bit ? tfs[__builtin_popcountll(mask & (bit - 1))] : 0;
+		uint8_t code = lengths[__builtin_ctzll(left)];
+		float expected = tf ? weight * saturation(tf, scorer.denominators[code]) : 0;
+		assert_int_equal(picked[place], tf);
+		assert_int_equal(codes[place], code);
+		assert_true(denominators[place] == scorer.denominators[code]);
+		assert_same_floats(&scores[place], &expected, 1);
+	}
+}
+
+static void check_chunk_picks(const struct kernel *kernel, const struct kernel *scalar, struct chunk *chunk,
+                              const uint8_t *lengths)
+{
+	uint32_t places[SUPERBLOCK_RANGES], ranks = range_places(chunk, places);
+	for (uint32_t rank = 0; rank < ranks; rank++) {
+		const uint8_t *of_range = lengths + places[rank] * RANGE_DOCUMENTS;
+		uint64_t mask = kernel->range_mask(chunk, rank), any = random_next(&random_source);
+		const uint64_t wanted[] = {mask, mask & any, any, UINT64_MAX, mask & -mask, 0};
+		for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+			check_picked(scalar, chunk, rank, of_range, wanted[i]);
+			check_picked(kernel, chunk, rank, of_range, wanted[i]);
+		}
+	}
+}
+
+static void check_all_picks(const struct kernel *kernel, const struct kernel *scalar)
+{
+	for_each_chunk(kernel, scalar, check_chunk_picks);
+}
+
+static void some_documents_of_a_range_are_picked_and_scored_to_the_same_bits(void **state)
+{
+	(void)state;
+	for_each_kernel(check_all_picks);
+}
+
 /* A range as measured: in document order the tfs, and where each posting's positions start. */
 static uint32_t measured(const struct range_positions *range, uint32_t *tfs, uint64_t *starts)
 {
@@ -493,6 +550,7 @@ int main(void)
 	    cmocka_unit_test(scores_at_least_the_threshold_are_the_same),
 	    cmocka_unit_test(bytes_are_summed_and_found_alike),
 	    cmocka_unit_test(ranges_are_scored_to_the_same_bits),
+	    cmocka_unit_test(some_documents_of_a_range_are_picked_and_scored_to_the_same_bits),
 	    cmocka_unit_test(ranges_are_measured_alike),
 	    cmocka_unit_test(range_bounds_are_added_to_the_same_bits),
 	    cmocka_unit_test(damaged_chunks_stay_within_their_slack),
