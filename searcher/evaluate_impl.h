@@ -12,18 +12,39 @@
 #include "base/error.h"
 #include "searcher/evaluate.h"
 
+/* The bytes of a ranged list's chunk in a superblock: NULL when it has no postings there (*code 0) and on error. */
+static const uint8_t *chunk_bytes(const struct list *list, uint32_t superblock, uint32_t *length, int *code,
+                                  trawl_error *error)
+{
+	uint64_t left, address = chunk_place(&list->ranged, superblock, length);
+	*code = 0;
+	if (!*length)
+		return NULL;
+	const uint8_t *bytes = part_at(list->postings, address, &left, error);
+	if (!bytes)
+		*code = error_code(error);
+	else if (*length > left)
+		*code = part_corrupt(list->postings, address, "a chunk of postings that makes no sense", error);
+	return *code ? NULL : bytes;
+}
+
+static int chunk_is_corrupt(const struct list *list, uint32_t superblock, trawl_error *error)
+{
+	uint32_t length;
+	return part_corrupt(list->postings, chunk_place(&list->ranged, superblock, &length),
+	                    "a chunk of postings that makes no sense", error);
+}
+
 /* The chunk of a ranged list in a superblock: 1, 0 when it has no postings there, negative on error. */
 static int list_chunk(const struct list *list, uint32_t superblock, struct chunk *chunk, trawl_error *error)
 {
 	uint32_t length;
-	uint64_t left, address = chunk_place(&list->ranged, superblock, &length);
-	if (!length)
-		return 0;
-	const uint8_t *bytes = part_at(list->postings, address, &left, error);
+	int code;
+	const uint8_t *bytes = chunk_bytes(list, superblock, &length, &code, error);
 	if (!bytes)
-		return error_code(error);
-	if (length > left || !chunk_open(chunk, &list->ranged, superblock, bytes, length))
-		return part_corrupt(list->postings, address, "a chunk of postings that makes no sense", error);
+		return code;
+	if (!chunk_open(chunk, &list->ranged, superblock, bytes, length))
+		return chunk_is_corrupt(list, superblock, error);
 	return 1;
 }
 
@@ -74,8 +95,8 @@ static int enter(struct evaluation *evaluation, uint32_t number, uint32_t superb
 	return found < 0 ? found : 0;
 }
 
-/* Enter all lists and tell which ranges can match; when `scoring`, find what a document of each range can get from each. */
-static int enter_all(struct evaluation *evaluation, uint32_t superblock, bool scoring, uint32_t *ranges)
+/* Enter all lists, tell which ranges can match, and find what a document of each range can get from each. */
+static int enter_all(struct evaluation *evaluation, uint32_t superblock, uint32_t *ranges)
 {
 	uint32_t required = 0xffff, optional = 0;
 	for (uint32_t i = 0; i < evaluation->count; i++) {
@@ -92,7 +113,7 @@ static int enter_all(struct evaluation *evaluation, uint32_t superblock, bool sc
 			optional |= visit->ranges;
 		if (!required)
 			break;
-		if (!scoring || list->kind == LIST_SHORT)
+		if (list->kind == LIST_SHORT)
 			continue;
 		if (visit->ranges)
 			find_levels(&visit->chunk, list->levels, visit->bests);
@@ -411,7 +432,7 @@ static int visit_superblock(struct evaluation *evaluation, uint32_t superblock, 
 {
 	uint32_t ranges;
 	evaluation->superblock = superblock;
-	int code = enter_all(evaluation, superblock, true, &ranges);
+	int code = enter_all(evaluation, superblock, &ranges);
 	if (code || !ranges)
 		return code;
 	sum_rest(evaluation);
@@ -515,14 +536,131 @@ static int evaluate_top(struct evaluation *evaluation, struct top *top)
 
 /* ---- counting ---- */
 
-static uint64_t matching_documents(const struct evaluation *evaluation, uint32_t range, bool excluding)
+/* A superblock being counted: the documents of its ranges that can still match, and those that do. */
+struct tally {
+	uint32_t ranges; /* that can have matches */
+	uint64_t live[SUPERBLOCK_RANGES], matches[SUPERBLOCK_RANGES];
+};
+
+/* Find a list's ranges in the superblock, and of a short list its documents. */
+static int enter_documents(struct evaluation *evaluation, uint32_t number)
 {
-	if (evaluation->required)
-		return intersect(evaluation, range);
-	uint64_t live = live_documents(evaluation, evaluation->first_doc);
-	if (excluding)
-		live &= ~excluded_documents(evaluation, range);
-	return union_documents(evaluation, range, live);
+	struct list *list = &evaluation->lists[number];
+	struct visit *visit = &evaluation->visits[number];
+	uint32_t superblock = evaluation->superblock, length;
+	int code;
+	visit->ranges = 0;
+	if (list->kind == LIST_SHORT) {
+		enter_short(list, visit, superblock);
+		return 0;
+	}
+	const uint8_t *bytes = chunk_bytes(list, superblock, &length, &code, evaluation->error);
+	if (!bytes)
+		return code;
+	/* The next superblock's chunk mostly follows on this one. */
+	for (uint32_t at = 0; at < length && at < 256; at += 64)
+		__builtin_prefetch(bytes + length + at);
+	if (!chunk_open_documents(&visit->chunk, &list->ranged, bytes, length))
+		return chunk_is_corrupt(list, superblock, evaluation->error);
+	visit->ranges = visit->chunk.range_mask;
+	return 0;
+}
+
+/* The documents of an entered list in those `wanted` of its ranges. */
+static const uint64_t *find_masks(const struct evaluation *evaluation, uint32_t number, uint32_t wanted)
+{
+	struct visit *visit = &evaluation->visits[number];
+	const struct chunk *chunk = &visit->chunk;
+	if (evaluation->lists[number].kind == LIST_SHORT)
+		return visit->masks;
+	for (uint32_t left = visit->ranges & wanted; left; left &= left - 1) {
+		uint32_t range = (uint32_t)__builtin_ctz(left);
+		visit->masks[range] = range_mask(chunk, rank_of(visit, range));
+	}
+	return visit->masks;
+}
+
+static int tally_required(struct evaluation *evaluation, struct tally *tally)
+{
+	for (uint32_t i = 0; i < evaluation->count && tally->ranges; i++) {
+		if (evaluation->lists[i].occur != OCCUR_REQUIRED)
+			continue;
+		int code = enter_documents(evaluation, i);
+		if (code)
+			return code;
+		tally->ranges &= evaluation->visits[i].ranges;
+	}
+	memcpy(tally->matches, tally->live, sizeof tally->matches);
+	for (uint32_t i = 0; i < evaluation->count && tally->ranges; i++) {
+		if (evaluation->lists[i].occur != OCCUR_REQUIRED)
+			continue;
+		const uint64_t *masks = find_masks(evaluation, i, tally->ranges);
+		for (uint32_t left = tally->ranges; left; left &= left - 1) {
+			uint32_t range = (uint32_t)__builtin_ctz(left);
+			tally->matches[range] &= masks[range];
+			if (!tally->matches[range])
+				tally->ranges ^= 1u << range;
+		}
+	}
+	return 0;
+}
+
+/* The last lists are those of the most frequent words: often they have all documents, and the others need no look. */
+static int tally_union(struct evaluation *evaluation, struct tally *tally)
+{
+	uint32_t open = tally->ranges, any = 0;
+	memset(tally->matches, 0, sizeof tally->matches);
+	for (uint32_t i = evaluation->count; i-- > 0 && open;) {
+		if (evaluation->lists[i].occur == OCCUR_EXCLUDED)
+			continue;
+		int code = enter_documents(evaluation, i);
+		if (code)
+			return code;
+		const uint64_t *masks = find_masks(evaluation, i, open);
+		any |= evaluation->visits[i].ranges;
+		for (uint32_t left = evaluation->visits[i].ranges & open; left; left &= left - 1) {
+			uint32_t range = (uint32_t)__builtin_ctz(left);
+			tally->matches[range] |= masks[range] & tally->live[range];
+			if (tally->matches[range] == tally->live[range])
+				open ^= 1u << range;
+		}
+	}
+	tally->ranges &= any;
+	return 0;
+}
+
+static int tally_excluded(struct evaluation *evaluation, struct tally *tally)
+{
+	for (uint32_t i = 0; i < evaluation->count && tally->ranges; i++) {
+		if (evaluation->lists[i].occur != OCCUR_EXCLUDED)
+			continue;
+		int code = enter_documents(evaluation, i);
+		if (code)
+			return code;
+		const uint64_t *masks = find_masks(evaluation, i, tally->ranges);
+		for (uint32_t left = evaluation->visits[i].ranges & tally->ranges; left; left &= left - 1)
+			tally->matches[__builtin_ctz(left)] &= ~masks[__builtin_ctz(left)];
+	}
+	return 0;
+}
+
+/* The live documents of the superblock; ranges without any are left out. */
+static void tally_start(const struct evaluation *evaluation, struct tally *tally)
+{
+	uint32_t first = evaluation->superblock * SUPERBLOCK_DOCUMENTS,
+	         documents = evaluation->segment->documents_count;
+	if (!evaluation->allowed && !evaluation->segment->deletions.words &&
+	    documents - first >= SUPERBLOCK_DOCUMENTS) {
+		tally->ranges = 0xffff;
+		memset(tally->live, 0xff, sizeof tally->live);
+		return;
+	}
+	tally->ranges = 0;
+	for (uint32_t r = 0; r < SUPERBLOCK_RANGES; r++) {
+		uint32_t doc = first + r * RANGE_DOCUMENTS;
+		tally->live[r] = doc < documents ? live_documents(evaluation, doc) : 0;
+		tally->ranges |= tally->live[r] ? 1u << r : 0;
+	}
 }
 
 /* Count the documents that match, and with `bits` set their bits. */
@@ -530,19 +668,19 @@ static int count_superblocks(struct evaluation *evaluation, uint64_t *matches, u
 {
 	bool excluding = any_excluded(evaluation);
 	for (uint32_t s = 0; s < superblock_count(evaluation->segment->documents_count); s++) {
-		uint32_t ranges;
-		int code = enter_all(evaluation, s, false, &ranges);
+		struct tally tally;
+		evaluation->superblock = s;
+		tally_start(evaluation, &tally);
+		int code = evaluation->required ? tally_required(evaluation, &tally) : tally_union(evaluation, &tally);
+		if (!code && excluding)
+			code = tally_excluded(evaluation, &tally);
 		if (code)
 			return code;
-		for (; ranges; ranges &= ranges - 1) {
-			uint32_t range = (uint32_t)__builtin_ctz(ranges);
-			evaluation->first_doc = s * SUPERBLOCK_DOCUMENTS + range * RANGE_DOCUMENTS;
-			if (evaluation->first_doc >= evaluation->segment->documents_count)
-				continue;
-			uint64_t documents = matching_documents(evaluation, range, excluding);
-			*matches += (uint64_t)__builtin_popcountll(documents);
+		for (uint32_t left = tally.ranges; left; left &= left - 1) {
+			uint32_t range = (uint32_t)__builtin_ctz(left);
+			*matches += (uint64_t)__builtin_popcountll(tally.matches[range]);
 			if (bits)
-				bits[evaluation->first_doc / RANGE_DOCUMENTS] = documents;
+				bits[s * SUPERBLOCK_RANGES + range] = tally.matches[range];
 		}
 	}
 	return 0;

@@ -67,6 +67,30 @@ static bool has_byte(const uint8_t *bytes, uint32_t n, uint8_t value)
 	return false;
 }
 
+/* The mask of the offsets of `count` byte-form postings: shift a one for each, and OR them all. Those behind the last get a shift that
+ * leaves nothing. */
+static inline uint64_t bytes_mask(const uint8_t *bytes, uint32_t count)
+{
+	const __m128i index = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+	__m128i offsets = _mm_and_si128(_mm_loadu_si128((const __m128i *)bytes), _mm_set1_epi8(63));
+	offsets = _mm_or_si128(offsets, _mm_cmpgt_epi8(index, _mm_set1_epi8((char)(count - 1))));
+	__m256i one = _mm256_set1_epi64x(1), bits = _mm256_sllv_epi64(one, _mm256_cvtepu8_epi64(offsets));
+	bits = _mm256_or_si256(bits, _mm256_sllv_epi64(one, _mm256_cvtepu8_epi64(_mm_srli_si128(offsets, 4))));
+	if (count > 8) {
+		bits = _mm256_or_si256(bits, _mm256_sllv_epi64(one, _mm256_cvtepu8_epi64(_mm_srli_si128(offsets, 8))));
+		bits = _mm256_or_si256(bits, _mm256_sllv_epi64(one, _mm256_cvtepu8_epi64(_mm_srli_si128(offsets, 12))));
+	}
+	__m128i pair = _mm_or_si128(_mm256_castsi256_si128(bits), _mm256_extracti128_si256(bits, 1));
+	return (uint64_t)(_mm_cvtsi128_si64(pair) | _mm_extract_epi64(pair, 1));
+}
+
+static uint64_t range_mask(const struct chunk *chunk, uint32_t rank)
+{
+	if (chunk->bitmap_mask >> rank & 1)
+		return load64(chunk_bitmap(chunk, rank));
+	return bytes_mask(chunk->bytes + chunk->starts[rank], (chunk->headers[rank] & 15u) + 1);
+}
+
 /* The tfs, one byte each, of a bitmap range: four 2-bit codes a byte, pulled apart and put in order again. */
 static inline void bitmap_tfs(const struct chunk *chunk, uint32_t rank, uint8_t tfs[RANGE_DOCUMENTS])
 {
@@ -182,7 +206,7 @@ static void add_saturations(const uint8_t *tfs, const float *denominators, float
 static void measure_range(const struct chunk *chunk, uint32_t rank, uint32_t exception, const uint8_t *lengths,
                           struct range_positions *range)
 {
-	uint64_t mask = chunk_range_mask(chunk, rank);
+	uint64_t mask = range_mask(chunk, rank);
 	uint32_t count = (uint32_t)__builtin_popcountll(mask), next = exception;
 	bool bitmap = chunk->bitmap_mask >> rank & 1;
 	if (bytes_at_least(lengths, LENGTH_HIGH_3_MAX + 1) & mask)

@@ -76,12 +76,18 @@ static inline uint64_t offsets_mask(__m128i offsets, uint32_t count)
 	return (uint64_t)_mm512_reduce_or_epi64(_mm512_or_si512(low, high));
 }
 
+/* The mask of the offsets of `count` byte-form postings. */
+static inline uint64_t bytes_mask(const uint8_t *bytes, uint32_t count)
+{
+	__m128i loaded = _mm_loadu_si128((const __m128i *)bytes);
+	return offsets_mask(_mm_and_si128(loaded, _mm_set1_epi8(63)), count);
+}
+
 static uint64_t range_mask(const struct chunk *chunk, uint32_t rank)
 {
 	if (chunk->bitmap_mask >> rank & 1)
 		return load64(chunk_bitmap(chunk, rank));
-	__m128i bytes = _mm_loadu_si128((const __m128i *)(chunk->bytes + chunk->starts[rank]));
-	return offsets_mask(_mm_and_si128(bytes, _mm_set1_epi8(63)), (chunk->headers[rank] & 15u) + 1);
+	return bytes_mask(chunk->bytes + chunk->starts[rank], (chunk->headers[rank] & 15u) + 1);
 }
 
 /* Replace the 4s in `tfs` (one byte a posting, in order) by what the exceptions from number `first` on say. false: some tf is over

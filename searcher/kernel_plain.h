@@ -8,11 +8,6 @@ static uint64_t score_range(struct chunk *chunk, uint32_t rank, const uint8_t *l
 	return score_bytes_plain(chunk, rank, lengths, scorer, weight, scores);
 }
 
-static uint64_t range_mask(const struct chunk *chunk, uint32_t rank)
-{
-	return chunk_range_mask(chunk, rank);
-}
-
 static void find_levels(const struct chunk *chunk, const float levels[16], float bests[SUPERBLOCK_RANGES])
 {
 	uint32_t rank = 0;

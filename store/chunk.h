@@ -137,16 +137,13 @@ static inline uint32_t chunk_starts(struct chunk *chunk, const uint8_t *headers,
 	return bitmap_mask;
 }
 
-/* Parse a chunk of `length` bytes. false: malformed. */
-static inline bool chunk_open(struct chunk *chunk, const struct ranged_list *list, uint32_t superblock,
-                              const uint8_t *bytes, uint32_t length)
+/* Parse as much of a chunk of `length` bytes as tells its documents. false: malformed. */
+static inline bool chunk_open_documents(struct chunk *chunk, const struct ranged_list *list, const uint8_t *bytes,
+                                        uint32_t length)
 {
 	const uint8_t *end = bytes + length;
-	uint64_t offset = 0;
 	if (length < list->offset_bytes + 2u)
 		return false;
-	memcpy(&offset, bytes, list->offset_bytes);
-	chunk->positions = list->offset_bytes ? group_positions(list, superblock) + offset : 0;
 	bytes += list->offset_bytes;
 	uint32_t mask = load16(bytes), ranges = (uint32_t)__builtin_popcount(mask);
 	bytes += 2;
@@ -161,20 +158,31 @@ static inline bool chunk_open(struct chunk *chunk, const struct ranged_list *lis
 	chunk->bitmap_mask = bitmap_mask;
 	chunk->byte_count = byte_count;
 	chunk->bitmaps = bytes;
-	uint32_t bitmap_count = (uint32_t)__builtin_popcount(bitmap_mask), postings = 0;
-	if ((uint64_t)(end - bytes) < 8 * (uint64_t)bitmap_count + byte_count)
-		return false;
-	for (uint32_t left = bitmap_mask; left; left &= left - 1, bytes += 8) {
-		chunk->starts[__builtin_ctz(left)] = (uint16_t)postings;
-		postings += (uint32_t)__builtin_popcountll(load64(bytes));
-	}
-	bytes = chunk->bitmaps;
+	uint32_t bitmap_count = (uint32_t)__builtin_popcount(bitmap_mask);
 	chunk->bytes = bytes + 8 * (uint64_t)bitmap_count;
-	chunk->codes = chunk->bytes + byte_count;
+	chunk->end = end;
+	return (uint64_t)(end - bytes) >= 8 * (uint64_t)bitmap_count + byte_count;
+}
+
+/* Parse a chunk of `length` bytes. false: malformed. */
+static inline bool chunk_open(struct chunk *chunk, const struct ranged_list *list, uint32_t superblock,
+                              const uint8_t *bytes, uint32_t length)
+{
+	uint64_t offset = 0;
+	if (!chunk_open_documents(chunk, list, bytes, length))
+		return false;
+	memcpy(&offset, bytes, list->offset_bytes);
+	chunk->positions = list->offset_bytes ? group_positions(list, superblock) + offset : 0;
+	const uint8_t *bitmap = chunk->bitmaps;
+	uint32_t postings = 0;
+	for (uint32_t left = chunk->bitmap_mask; left; left &= left - 1, bitmap += 8) {
+		chunk->starts[__builtin_ctz(left)] = (uint16_t)postings;
+		postings += (uint32_t)__builtin_popcountll(load64(bitmap));
+	}
+	chunk->codes = chunk->bytes + chunk->byte_count;
 	chunk->bitmap_postings = postings;
 	chunk->exceptions = chunk->codes + (postings + 3) / 4;
-	chunk->end = end;
-	return chunk->exceptions <= end;
+	return chunk->exceptions <= chunk->end;
 }
 
 #define CODE_LOW_BITS 0x5555555555555555u
@@ -255,17 +263,20 @@ static inline const uint8_t *chunk_bitmap(const struct chunk *chunk, uint32_t ra
 	return chunk->bitmaps + 8 * (uint64_t)__builtin_popcount(chunk->bitmap_mask & ((1u << rank) - 1));
 }
 
+static inline uint64_t offsets_mask_plain(const uint8_t *bytes, uint32_t count)
+{
+	uint64_t mask = 0;
+	for (uint32_t i = 0; i < count; i++)
+		mask |= (uint64_t)1 << (bytes[i] & 63);
+	return mask;
+}
+
 /* The document mask of range number `rank`. */
 static inline uint64_t chunk_range_mask(const struct chunk *chunk, uint32_t rank)
 {
 	if (chunk->bitmap_mask >> rank & 1)
 		return load64(chunk_bitmap(chunk, rank));
-	const uint8_t *bytes = chunk->bytes + chunk->starts[rank];
-	uint32_t count = (chunk->headers[rank] & 15u) + 1;
-	uint64_t mask = 0;
-	for (uint32_t i = 0; i < count; i++)
-		mask |= (uint64_t)1 << (bytes[i] & 63);
-	return mask;
+	return offsets_mask_plain(chunk->bytes + chunk->starts[rank], (chunk->headers[rank] & 15u) + 1);
 }
 
 /* The index of the byte-form posting with this offset among `count`, or UINT32_MAX. */
