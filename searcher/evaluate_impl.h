@@ -3,7 +3,7 @@
  * visited best first, range bounds are added up in each, and only ranges that can still matter are decoded and scored.
  *
  * Included by the kernel files, which define before it, for their instruction set: add_bounds, add_required, select_sums,
- * at_least, score_range, range_mask, find_levels, pick_bytes, pick_tfs, find_denominators, add_saturations (kernel.h says what they do), and
+ * at_least, ranges_at_least, score_range, range_mask, find_levels, pick_bytes, pick_tfs, find_denominators, add_saturations (kernel.h says what they do), and
  * SCORES_IN_BULK, OPTIONAL_IN_BULK: whether bulk_impl.h pays, and with optional lists beside required ones.
  */
 #include <math.h>
@@ -436,15 +436,10 @@ static int visit_superblock(struct evaluation *evaluation, uint32_t superblock, 
 	if (code || !ranges)
 		return code;
 	sum_rest(evaluation);
-	float least = lowered(top->threshold, evaluation->count);
-	for (uint32_t left = ranges; left; left &= left - 1) {
-		uint32_t range = (uint32_t)__builtin_ctz(left);
-		if (evaluation->rest[0][range] < least)
-			ranges &= ~(1u << range);
-		else
-			__builtin_prefetch(evaluation->segment->lengths + superblock * SUPERBLOCK_DOCUMENTS +
-			                   range * RANGE_DOCUMENTS);
-	}
+	ranges &= ranges_at_least(evaluation->rest[0], lowered(top->threshold, evaluation->count));
+	for (uint32_t left = ranges; left; left &= left - 1)
+		__builtin_prefetch(evaluation->segment->lengths + superblock * SUPERBLOCK_DOCUMENTS +
+		                   (uint32_t)__builtin_ctz(left) * RANGE_DOCUMENTS);
 	for (; ranges; ranges &= ranges - 1) {
 		uint32_t range = (uint32_t)__builtin_ctz(ranges);
 		evaluation->first_doc = superblock * SUPERBLOCK_DOCUMENTS + range * RANGE_DOCUMENTS;

@@ -32,6 +32,8 @@ struct kernel {
 	uint32_t (*select_sums)(const float *sums, float threshold, uint32_t n, uint32_t *indices);
 	/* bit i: scores[i] >= threshold */
 	uint64_t (*at_least)(const float scores[RANGE_DOCUMENTS], float threshold);
+	/* the same for a number a range */
+	uint32_t (*ranges_at_least)(const float bests[SUPERBLOCK_RANGES], float threshold);
 	/* Add the contributions of range number `rank` of the chunk to scores[offset]; the mask of its documents. */
 	uint64_t (*score_range)(struct chunk *chunk, uint32_t rank, const uint8_t *lengths, const struct scorer *scorer,
 	                        float weight, float scores[RANGE_DOCUMENTS]);
@@ -60,8 +62,8 @@ struct kernel {
 #define KERNEL_TABLE                                                                                                   \
 	{                                                                                                              \
 		evaluate_top, evaluate_count, evaluate_matches, evaluate_phrase, add_bounds, add_required,             \
-		    select_sums, at_least, score_range, pick_bytes, pick_tfs, find_denominators, add_saturations,      \
-		    range_mask, find_levels, measure_range, sum_bytes, has_byte                                        \
+		    select_sums, at_least, ranges_at_least, score_range, pick_bytes, pick_tfs, find_denominators,      \
+		    add_saturations, range_mask, find_levels, measure_range, sum_bytes, has_byte                       \
 	}
 
 const struct kernel *kernel_for(enum cpu_level level); /* NULL where this machine or build lacks it */

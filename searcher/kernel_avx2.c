@@ -53,6 +53,14 @@ static uint64_t at_least(const float scores[RANGE_DOCUMENTS], float threshold)
 	return mask;
 }
 
+static uint32_t ranges_at_least(const float bests[SUPERBLOCK_RANGES], float threshold)
+{
+	__m256 least = _mm256_set1_ps(threshold);
+	__m256 low = _mm256_cmp_ps(_mm256_loadu_ps(bests), least, _CMP_GE_OQ);
+	__m256 high = _mm256_cmp_ps(_mm256_loadu_ps(bests + 8), least, _CMP_GE_OQ);
+	return (uint32_t)_mm256_movemask_ps(low) | (uint32_t)_mm256_movemask_ps(high) << 8;
+}
+
 static bool has_byte(const uint8_t *bytes, uint32_t n, uint8_t value)
 {
 	__m256i wanted = _mm256_set1_epi8((char)value);

@@ -57,6 +57,11 @@ static uint64_t at_least(const float scores[RANGE_DOCUMENTS], float threshold)
 	return mask;
 }
 
+static uint32_t ranges_at_least(const float bests[SUPERBLOCK_RANGES], float threshold)
+{
+	return _mm512_cmp_ps_mask(_mm512_loadu_ps(bests), _mm512_set1_ps(threshold), _CMP_GE_OQ);
+}
+
 static void find_levels(const struct chunk *chunk, const float levels[16], float bests[SUPERBLOCK_RANGES])
 {
 	/* One header byte an occupied range: expand to the 16 ranges, look the levels up in a register. */

@@ -32,6 +32,14 @@ static uint64_t at_least(const float scores[RANGE_DOCUMENTS], float threshold)
 	return mask;
 }
 
+static uint32_t ranges_at_least(const float bests[SUPERBLOCK_RANGES], float threshold)
+{
+	uint32_t mask = 0;
+	for (uint32_t i = 0; i < SUPERBLOCK_RANGES; i++)
+		mask |= (uint32_t)(bests[i] >= threshold) << i;
+	return mask;
+}
+
 static bool has_byte(const uint8_t *bytes, uint32_t n, uint8_t value)
 {
 	for (uint32_t i = 0; i < n; i++)

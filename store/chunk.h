@@ -216,12 +216,10 @@ static inline uint32_t large_bytes(const uint8_t *bytes, uint32_t n)
 static inline void chunk_measure(struct chunk *chunk)
 {
 	uint32_t large = large_bytes(chunk->bytes, chunk->byte_count);
-	for (uint32_t i = 0; i < SUPERBLOCK_DOCUMENTS / 32; i++) {
+	for (uint32_t i = 0; i <= chunk->bitmap_postings / 32 && i < SUPERBLOCK_DOCUMENTS / 32; i++) {
+		uint64_t word = load64(chunk->codes + i * 8);
 		chunk->exceptions_before[i] = (uint16_t)large;
-		if (i * 32 < chunk->bitmap_postings) {
-			uint64_t word = load64(chunk->codes + i * 8);
-			large += (uint32_t)__builtin_popcountll(word & word >> 1 & CODE_LOW_BITS);
-		}
+		large += (uint32_t)__builtin_popcountll(word & word >> 1 & CODE_LOW_BITS);
 	}
 	chunk->measured = true;
 }

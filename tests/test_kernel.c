@@ -197,10 +197,25 @@ static void check_at_least(const struct kernel *kernel, const struct kernel *sca
 	}
 }
 
+static void check_ranges_at_least(const struct kernel *kernel, const struct kernel *scalar)
+{
+	for (int round = 0; round < 1000; round++) {
+		float bests[SUPERBLOCK_RANGES], threshold;
+		fill_floats(bests, SUPERBLOCK_RANGES, 3);
+		threshold = bests[random_below(&random_source, SUPERBLOCK_RANGES)];
+		uint32_t expected = 0;
+		for (uint32_t r = 0; r < SUPERBLOCK_RANGES; r++)
+			expected |= bests[r] >= threshold ? 1u << r : 0;
+		assert_int_equal(scalar->ranges_at_least(bests, threshold), expected);
+		assert_int_equal(kernel->ranges_at_least(bests, threshold), expected);
+	}
+}
+
 static void scores_at_least_the_threshold_are_the_same(void **state)
 {
 	(void)state;
 	for_each_kernel(check_at_least);
+	for_each_kernel(check_ranges_at_least);
 }
 
 static void check_bytes(const struct kernel *kernel, const struct kernel *scalar)
