@@ -14,7 +14,7 @@ ALL_C    := -std=c11 $(MUST) $(WARNINGS) -Wstrict-prototypes -Wmissing-prototype
 ALL_CXX  := -std=c++17 -fno-rtti $(MUST) $(WARNINGS) $(HARDEN) $(CPPFLAGS) $(CFLAGS)
 LIBS     := -llmdb -lstemmer -lunistring -lzstd -lz -lsimdjson -lstdc++ -lm -lpthread
 
-LIB_DIRS := base tokenizer input store indexer searcher
+LIB_DIRS := base tokenizer input store indexer searcher checker
 LIB_SRC  := $(wildcard $(LIB_DIRS:=/*.c)) $(wildcard input/*.cc)
 TOOL_SRC := $(wildcard cli/*.c) $(wildcard bench/*.c)
 LIB_OBJ  := $(addprefix $(BUILD)/,$(addsuffix .o,$(LIB_SRC)))

@@ -4,7 +4,7 @@
 
 enum exit_code {
 	EXIT_DONE = 0,    /* hits, or done */
-	EXIT_NONE = 1,    /* no hits, no such document, nothing to index */
+	EXIT_NONE = 1,    /* no hits, no such document, nothing to index; damage found */
 	EXIT_ERROR = 2,   /* an error, told on stderr */
 	EXIT_SIGNAL = 128 /* plus the signal's number */
 };
@@ -15,5 +15,6 @@ int delete_command(int argc, char **argv);
 int search_command(int argc, char **argv);
 int show_command(int argc, char **argv);
 int stats_command(int argc, char **argv);
+int check_command(int argc, char **argv);
 
 #endif

@@ -20,6 +20,7 @@ static const char usage[] =
     "  trawl show notes.trawl ID                   one whole document\n"
     "  trawl export notes.trawl                    all documents, as JSON Lines\n"
     "  trawl stats notes.trawl                     what is inside, and what it weighs\n"
+    "  trawl check notes.trawl                     is it whole, byte by byte\n"
     "  trawl bench INDEX QUERIES                   how fast searches are\n"
     "  trawl eval INDEX QUERIES QRELS              how good their results are\n"
     "\n"
@@ -31,7 +32,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {{"index", index_command}, {"delete", delete_command}, {"search", search_command},
                 {"show", show_command},   {"export", export_command}, {"stats", stats_command},
-                {"bench", bench_command}, {"eval", eval_command}};
+                {"check", check_command}, {"bench", bench_command},   {"eval", eval_command}};
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 

@@ -333,6 +333,68 @@ typedef struct trawl_snippet {
 TRAWL_API int trawl_hit_snippet(trawl_searcher *searcher, uint64_t document, size_t width, trawl_snippet *snippet,
                                 trawl_error *error);
 
+/* ---- checking and rescuing -------------------------------------------------------------------------------------- */
+
+typedef struct trawl_finding {
+	bool harmless;    /* worth knowing, and no damage: what an unfinished commit left behind */
+	uint32_t segment; /* 0: the file as a whole */
+	const char
+	    *part; /* of the segment: "postings", "terms", ...; else "pages", "manifest", "segments". Static storage. */
+	uint64_t offset; /* of the byte in the part, or of the page in the file; UINT64_MAX: not one place */
+	const char
+	    *text; /* one line: what is wrong, with the term or document that it touches; lives during the call */
+} trawl_finding;
+
+/* Called for each finding, in the thread of the caller. */
+typedef void trawl_finding_function(void *context, const trawl_finding *finding);
+
+/* Called now and then: `done` of `total` bytes of `stage` ("extents", "segment 3: postings", ...; static or short-lived). */
+typedef void trawl_progress_function(void *context, const char *stage, uint64_t done, uint64_t total);
+
+typedef struct trawl_check_options {
+	bool quick; /* only the store's pages, the manifest, and what segments say of themselves */
+	trawl_finding_function *finding;
+	trawl_progress_function *progress; /* each may be NULL */
+	void *context;
+} trawl_check_options;
+
+typedef struct trawl_check_result {
+	uint64_t damages;   /* findings that are not harmless */
+	uint64_t leftovers; /* extents that no segment of the last commit has */
+	uint64_t generation, segments, documents, terms, postings, extents;
+	uint64_t bytes_read;
+} trawl_check_result;
+
+/* Verify the last commit of the index at `path`, byte by byte, by a decoder of its own that trusts nothing; it goes on after
+ * a finding. The file is read, never mapped before its pages have been found sound, never changed. 0 when it could be checked
+ * and result->damages tells; TRAWL_ENOTFOUND, TRAWL_ENOTINDEX, TRAWL_EVERSION, TRAWL_EIO, TRAWL_ENOMEM, TRAWL_EBUSY (it
+ * changes too fast) when not. Memory: some 32 bytes a document. */
+TRAWL_API int trawl_check(const char *path, const trawl_check_options *options, trawl_check_result *result,
+                          trawl_error *error);
+
+typedef struct trawl_salvage_options {
+	trawl_analysis analysis; /* for the new index when the old one's is lost */
+	bool no_positions;       /* likewise */
+	size_t memory_budget;    /* of the writer, as in trawl_writer_options */
+	trawl_finding_function *finding;
+	trawl_progress_function *progress; /* each may be NULL */
+	void *context;
+} trawl_salvage_options;
+
+typedef struct trawl_salvage_result {
+	uint64_t rescued;    /* documents in the new index */
+	uint64_t lost;       /* documents known of that could not be rescued; at least so many unless lost_exact */
+	bool lost_exact;     /* the commit's own counts could be read */
+	bool scanned;        /* the store's tree was damaged: its pages were searched for what is whole */
+	bool analysis_known; /* language and positions are those of the old index */
+} trawl_salvage_result;
+
+/* Write every living document of the index at `path` that still verifies to a new index at `new_path`, which must not exist.
+ * Neither the damaged file's LMDB pages nor its manifest need to be readable. 0 also when documents were lost, or none was
+ * found: then no new index is left. */
+TRAWL_API int trawl_salvage(const char *path, const char *new_path, const trawl_salvage_options *options,
+                            trawl_salvage_result *result, trawl_error *error);
+
 #ifdef __cplusplus
 }
 #endif

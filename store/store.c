@@ -412,6 +412,11 @@ struct store *snapshot_store(const struct snapshot *snapshot)
 	return snapshot->store;
 }
 
+uint64_t snapshot_transaction(const struct snapshot *snapshot)
+{
+	return mdb_txn_id(snapshot->transaction);
+}
+
 int snapshot_content(struct snapshot *snapshot, enum store_content *content, trawl_error *error)
 {
 	MDB_cursor *cursor;

@@ -36,6 +36,8 @@ struct snapshot; /* one read transaction */
 int snapshot_open(struct snapshot **out, struct store *store, trawl_error *error);
 void snapshot_close(struct snapshot *snapshot);
 struct store *snapshot_store(const struct snapshot *snapshot);
+/* The number of LMDB's transaction, which the meta page of the commit has. */
+uint64_t snapshot_transaction(const struct snapshot *snapshot);
 /* What the file holds, by its first entry. CONTENT_FOREIGN: another program's LMDB file. */
 enum store_content { CONTENT_NONE, CONTENT_EXTENTS, CONTENT_FOREIGN };
 int snapshot_content(struct snapshot *snapshot, enum store_content *content, trawl_error *error);

@@ -4,7 +4,7 @@
 claim "no include crosses the layers" "$top/tests/check_layers" "$top"
 
 mkdir "$tmp/tree"
-for folder in include base tokenizer input store indexer searcher cli bench; do
+for folder in include base tokenizer input store indexer searcher checker cli bench; do
 	mkdir -p "$tmp/tree/$folder"
 	cp "$top/$folder"/*.[ch] "$top/$folder"/*.cc "$tmp/tree/$folder" 2>/dev/null
 done

@@ -1,0 +1,89 @@
+#include "checker/source.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "store/tree.h"
+
+#define TRIES 20
+
+/* Of an error's text only what is wrong: the findings are all of one file, and their reader knows that it is damaged. */
+static void report_pages(struct report *report, const trawl_error *error)
+{
+	static const char before[] = "is damaged: ", after[] = "; restore it";
+	const char *from = strstr(error->text, before);
+	from = from ? from + strlen(before) : error->text;
+	const char *end = strstr(from, after);
+	report_damage(report, 0, "pages", NO_OFFSET, "%.*s", (int)(end ? end - from : (long)strlen(from)), from);
+}
+
+static int examine(const struct image *image, trawl_error *error)
+{
+	int code = tree_check_meta(image->file, image->path, error);
+	return code ? code : tree_check(image->file, image->path, image->transaction, true, error);
+}
+
+/* Hold the commit that the image shows, or a newer one; 1: begin again. */
+static int hold(struct source *source, trawl_error *error)
+{
+	int code = store_open(&source->store, source->image.path, false, error);
+	if (!code)
+		code = snapshot_open(&source->snapshot, source->store, error);
+	if (code)
+		return code;
+	uint64_t transaction = snapshot_transaction(source->snapshot);
+	if (transaction == source->image.transaction)
+		return 0;
+	return image_choose(&source->image, transaction) ? examine(&source->image, error) : 1;
+}
+
+static void let_go(struct source *source)
+{
+	snapshot_close(source->snapshot);
+	store_close(source->store);
+	source->snapshot = NULL;
+	source->store = NULL;
+}
+
+int source_open(struct source *source, struct report *report, trawl_error *error)
+{
+	struct image *image = &source->image;
+	trawl_error why = {0};
+	for (int tries = 0; tries < TRIES; tries++) {
+		uint64_t transaction = image->transaction;
+		int code = examine(image, &why);
+		if (!code)
+			code = hold(source, &why);
+		if (!code) {
+			source->sound = true;
+			return 0;
+		}
+		let_go(source);
+		if (code == TRAWL_EIO && why.code == TRAWL_EIO && !examine(image, &why)) {
+			source->sound = true; /* no permission to take part in its locks: go on without */
+			return 0;
+		}
+		int again = image_read_metas(image, error);
+		if (again)
+			return again;
+		if (code == TRAWL_ENOMEM)
+			return error_set_memory(error);
+		if (code == 1 || code == TRAWL_ENOTFOUND || image->transaction != transaction)
+			continue;
+		report_pages(report, &why);
+		return 0;
+	}
+	return error_set(error, TRAWL_EBUSY, "%s changes too fast; try again", image->path);
+}
+
+void source_close(struct source *source)
+{
+	let_go(source);
+	image_close(&source->image);
+}
+
+bool source_moved(struct source *source)
+{
+	uint64_t transaction = source->image.transaction;
+	return !source->snapshot && !image_read_metas(&source->image, NULL) && source->image.transaction != transaction;
+}

@@ -1,0 +1,357 @@
+#include "checker/subject.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/memory.h"
+
+enum {
+	MANIFEST_FIXED = MANIFEST_MAGIC_LENGTH + 4 + 8 + 4 + 4 + 4 + 1,
+	MANIFEST_SEGMENT = 3 * 4 + 4 * 8,
+	ROOT_LENGTHS = 56, /* where the lengths of parts 1 to 11 stand */
+	ROOT_FIXED = ROOT_LENGTHS + 8 * (PART_TERMS - PART_DOCUMENTS + 1)
+};
+
+/* ---- the manifest ---- */
+
+int told_manifest_parse(struct told_manifest *manifest, const uint8_t *bytes, uint32_t length, const char **wrong)
+{
+	*manifest = (struct told_manifest){0};
+	*wrong = "cut off";
+	if (length < MANIFEST_FIXED || memcmp(bytes, MANIFEST_MAGIC, MANIFEST_MAGIC_LENGTH) != 0)
+		return TRAWL_ENOTINDEX;
+	const uint8_t *at = bytes + MANIFEST_MAGIC_LENGTH, *end = bytes + length;
+	if (load32(at) > FORMAT_VERSION || load32(at + 20) > ANALYSIS_VERSION)
+		return TRAWL_EVERSION;
+	manifest->generation = load64(at + 4);
+	manifest->next_segment = load32(at + 12);
+	manifest->flags = load32(at + 16);
+	size_t name = at[24];
+	at += 25;
+	if (name >= sizeof manifest->language || (size_t)(end - at) < name + 4)
+		return TRAWL_ECORRUPT;
+	memcpy(manifest->language, at, name);
+	manifest->segment_count = load32(at + name);
+	at += name + 4;
+	*wrong = "not as many segments as it says";
+	if ((uint64_t)(end - at) != (uint64_t)manifest->segment_count * MANIFEST_SEGMENT)
+		return TRAWL_ECORRUPT;
+	manifest->segments = memory_new(manifest->segment_count * sizeof *manifest->segments);
+	if (!manifest->segments)
+		return TRAWL_ENOMEM;
+	for (uint32_t i = 0; i < manifest->segment_count; i++, at += MANIFEST_SEGMENT)
+		manifest->segments[i] =
+		    (struct told_segment){load32(at),      load32(at + 4),  load32(at + 8), load64(at + 12),
+		                          load64(at + 20), load64(at + 28), load64(at + 36)};
+	return 0;
+}
+
+void told_manifest_release(struct told_manifest *manifest)
+{
+	memory_free(manifest->segments);
+	*manifest = (struct told_manifest){0};
+}
+
+/* ---- lengths ---- */
+
+uint32_t plain_length(uint8_t byte)
+{
+	if (byte < 40)
+		return byte;
+	uint32_t exponent = (byte - 24u) / 8 - 1, fraction = (byte - 24u) % 8;
+	return 24 + ((8 + fraction) << exponent);
+}
+
+uint8_t plain_length_byte(uint32_t length)
+{
+	uint32_t low = 0, high = 255;
+	while (low < high) {
+		uint32_t middle = (low + high + 1) / 2;
+		if (plain_length((uint8_t)middle) <= length)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	return (uint8_t)low;
+}
+
+uint32_t plain_longest(uint8_t byte)
+{
+	return byte == 255 ? UINT32_MAX : plain_length((uint8_t)(byte + 1)) - 1;
+}
+
+void plain_position_layout(uint32_t tf, uint8_t span, uint32_t *low_bytes, uint32_t *high_most, uint64_t *bytes)
+{
+	uint64_t longest = plain_longest(span), last = longest ? longest - 1 : 0;
+	uint32_t w = 1;
+	while (w < 4 && last >> (8 * w) > 2 * (uint64_t)tf + 8)
+		w++;
+	*low_bytes = w;
+	*high_most = (uint32_t)(last >> (8 * w));
+	*bytes = (uint64_t)tf * w + (*high_most ? ((uint64_t)tf + *high_most + 7) / 8 : 0);
+}
+
+/* ---- whole parts ---- */
+
+uint8_t *subject_read(struct subject *subject, uint32_t part)
+{
+	struct part_stream stream;
+	uint64_t bytes = subject->bytes[part], left;
+	bool whole = true;
+	/* The root's word is not enough to allocate by: the extents must be there. */
+	size_t count;
+	image_part(subject->image, subject->number, part, &count);
+	if (count < bytes / EXTENT_PAYLOAD + (bytes % EXTENT_PAYLOAD != 0))
+		return NULL;
+	uint8_t *all = memory_new(bytes + 8);
+	if (!part_stream_open(&stream, subject->image, subject->number, part, bytes) || !all) {
+		subject->no_memory = true;
+		whole = false;
+	}
+	for (uint64_t at = 0; whole && at < bytes; at += left) {
+		const uint8_t *piece = part_stream_at(&stream, at, &left);
+		whole = piece != NULL;
+		if (piece)
+			memcpy(all + at, piece, left);
+	}
+	part_stream_release(&stream);
+	if (whole) {
+		memset(all + bytes, 0, 8);
+		return all;
+	}
+	memory_free(all);
+	return NULL;
+}
+
+/* ---- the root ---- */
+
+static bool damaged_root(struct subject *subject, uint64_t offset, const char *what)
+{
+	report_damage(subject->report, subject->number, part_name(PART_ROOT), offset, "%s", what);
+	return false;
+}
+
+/* The root's own length is nowhere told: it ends with the last of its extents. */
+static bool measure_root(struct subject *subject)
+{
+	size_t count;
+	const struct extent_place *places = image_part(subject->image, subject->number, PART_ROOT, &count);
+	if (!count)
+		return damaged_root(subject, NO_OFFSET, "it is missing");
+	subject->bytes[PART_ROOT] =
+	    (uint64_t)places[count - 1].extent * EXTENT_PAYLOAD + places[count - 1].bytes - VALUE_BYTES_LEAST;
+	return true;
+}
+
+static bool parse_root(struct subject *subject)
+{
+	const uint8_t *at = subject->root;
+	if (subject->root_bytes < ROOT_FIXED)
+		return damaged_root(subject, 0, "it is cut off");
+	subject->documents = load32(at);
+	subject->ordinals = load32(at + 4);
+	subject->tokens = load64(at + 8);
+	subject->postings = load64(at + 16);
+	subject->terms = load64(at + 24);
+	subject->text_bytes = load64(at + 32);
+	memcpy(&subject->k1, at + 40, 4);
+	memcpy(&subject->b, at + 44, 4);
+	memcpy(&subject->average, at + 48, 4);
+	subject->least_length = at[52];
+	subject->greatest_length = at[53];
+	for (uint32_t part = PART_DOCUMENTS; part <= PART_TERMS; part++)
+		subject->bytes[part] = load64(at + ROOT_LENGTHS + 8 * (part - PART_DOCUMENTS));
+	subject->bytes[PART_SPANS] = subject->gaps ? subject->documents : 0;
+	subject->bytes[PART_DELETIONS] = subject->told ? subject->told->deletion_bytes : 0;
+	uint64_t n = subject->documents, ordinals = subject->ordinals;
+	const uint64_t *bytes = subject->bytes;
+	if (subject->told && subject->told->documents != n)
+		return damaged_root(subject, 0, "the manifest tells another number of documents");
+	if (n > DOCUMENTS_MAX || ordinals < n)
+		return damaged_root(subject, 0, "an impossible number of documents");
+	if (bytes[PART_LENGTHS] != n || bytes[PART_ID_INDEX] != 8 * n ||
+	    bytes[PART_ID_BLOCKS] != (ordinals + ID_BLOCK - 1) / ID_BLOCK * 8 || bytes[PART_DOCUMENT_BLOCKS] % 16 ||
+	    (bytes[PART_ORDER] ? bytes[PART_ORDER] != 4 * n : ordinals != n) ||
+	    (!subject->positions && bytes[PART_POSITIONS]))
+		return damaged_root(subject, ROOT_LENGTHS, "lengths of parts that contradict its counts");
+	for (uint32_t part = PART_DOCUMENTS; part <= PART_TERMS; part++)
+		if (bytes[part] > subject->image->file_bytes)
+			return damaged_root(subject, ROOT_LENGTHS, "a part larger than the file");
+	return true;
+}
+
+/* Behind the fixed fields: the first term of each extent of terms, then the first hash of each extent of the id index. */
+static bool parse_root_lists(struct subject *subject)
+{
+	uint64_t at = subject->first_terms = ROOT_FIXED, end = subject->root_bytes;
+	uint64_t term_extents = (subject->bytes[PART_TERMS] + EXTENT_PAYLOAD - 1) / EXTENT_PAYLOAD;
+	uint64_t id_extents = (subject->bytes[PART_ID_INDEX] + EXTENT_PAYLOAD - 1) / EXTENT_PAYLOAD;
+	for (uint64_t i = 0; i < term_extents; i++) {
+		if (at >= end || subject->root[at] > end - at - 1)
+			return damaged_root(subject, at, "not a first term for each extent of terms");
+		at += 1u + subject->root[at];
+	}
+	if (end - at != 4 * id_extents)
+		return damaged_root(subject, at, "not a first hash for each extent of the id index");
+	subject->first_hashes = at;
+	return true;
+}
+
+static void check_root_numbers(struct subject *subject)
+{
+	if (!(subject->k1 >= 0 && subject->k1 <= 1000) || !(subject->b >= 0 && subject->b <= 1))
+		damaged_root(subject, 40, "k1 or b that make no sense");
+	float average = subject->documents ? (float)((double)subject->tokens / subject->documents) : 0;
+	if (subject->average != average)
+		damaged_root(subject, 48, "an average length that its counts do not give");
+	for (int byte = 0; byte < 256; byte++) {
+		float relative = average > 0 ? (float)plain_length((uint8_t)byte) / average : 0;
+		subject->denominators[byte] =
+		    (double)subject->k1 * ((1 - (double)subject->b) + (double)subject->b * relative);
+	}
+}
+
+bool subject_open(struct subject *subject)
+{
+	if (!measure_root(subject))
+		return false;
+	subject->root_bytes = subject->bytes[PART_ROOT];
+	subject->root = subject_read(subject, PART_ROOT);
+	if (!subject->root)
+		return subject->no_memory ? false : damaged_root(subject, NO_OFFSET, "it cannot be read");
+	if (!parse_root(subject) || !parse_root_lists(subject))
+		return false;
+	check_root_numbers(subject);
+	return true;
+}
+
+void subject_release(struct subject *subject)
+{
+	memory_free(subject->root);
+	memory_free(subject->lengths);
+	memory_free(subject->spans);
+	memory_free(subject->order);
+	memory_free(subject->doc_of);
+	memory_free(subject->deletions);
+	memory_free(subject->tokens_of);
+	memory_free(subject->end_of);
+	memory_free(subject->mixed_of);
+}
+
+void subject_check_extents(struct subject *subject)
+{
+	for (uint32_t part = 0; part < PART_COUNT; part++) {
+		size_t count;
+		const struct extent_place *places = image_part(subject->image, subject->number, part, &count);
+		uint64_t bytes = subject->bytes[part];
+		uint32_t wanted = (uint32_t)(bytes / EXTENT_PAYLOAD + (bytes % EXTENT_PAYLOAD != 0)), at = 0;
+		for (uint32_t extent = 0; extent < wanted; extent++) {
+			uint64_t start = (uint64_t)extent * EXTENT_PAYLOAD, rest = bytes - start;
+			uint64_t length = rest < EXTENT_PAYLOAD ? rest : EXTENT_PAYLOAD;
+			if (at == count || places[at].extent != extent) {
+				report_damage(subject->report, subject->number, part_name(part), start,
+				              "extent %u is missing", extent);
+				if (at == count) /* and so are all that follow */
+					break;
+				continue;
+			}
+			if (places[at].bytes - VALUE_BYTES_LEAST != length)
+				report_damage(subject->report, subject->number, part_name(part), start,
+				              "extent %u is of the wrong length", extent);
+			at++;
+		}
+		/* An older, longer form of the deletions leaves extents behind. */
+		if (at < count && part == PART_DELETIONS)
+			report_harmless(subject->report, subject->number, part_name(part),
+			                "%zu extents of an older form", count - at);
+		else if (at < count)
+			report_damage(subject->report, subject->number, part_name(part), bytes,
+			              "more extents than its length takes");
+	}
+}
+
+/* ---- lengths, order, deletions ---- */
+
+static void load_lengths(struct subject *subject)
+{
+	subject->lengths = subject_read(subject, PART_LENGTHS);
+	if (subject->bytes[PART_SPANS])
+		subject->spans = subject_read(subject, PART_SPANS);
+	uint8_t least = 255, greatest = 0;
+	for (uint32_t doc = 0; subject->lengths && doc < subject->documents; doc++) {
+		least = subject->lengths[doc] < least ? subject->lengths[doc] : least;
+		greatest = subject->lengths[doc] > greatest ? subject->lengths[doc] : greatest;
+	}
+	if (subject->lengths && (least != subject->least_length || greatest != subject->greatest_length))
+		damaged_root(subject, 52, "a least or greatest length byte that the lengths do not have");
+}
+
+static void load_order(struct subject *subject)
+{
+	subject->doc_of = memory_new(((size_t)subject->ordinals + 1) * sizeof *subject->doc_of);
+	if (!subject->doc_of) {
+		subject->no_memory = true;
+		return;
+	}
+	if (!subject->bytes[PART_ORDER]) {
+		for (uint32_t ordinal = 0; ordinal < subject->ordinals; ordinal++)
+			subject->doc_of[ordinal] = ordinal;
+		return;
+	}
+	memset(subject->doc_of, 0xff, ((size_t)subject->ordinals + 1) * sizeof *subject->doc_of);
+	subject->order = (uint32_t *)(void *)subject_read(subject, PART_ORDER);
+	for (uint32_t doc = 0; subject->order && doc < subject->documents; doc++) {
+		uint32_t ordinal = subject->order[doc];
+		if (ordinal >= subject->ordinals || subject->doc_of[ordinal] != UINT32_MAX)
+			report_damage(subject->report, subject->number, part_name(PART_ORDER), 4 * (uint64_t)doc,
+			              "document %u: ordinal %u is %s", doc, ordinal,
+			              ordinal >= subject->ordinals ? "past the end" : "another document's too");
+		else
+			subject->doc_of[ordinal] = doc;
+	}
+}
+
+static bool damaged_deletions(struct subject *subject, uint64_t offset, const char *what)
+{
+	report_damage(subject->report, subject->number, part_name(PART_DELETIONS), offset, "%s", what);
+	subject->dead = NULL;
+	subject->deletions_unknown = true;
+	return false;
+}
+
+static bool load_deletions(struct subject *subject)
+{
+	uint64_t bytes = subject->bytes[PART_DELETIONS], n = subject->documents, bits = (n + 63) / 64 * 8, dead = 0;
+	if (!bytes)
+		return subject->told && subject->told->deleted
+		           ? damaged_deletions(subject, NO_OFFSET,
+		                               "the manifest tells of dead documents, and no part does")
+		           : true;
+	if (bytes > subject->image->file_bytes || bytes < 4 + bits + 4)
+		return damaged_deletions(subject, NO_OFFSET, "a length that makes no sense");
+	subject->deletions = subject_read(subject, PART_DELETIONS);
+	if (!subject->deletions) {
+		subject->deletions_unknown = true;
+		return false;
+	}
+	if (load32(subject->deletions) != n)
+		return damaged_deletions(subject, 0, "they are of another number of documents");
+	subject->dead = subject->deletions + 4;
+	for (uint64_t i = 0; i < bits; i++)
+		dead += (uint64_t)__builtin_popcount(subject->dead[i]);
+	for (uint64_t doc = n; doc < bits * 8; doc++)
+		if (subject->dead[doc / 8] >> (doc % 8) & 1)
+			return damaged_deletions(subject, 4 + doc / 8, "a dead document past the end");
+	if (subject->told && dead != subject->told->deleted)
+		return damaged_deletions(subject, 4, "not as many dead documents as the manifest tells");
+	return true;
+}
+
+void subject_load(struct subject *subject)
+{
+	load_lengths(subject);
+	if (!subject->no_memory)
+		load_order(subject);
+	if (!subject->no_memory)
+		load_deletions(subject);
+}

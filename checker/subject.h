@@ -1,0 +1,139 @@
+/* subject.h - one segment under examination: what its root says, and what the examination of each part adds up. */
+#ifndef TRAWL_CHECKER_SUBJECT_H
+#define TRAWL_CHECKER_SUBJECT_H
+
+#include "checker/image.h"
+#include "checker/report.h"
+
+/* What the manifest says, read anew from its bytes. */
+struct told_segment {
+	uint32_t number, documents, deleted;
+	uint64_t live_tokens, live_postings, live_text_bytes, deletion_bytes;
+};
+
+struct told_manifest {
+	uint64_t generation;
+	uint32_t next_segment, flags, segment_count;
+	char language[64];
+	struct told_segment *segments;
+};
+
+/* Parse a manifest. 0; TRAWL_ECORRUPT and *wrong; TRAWL_EVERSION, TRAWL_ENOTINDEX, TRAWL_ENOMEM. */
+int told_manifest_parse(struct told_manifest *manifest, const uint8_t *bytes, uint32_t length, const char **wrong);
+void told_manifest_release(struct told_manifest *manifest);
+
+struct subject {
+	struct image *image;
+	struct report *report;
+	const struct told_segment *told; /* NULL: there is no manifest */
+	uint32_t number, index;
+	bool positions, gaps;
+	bool no_memory; /* ran out on the way: what follows was not examined */
+
+	/* of the root */
+	uint32_t documents, ordinals;
+	uint64_t tokens, postings, terms, text_bytes;
+	float k1, b, average;
+	uint8_t least_length, greatest_length;
+	uint64_t bytes[PART_COUNT]; /* of each part */
+	uint8_t *root;
+	uint64_t root_bytes;
+	uint64_t first_terms, first_hashes; /* where they start in the root */
+
+	/* whole parts; NULL when absent or unreadable */
+	uint8_t *lengths, *spans;
+	uint32_t *order;          /* of each docID: its ordinal */
+	uint32_t *doc_of;         /* of each ordinal: its docID, or UINT32_MAX */
+	uint8_t *deletions;       /* the bytes of the part */
+	const uint8_t *dead;      /* its bits; NULL: none are dead */
+	bool deletions_unknown;   /* there should be some, and they cannot be read */
+	double denominators[256]; /* K of each length byte */
+
+	/* summed over all postings */
+	uint32_t *tokens_of; /* of each docID */
+	uint32_t *end_of;    /* greatest position + 1 */
+	uint32_t *mixed_of;  /* a sum of hashed positions: each of 0 to tokens - 1 is there once */
+	bool lists_unread;   /* some list could not be read, so that the sums mean nothing */
+};
+
+/* Read and examine the root. false: the segment cannot be examined further. */
+bool subject_open(struct subject *subject);
+void subject_release(struct subject *subject);
+
+/* Compare the extents that there are with the lengths that the root tells. */
+void subject_check_extents(struct subject *subject);
+
+/* Read lengths, spans, order and deletions, and examine them. */
+void subject_load(struct subject *subject);
+
+static inline bool subject_is_dead(const struct subject *subject, uint32_t doc)
+{
+	return subject->dead && subject->dead[doc / 8] >> (doc % 8) & 1;
+}
+
+/* A small part or what it should be, read whole into new memory with 8 bytes more; NULL: unreadable (reported), or no memory. */
+uint8_t *subject_read(struct subject *subject, uint32_t part);
+
+/* FORMAT.md, Length byte and Positions. */
+uint32_t plain_length(uint8_t byte);
+uint8_t plain_length_byte(uint32_t length);
+uint32_t plain_longest(uint8_t byte);
+void plain_position_layout(uint32_t tf, uint8_t span, uint32_t *low_bytes, uint32_t *high_most, uint64_t *bytes);
+
+/* ---- the examination of lists ---- */
+
+struct list_place_told {
+	uint64_t postings, postings_bytes, positions, positions_bytes;
+};
+
+/* Examines posting lists of the two kinds of docs/FORMAT.md, wherever they stand. */
+struct list_checker {
+	struct subject *subject;
+	struct part_stream postings, positions; /* positions: only if `with_positions` */
+	bool with_positions;
+	/* Called for each posting of a sound list; positions is NULL without. */
+	void (*posting)(void *context, uint32_t doc, uint32_t tf, const uint32_t *positions);
+	void *context;
+	/* of the list under examination */
+	const char *name; /* for messages */
+	uint32_t df, seen, dead;
+	uint32_t next_doc;
+	uint64_t position_address, position_end;
+	/* scratch */
+	uint32_t *decoded;
+	size_t decoded_capacity;
+};
+
+bool list_checker_open(struct list_checker *checker, struct subject *subject, uint32_t postings_part,
+                       uint32_t positions_part, bool with_positions);
+void list_checker_release(struct list_checker *checker);
+
+/* Examine the list of df > 1 postings called `name`. true: it is sound, and checker->dead of its documents are dead. */
+bool list_check(struct list_checker *checker, const char *name, uint32_t df, const struct list_place_told *place);
+
+/* One posting of df = 1 with its positions at `address`. */
+bool list_check_single(struct list_checker *checker, const char *name, uint32_t doc, uint32_t tf, uint64_t address,
+                       uint64_t bytes);
+/* One posting of df = 1 and tf = 1 whose position stands in the dictionary. */
+bool list_check_inline(struct list_checker *checker, const char *name, uint32_t doc, uint32_t position);
+
+/* ---- the examination of the rest ---- */
+
+/* The dictionary, all lists, and the sums over them. */
+void check_terms(struct subject *subject);
+
+/* An id of a living document, to be unique in the index. */
+struct living_id {
+	uint64_t low, high; /* of its XXH3-128 */
+	uint32_t segment, ordinal;
+};
+
+struct living_ids {
+	struct living_id *ids;
+	size_t count, capacity;
+};
+
+/* Stored documents, ids, and the id index. The living's ids go to `living`. */
+void check_documents(struct subject *subject, struct living_ids *living);
+
+#endif

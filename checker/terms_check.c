@@ -1,0 +1,392 @@
+/* terms_check.c - the dictionary: order, numbering, addresses that follow on each other; every list it names; the sums. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/memory.h"
+#include "checker/subject.h"
+
+enum { NAME_BYTES = 120, INDEX_BYTES = 12 };
+
+struct terms_walk {
+	struct subject *subject;
+	struct part_stream stream;
+	struct list_checker lists;
+	/* of the extent under examination */
+	const uint8_t *payload;
+	uint64_t start, blocks_end;
+	/* running over the whole dictionary */
+	uint64_t number, postings, positions; /* the next term's number; where the next lists begin */
+	bool lost;                            /* an extent could not be read: numbers and addresses begin anew */
+	uint8_t term[256];
+	uint32_t length;
+	/* deletions: the next dead term */
+	const uint8_t *dead_at, *dead_end;
+	uint64_t dead_number, dead_count;
+	uint32_t dead_left;
+	bool dead_sound;
+	/* sums */
+	uint64_t posting_count, dead_postings;
+	uint64_t told; /* of progress */
+	char name[NAME_BYTES + 16];
+};
+
+static bool wrong(struct terms_walk *walk, uint64_t address, const char *what)
+{
+	report_damage(walk->subject->report, walk->subject->number, part_name(PART_TERMS), address, "%s", what);
+	return false;
+}
+
+/* The positions of a document's tokens are 0 to tokens - 1, each once, unless stop words were dropped: a sum of their hashes
+ * tells whether that is so. */
+static uint32_t mix(uint32_t position)
+{
+	uint32_t x = position * 0x9e3779b1u + 0x7f4a7c15u;
+	x = (x ^ x >> 15) * 0x85ebca6bu;
+	return x ^ x >> 13;
+}
+
+static void count_posting(void *context, uint32_t doc, uint32_t tf, const uint32_t *positions)
+{
+	struct subject *subject = context;
+	subject->tokens_of[doc] += tf;
+	if (!positions)
+		return;
+	if (positions[tf - 1] >= subject->end_of[doc])
+		subject->end_of[doc] = positions[tf - 1] + 1;
+	uint32_t sum = 0;
+	for (uint32_t i = 0; i < tf; i++)
+		sum += mix(positions[i]);
+	subject->mixed_of[doc] += sum;
+}
+
+/* ---- deletions by term ---- */
+
+static void next_dead(struct terms_walk *walk)
+{
+	uint64_t difference;
+	if (!walk->dead_left) {
+		walk->dead_number = UINT64_MAX;
+		return;
+	}
+	bool first = walk->dead_number == UINT64_MAX;
+	if (!varint_read(&walk->dead_at, walk->dead_end, &difference) ||
+	    !varint_read(&walk->dead_at, walk->dead_end, &walk->dead_count) || (!first && !difference)) {
+		report_damage(walk->subject->report, walk->subject->number, part_name(PART_DELETIONS),
+		              (uint64_t)(walk->dead_at - walk->subject->deletions), "terms that make no sense");
+		walk->dead_sound = false;
+		walk->dead_number = UINT64_MAX;
+		return;
+	}
+	walk->dead_number = (first ? 0 : walk->dead_number) + difference;
+	walk->dead_left--;
+}
+
+static void begin_dead(struct terms_walk *walk)
+{
+	const struct subject *subject = walk->subject;
+	walk->dead_number = UINT64_MAX;
+	if (!subject->dead)
+		return;
+	walk->dead_at = subject->dead + ((uint64_t)subject->documents + 63) / 64 * 8 + 4;
+	walk->dead_end = subject->deletions + subject->bytes[PART_DELETIONS];
+	walk->dead_left = load32(walk->dead_at - 4);
+	walk->dead_sound = true;
+	next_dead(walk);
+}
+
+/* The dead documents of the term are as many as the deletions say. */
+static void check_dead(struct terms_walk *walk, uint64_t number)
+{
+	if (!walk->dead_sound)
+		return;
+	while (walk->dead_number < number)
+		next_dead(walk);
+	uint64_t told = walk->dead_number == number ? walk->dead_count : 0;
+	if (told != walk->lists.dead)
+		report_damage(walk->subject->report, walk->subject->number, part_name(PART_DELETIONS), NO_OFFSET,
+		              "%s: %llu dead documents are told, its list has %u", walk->name, (unsigned long long)told,
+		              walk->lists.dead);
+}
+
+static void end_dead(struct terms_walk *walk)
+{
+	if (!walk->dead_sound || walk->lost)
+		return;
+	if (walk->dead_number != UINT64_MAX || walk->dead_left || walk->dead_at != walk->dead_end)
+		report_damage(walk->subject->report, walk->subject->number, part_name(PART_DELETIONS), NO_OFFSET,
+		              "terms past the dictionary's end");
+}
+
+/* ---- terms ---- */
+
+/* Where the next list stands: behind the last, or (lists are whole) at the next extent. */
+static bool follows(uint64_t expected, uint64_t address)
+{
+	uint64_t next_extent = (expected + EXTENT_PAYLOAD - 1) / EXTENT_PAYLOAD * EXTENT_PAYLOAD;
+	return address == expected || address == next_extent;
+}
+
+static void check_list(struct terms_walk *walk, uint32_t df, uint32_t doc, uint32_t tf, bool inlined, uint32_t position,
+                       const struct list_place_told *place)
+{
+	struct subject *subject = walk->subject;
+	char term[NAME_BYTES];
+	snprintf(walk->name, sizeof walk->name, "term \"%s\"", shown(walk->term, walk->length, term, sizeof term));
+	bool sound;
+	if (inlined)
+		sound = list_check_inline(&walk->lists, walk->name, doc, position);
+	else if (df == 1)
+		sound = list_check_single(&walk->lists, walk->name, doc, tf, place->positions, place->positions_bytes);
+	else
+		sound = list_check(&walk->lists, walk->name, df, place);
+	if (!sound)
+		subject->lists_unread = true;
+	walk->posting_count += df;
+	walk->dead_postings += walk->lists.dead;
+	if (sound)
+		check_dead(walk, walk->number);
+}
+
+/* One term of a block whose lists begin at walk->postings and walk->positions. */
+static bool check_term(struct terms_walk *walk, const uint8_t **at_pointer, const uint8_t *end, bool first_of_block)
+{
+	struct subject *subject = walk->subject;
+	const uint8_t *at = *at_pointer;
+	uint64_t address = walk->start + (uint64_t)(at - walk->payload), df, value, tf = 1, position = 0;
+	struct list_place_told place = {walk->postings, 0, walk->positions, 0};
+	uint8_t before[256];
+	uint32_t before_length = walk->length;
+	memcpy(before, walk->term, before_length);
+	if (end - at < 2 || at[0] + at[1] > 255 || end - at - 2 < at[1] || at[0] > before_length ||
+	    (first_of_block && at[0]))
+		return wrong(walk, address, "a term that is cut off");
+	walk->length = (uint32_t)at[0] + at[1];
+	memcpy(walk->term + at[0], at + 2, at[1]);
+	at += 2 + at[1];
+	if (walk->number && !walk->lost && bytes_compare(walk->term, walk->length, before, before_length) <= 0)
+		return wrong(walk, address, "terms that do not ascend");
+	bool inlined = false;
+	uint32_t doc = 0;
+	if (!varint_read(&at, end, &df) || !df || df > subject->documents)
+		return wrong(walk, address, "an impossible df");
+	if (df == 1) {
+		if (!varint_read(&at, end, &value) || value >> 2 > UINT32_MAX || (value & 3) > 1 ||
+		    (!(value & 3) && !subject->positions))
+			return wrong(walk, address, "a term that makes no sense");
+		doc = (uint32_t)(value >> 2);
+		inlined = !(value & 3);
+		if (!varint_read(&at, end, inlined ? &position : &tf) || !tf || tf > UINT32_MAX ||
+		    position >= UINT32_MAX)
+			return wrong(walk, address, "a term that makes no sense");
+	} else if (!varint_read(&at, end, &place.postings_bytes)) {
+		return wrong(walk, address, "a term that is cut off");
+	}
+	if (subject->positions && !inlined && !varint_read(&at, end, &place.positions_bytes))
+		return wrong(walk, address, "a term that is cut off");
+	*at_pointer = at;
+	if (place.postings_bytes > subject->bytes[PART_POSTINGS] - walk->postings ||
+	    place.positions_bytes > subject->bytes[PART_POSITIONS] - walk->positions)
+		return wrong(walk, address, "a list past the end");
+	check_list(walk, (uint32_t)df, doc, (uint32_t)tf, inlined, (uint32_t)position, &place);
+	walk->postings += place.postings_bytes;
+	walk->positions += place.positions_bytes;
+	walk->number++;
+	return !subject->no_memory;
+}
+
+static bool check_block(struct terms_walk *walk, uint64_t offset, uint64_t end_offset, uint64_t prefix, bool last)
+{
+	struct subject *subject = walk->subject;
+	const uint8_t *at = walk->payload + offset, *end = walk->payload + end_offset;
+	uint64_t number, postings, positions, address = walk->start + offset;
+	if (!varint_read(&at, end, &number) || !varint_read(&at, end, &postings) ||
+	    !varint_read(&at, end, &positions) || at == end)
+		return wrong(walk, address, "a block that is cut off");
+	uint32_t terms = *at++;
+	if (!terms || terms > TERM_BLOCK)
+		return wrong(walk, address, "a block of an impossible number of terms");
+	if (walk->lost) { /* what was before is not known: believe the block */
+		walk->number = number;
+		walk->postings = postings;
+		walk->positions = positions;
+		if (postings > subject->bytes[PART_POSTINGS] || positions > subject->bytes[PART_POSITIONS])
+			return wrong(walk, address, "a list past the end");
+	}
+	if (number != walk->number)
+		return wrong(walk, address, "a block whose first term has another number");
+	if (!follows(walk->postings, postings) || postings > subject->bytes[PART_POSTINGS])
+		return wrong(walk, address, "postings that do not follow on those before");
+	if (positions != walk->positions)
+		return wrong(walk, address, "positions that do not follow on those before");
+	walk->postings = postings;
+	for (uint32_t i = 0; i < terms; i++) {
+		if (!check_term(walk, &at, end, i == 0))
+			return false;
+		walk->lost = false;
+		uint8_t first[8] = {0};
+		memcpy(first, walk->term, walk->length < 8 ? walk->length : 8);
+		if (i == 0 && __builtin_bswap64(load64(first)) != prefix)
+			return wrong(walk, address,
+			             "a block whose first term is not the one that the extent's index has");
+	}
+	for (; at < end; at++)
+		if (!last || *at)
+			return wrong(walk, walk->start + (uint64_t)(at - walk->payload),
+			             "bytes behind a block's last term");
+	return true;
+}
+
+/* The blocks of an extent stand one behind the other from its start, and their index at its end. */
+static bool check_extent(struct terms_walk *walk, uint64_t length)
+{
+	const uint8_t *payload = walk->payload;
+	uint32_t count = length < 4 ? 0 : load32(payload + length - 4);
+	if (!count || count > (length - 4) / INDEX_BYTES)
+		return wrong(walk, walk->start + length - (length < 4 ? 0 : 4), "an impossible number of blocks");
+	walk->blocks_end = length - 4 - (uint64_t)count * INDEX_BYTES;
+	const uint8_t *prefixes = payload + walk->blocks_end, *offsets = prefixes + 8 * (uint64_t)count;
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t offset = load32(offsets + 4 * (uint64_t)i);
+		uint64_t end = i + 1 < count ? load32(offsets + 4 * (uint64_t)(i + 1)) : walk->blocks_end;
+		if ((i == 0 && offset) || end <= offset || end > walk->blocks_end)
+			return wrong(walk, walk->start + walk->blocks_end + 8 * (uint64_t)count + 4 * (uint64_t)i,
+			             "blocks out of order");
+		if (!check_block(walk, offset, end, load64(prefixes + 8 * (uint64_t)i), i + 1 == count))
+			return false;
+	}
+	return true;
+}
+
+/* Of the root: what the extent's first term is. */
+static void check_first_term(struct terms_walk *walk, uint32_t extent, uint64_t *at)
+{
+	const struct subject *subject = walk->subject;
+	const uint8_t *told = subject->root + *at;
+	const uint8_t *block = walk->payload, *end = walk->payload + walk->blocks_end;
+	uint64_t value;
+	*at += 1u + told[0];
+	/* number, two addresses, the count, then the first term: shared 0, its length, its bytes */
+	for (int i = 0; block && i < 3; i++)
+		if (!varint_read(&block, end, &value))
+			block = NULL;
+	if (!block || end - block < 3 || block[2] != told[0] || end - block - 3 < told[0] ||
+	    memcmp(block + 3, told + 1, told[0]) != 0)
+		report_damage(subject->report, subject->number, part_name(PART_ROOT), *at,
+		              "another first term than extent %u of the terms has", extent);
+}
+
+static void walk_extents(struct terms_walk *walk)
+{
+	struct subject *subject = walk->subject;
+	uint64_t left, first_term_at = subject->first_terms;
+	for (uint64_t address = 0; address < subject->bytes[PART_TERMS] && !subject->no_memory;
+	     address += EXTENT_PAYLOAD) {
+		uint32_t extent = (uint32_t)(address / EXTENT_PAYLOAD);
+		walk->payload = part_stream_at(&walk->stream, address, &left);
+		walk->start = address;
+		walk->blocks_end = 0;
+		if (!walk->payload || !check_extent(walk, left)) {
+			walk->lost = subject->lists_unread = true;
+			walk->dead_sound = false;
+		}
+		if (walk->payload && walk->blocks_end)
+			check_first_term(walk, extent, &first_term_at);
+		else
+			first_term_at += 1u + subject->root[first_term_at];
+		uint64_t done = walk->lists.postings.image->bytes_read;
+		report_progress(subject->report, done - walk->told);
+		walk->told = done;
+	}
+}
+
+/* ---- the sums ---- */
+
+static void check_document_sums(struct subject *subject)
+{
+	uint32_t longest = 0, *mixed = NULL;
+	bool placed = subject->positions && !subject->gaps;
+	for (uint32_t doc = 0; doc < subject->documents; doc++)
+		longest = subject->tokens_of[doc] > longest ? subject->tokens_of[doc] : longest;
+	/* Of the positions 0 to n - 1, for each n up to the longest document. */
+	if (placed && !(mixed = memory_new(((size_t)longest + 1) * sizeof *mixed))) {
+		subject->no_memory = true;
+		return;
+	}
+	for (uint32_t n = 0; placed && n <= longest; n++)
+		mixed[n] = n ? mixed[n - 1] + mix(n - 1) : 0;
+	for (uint32_t doc = 0; subject->lengths && doc < subject->documents; doc++) {
+		uint32_t tokens = subject->tokens_of[doc];
+		if (plain_length_byte(tokens) != subject->lengths[doc])
+			report_damage(subject->report, subject->number, part_name(PART_LENGTHS), doc,
+			              "document %u: its postings have %u tokens, its length byte is another's", doc,
+			              tokens);
+		else if (placed && (subject->end_of[doc] != tokens || subject->mixed_of[doc] != mixed[tokens]))
+			report_damage(subject->report, subject->number, part_name(PART_POSITIONS), NO_OFFSET,
+			              "document %u: its positions are not 0 to %u, each once", doc, tokens - 1);
+		if (subject->spans && plain_length_byte(subject->end_of[doc]) != subject->spans[doc])
+			report_damage(subject->report, subject->number, part_name(PART_SPANS), doc,
+			              "document %u: its last position is %u, its span byte is another's", doc,
+			              subject->end_of[doc] - 1);
+	}
+	memory_free(mixed);
+}
+
+static void disagree(struct subject *subject, const char *part, const char *what, uint64_t told, uint64_t found)
+{
+	if (told != found)
+		report_damage(subject->report, !strcmp(part, "manifest") ? 0 : subject->number, part, NO_OFFSET,
+		              "segment %u: %llu %s are told, %llu found", subject->number, (unsigned long long)told,
+		              what, (unsigned long long)found);
+}
+
+static void check_sums(struct terms_walk *walk)
+{
+	struct subject *subject = walk->subject;
+	uint64_t tokens = 0, living = 0;
+	const char *root = part_name(PART_ROOT), *manifest = part_name(PART_MANIFEST);
+	for (uint32_t doc = 0; doc < subject->documents; doc++) {
+		tokens += subject->tokens_of[doc];
+		living += subject_is_dead(subject, doc) ? 0 : subject->tokens_of[doc];
+	}
+	disagree(subject, root, "terms", subject->terms, walk->number);
+	disagree(subject, root, "postings", subject->postings, walk->posting_count);
+	disagree(subject, root, "tokens", subject->tokens, tokens);
+	disagree(subject, root, "bytes of postings", subject->bytes[PART_POSTINGS], walk->postings);
+	disagree(subject, root, "bytes of positions", subject->bytes[PART_POSITIONS], walk->positions);
+	if (subject->told && !subject->deletions_unknown) {
+		disagree(subject, manifest, "living tokens", subject->told->live_tokens, living);
+		disagree(subject, manifest, "living postings", subject->told->live_postings,
+		         walk->posting_count - walk->dead_postings);
+	}
+	check_document_sums(subject);
+}
+
+void check_terms(struct subject *subject)
+{
+	struct terms_walk walk = {.subject = subject};
+	size_t n = subject->documents;
+	report_stage(subject->report,
+	             subject->bytes[PART_TERMS] + subject->bytes[PART_POSTINGS] + subject->bytes[PART_POSITIONS],
+	             "segment %u: lists", subject->number);
+	subject->tokens_of = memory_new_zeroed(n + 1, sizeof(uint32_t));
+	subject->end_of = memory_new_zeroed(n + 1, sizeof(uint32_t));
+	subject->mixed_of = memory_new_zeroed(n + 1, sizeof(uint32_t));
+	bool opened = list_checker_open(&walk.lists, subject, PART_POSTINGS, PART_POSITIONS, subject->positions);
+	if (!part_stream_open(&walk.stream, subject->image, subject->number, PART_TERMS, subject->bytes[PART_TERMS]) ||
+	    !opened || !subject->tokens_of || !subject->end_of || !subject->mixed_of) {
+		subject->no_memory = true;
+		goto done;
+	}
+	walk.told = subject->image->bytes_read;
+	walk.lists.posting = count_posting;
+	walk.lists.context = subject;
+	begin_dead(&walk);
+	walk_extents(&walk);
+	end_dead(&walk);
+	if (!subject->lists_unread && !subject->no_memory)
+		check_sums(&walk);
+done:
+	list_checker_release(&walk.lists);
+	part_stream_release(&walk.stream);
+}

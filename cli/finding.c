@@ -1,0 +1,61 @@
+#include "cli/finding.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli/text.h"
+
+static void print_json(const trawl_finding *finding)
+{
+	printf("{\"damage\":%s,\"segment\":%" PRIu32 ",\"part\":", finding->harmless ? "false" : "true",
+	       finding->segment);
+	json_write_string(stdout, finding->part, strlen(finding->part));
+	if (finding->offset != UINT64_MAX)
+		printf(",\"offset\":%" PRIu64, finding->offset);
+	fputs(",\"text\":", stdout);
+	json_write_string(stdout, finding->text, strlen(finding->text));
+	fputs("}\n", stdout);
+}
+
+static void print_line(const trawl_finding *finding)
+{
+	fputs(finding->harmless ? "note: " : "damaged: ", stdout);
+	if (finding->segment)
+		printf("segment %" PRIu32 ", ", finding->segment);
+	fputs(finding->part, stdout);
+	if (finding->offset != UINT64_MAX)
+		printf(", byte %" PRIu64, finding->offset);
+	fputs(": ", stdout);
+	clean_write(stdout, finding->text, strlen(finding->text), CLEAN_LINE);
+	putchar('\n');
+}
+
+void finding_print(void *context, const trawl_finding *finding)
+{
+	struct finding_printer *printer = context;
+	if (printer->met++ >= printer->limit)
+		return;
+	if (printer->progress.enabled)
+		progress_draw(&printer->progress, "");
+	(printer->json ? print_json : print_line)(finding);
+	fflush(stdout);
+}
+
+void finding_progress(void *context, const char *stage, uint64_t done, uint64_t total)
+{
+	struct finding_printer *printer = context;
+	char line[160];
+	if (!progress_due(&printer->progress))
+		return;
+	snprintf(line, sizeof line, "%s: %.0f%%", stage,
+	         total ? 100.0 * (double)(done < total ? done : total) / (double)total : 0);
+	progress_draw(&printer->progress, line);
+}
+
+void findings_end(struct finding_printer *printer)
+{
+	char rest[NUMBER_SIZE];
+	progress_end(&printer->progress);
+	if (printer->met > printer->limit && !printer->json)
+		printf("and %s more\n", grouped(printer->met - printer->limit, rest));
+}
