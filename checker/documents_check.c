@@ -86,6 +86,27 @@ bool stored_block(struct stored *stored, uint32_t number, struct stored_block *b
 	return true;
 }
 
+bool stored_frame(struct stored *stored, uint64_t address, uint32_t first, struct stored_block *block)
+{
+	enum { HEADER_MOST = 18 };
+	uint64_t rest = stored->documents.bytes - address;
+	bool no_memory = false;
+	const uint8_t *frame =
+	    part_stream_read(&stored->documents, address, rest < HEADER_MOST ? rest : HEADER_MOST, &no_memory);
+	if (!frame)
+		return false;
+	uint64_t length = ZSTD_getFrameContentSize(frame, rest < HEADER_MOST ? rest : HEADER_MOST);
+	if (length >= ZSTD_CONTENTSIZE_ERROR || length > UINT32_MAX)
+		return false;
+	uint64_t most = ZSTD_compressBound(length) < rest ? ZSTD_compressBound(length) : rest;
+	frame = part_stream_read(&stored->documents, address, most, &no_memory);
+	size_t bytes = frame ? ZSTD_findFrameCompressedSize(frame, most) : 0;
+	if (!frame || ZSTD_isError(bytes))
+		return false;
+	*block = (struct stored_block){first, stored->subject->ordinals, (uint32_t)length, address, address + bytes};
+	return first < block->next;
+}
+
 const char *stored_decompress(struct stored *stored, const struct stored_block *block)
 {
 	bool no_memory = false;
@@ -95,7 +116,7 @@ const char *stored_decompress(struct stored *stored, const struct stored_block *
 	uint64_t bytes = block->end - block->address;
 	const uint8_t *frame = part_stream_read(&stored->documents, block->address, bytes, &no_memory);
 	if (!frame && !no_memory)
-		return "a frame that cannot be read";
+		return STORED_UNREAD;
 	/* The frame says how much it holds, so that a wrong length does not make us allocate. */
 	if (frame && ZSTD_getFrameContentSize(frame, bytes) != block->length)
 		return "a frame of another length";
@@ -180,8 +201,10 @@ static void check_stored(struct subject *subject)
 		next_ordinal = block.next;
 		next_address = block.end;
 		const char *trouble = stored_decompress(&stored, &block);
+		if (trouble && *trouble)
+			wrong(subject, PART_DOCUMENTS, block.address, trouble);
 		if (trouble)
-			sums.whole = wrong(subject, PART_DOCUMENTS, block.address, trouble);
+			sums.whole = false;
 		else
 			check_records(&stored, &block, &sums);
 		report_progress(subject->report, block.end >= block.address ? block.end - block.address : 0);
@@ -227,8 +250,21 @@ const char *ids_enter(struct id_reader *reader, uint32_t block)
 	reader->length = 0;
 	if (!entry)
 		return "an id block whose address cannot be read";
-	reader->address = load64(entry);
-	const uint8_t *bytes = part_stream_at(&reader->ids, reader->address, &left);
+	return ids_enter_at(reader, load64(entry));
+}
+
+const char *ids_enter_at(struct id_reader *reader, uint64_t address)
+{
+	uint64_t left;
+	const uint8_t *bytes = part_stream_at(&reader->ids, address, &left);
+	/* Two zeros are no id, for it has a byte at least: blocks are whole, so it stands in the next extent. */
+	if (bytes && left >= 2 && !bytes[0] && !bytes[1]) {
+		address = (address / EXTENT_PAYLOAD + 1) * EXTENT_PAYLOAD;
+		bytes = part_stream_at(&reader->ids, address, &left);
+	}
+	reader->address = address;
+	reader->at = reader->end = NULL;
+	reader->length = 0;
 	if (!bytes)
 		return "an id block that cannot be read";
 	reader->start = reader->at = bytes;

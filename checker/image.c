@@ -130,6 +130,15 @@ bool image_choose(struct image *image, uint64_t transaction)
 	return false;
 }
 
+void image_assume(struct image *image)
+{
+	image->page_bytes = 4096;
+	image->last_page = image->file_bytes / image->page_bytes;
+	image->last_page -= image->last_page > 0;
+	image->root = UINT64_MAX;
+	image->depth = 0;
+}
+
 int image_open(struct image *image, const char *path, trawl_error *error)
 {
 	struct stat status;

@@ -20,8 +20,9 @@
 /* Where an extent is, by its key in the tree or (found by a search) by its header. */
 struct extent_place {
 	uint32_t segment, part, extent;
-	uint32_t bytes;  /* of the value */
-	uint64_t offset; /* of the value in the file */
+	uint32_t bytes;          /* of the value */
+	uint64_t offset;         /* of the value in the file */
+	uint64_t checksum, rank; /* of one found by a search: what it is, and which of several is wanted */
 	bool verified, damaged;
 };
 
@@ -52,9 +53,14 @@ bool image_choose(struct image *image, uint64_t transaction);
 /* List the places of all extents that the tree has. TRAWL_ENOMEM, TRAWL_EIO. */
 int image_walk(struct image *image, trawl_error *error);
 
-/* Add what a search of all pages finds: verified values under keys that no place has yet. Several different values under
- * one key: none is taken, but of the manifest (the highest generation) and of deletions (the most dead). */
-int image_search(struct image *image, void (*progress)(void *context, uint64_t done), void *context,
+/* Where no meta page makes sense: the whole file, in pages of the usual size, without a tree. */
+void image_assume(struct image *image);
+
+/* Replace places that are damaged, and add those that are missing, by what a search of all pages for verified values finds.
+ * Pages that were freed keep what they had, so that there may be several values of one key. Where the damaged one's header
+ * still tells its checksum, only that value is taken; else of manifests the one of the highest generation, of
+ * deletions the one with the most dead, and of others none unless all are the same. */
+int image_search(struct image *image, void (*progress)(void *context, uint64_t bytes), void *context,
                  trawl_error *error);
 
 /* The place of an extent, or NULL. */

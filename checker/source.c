@@ -17,9 +17,11 @@ static void report_pages(struct report *report, const trawl_error *error)
 	report_damage(report, 0, "pages", NO_OFFSET, "%.*s", (int)(end ? end - from : (long)strlen(from)), from);
 }
 
-static int examine(const struct image *image, trawl_error *error)
+static int examine(struct source *source, trawl_error *error)
 {
+	const struct image *image = &source->image;
 	int code = tree_check_meta(image->file, image->path, error);
+	source->metas_sound = !code;
 	return code ? code : tree_check(image->file, image->path, image->transaction, true, error);
 }
 
@@ -34,7 +36,7 @@ static int hold(struct source *source, trawl_error *error)
 	uint64_t transaction = snapshot_transaction(source->snapshot);
 	if (transaction == source->image.transaction)
 		return 0;
-	return image_choose(&source->image, transaction) ? examine(&source->image, error) : 1;
+	return image_choose(&source->image, transaction) ? examine(source, error) : 1;
 }
 
 static void let_go(struct source *source)
@@ -51,7 +53,7 @@ int source_open(struct source *source, struct report *report, trawl_error *error
 	trawl_error why = {0};
 	for (int tries = 0; tries < TRIES; tries++) {
 		uint64_t transaction = image->transaction;
-		int code = examine(image, &why);
+		int code = examine(source, &why);
 		if (!code)
 			code = hold(source, &why);
 		if (!code) {
@@ -59,7 +61,7 @@ int source_open(struct source *source, struct report *report, trawl_error *error
 			return 0;
 		}
 		let_go(source);
-		if (code == TRAWL_EIO && why.code == TRAWL_EIO && !examine(image, &why)) {
+		if (code == TRAWL_EIO && why.code == TRAWL_EIO && !examine(source, &why)) {
 			source->sound = true; /* no permission to take part in its locks: go on without */
 			return 0;
 		}

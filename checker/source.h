@@ -11,6 +11,7 @@ struct source {
 	struct store *store;
 	struct snapshot *snapshot; /* NULL: the pages are damaged, or the lock file may not be written */
 	bool sound;                /* the pages are whole */
+	bool metas_sound;          /* the two meta pages are: the image is of the last commit */
 	bool no_memory;
 };
 

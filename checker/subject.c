@@ -131,16 +131,13 @@ static bool damaged_root(struct subject *subject, uint64_t offset, const char *w
 	return false;
 }
 
-/* The root's own length is nowhere told: it ends with the last of its extents. */
-static bool measure_root(struct subject *subject)
+/* The length of a part that is nowhere told: it ends with the last of its extents. */
+static uint64_t measure(const struct subject *subject, uint32_t part)
 {
 	size_t count;
-	const struct extent_place *places = image_part(subject->image, subject->number, PART_ROOT, &count);
-	if (!count)
-		return damaged_root(subject, NO_OFFSET, "it is missing");
-	subject->bytes[PART_ROOT] =
-	    (uint64_t)places[count - 1].extent * EXTENT_PAYLOAD + places[count - 1].bytes - VALUE_BYTES_LEAST;
-	return true;
+	const struct extent_place *places = image_part(subject->image, subject->number, part, &count);
+	return count ? (uint64_t)places[count - 1].extent * EXTENT_PAYLOAD + places[count - 1].bytes - VALUE_BYTES_LEAST
+	             : 0;
 }
 
 static bool parse_root(struct subject *subject)
@@ -162,7 +159,8 @@ static bool parse_root(struct subject *subject)
 	for (uint32_t part = PART_DOCUMENTS; part <= PART_TERMS; part++)
 		subject->bytes[part] = load64(at + ROOT_LENGTHS + 8 * (part - PART_DOCUMENTS));
 	subject->bytes[PART_SPANS] = subject->gaps ? subject->documents : 0;
-	subject->bytes[PART_DELETIONS] = subject->told ? subject->told->deletion_bytes : 0;
+	subject->bytes[PART_DELETIONS] =
+	    subject->told && !subject->lenient ? subject->told->deletion_bytes : measure(subject, PART_DELETIONS);
 	uint64_t n = subject->documents, ordinals = subject->ordinals;
 	const uint64_t *bytes = subject->bytes;
 	if (subject->told && subject->told->documents != n)
@@ -213,9 +211,9 @@ static void check_root_numbers(struct subject *subject)
 
 bool subject_open(struct subject *subject)
 {
-	if (!measure_root(subject))
-		return false;
-	subject->root_bytes = subject->bytes[PART_ROOT];
+	subject->root_bytes = subject->bytes[PART_ROOT] = measure(subject, PART_ROOT);
+	if (!subject->root_bytes)
+		return damaged_root(subject, NO_OFFSET, "it is missing");
 	subject->root = subject_read(subject, PART_ROOT);
 	if (!subject->root)
 		return subject->no_memory ? false : damaged_root(subject, NO_OFFSET, "it cannot be read");
@@ -223,6 +221,23 @@ bool subject_open(struct subject *subject)
 		return false;
 	check_root_numbers(subject);
 	return true;
+}
+
+bool subject_reconstruct(struct subject *subject)
+{
+	for (uint32_t part = PART_DOCUMENTS; part < PART_COUNT; part++)
+		subject->bytes[part] = measure(subject, part);
+	uint64_t *bytes = subject->bytes, ordinals = bytes[PART_ID_BLOCKS] / 8 * ID_BLOCK;
+	uint64_t documents = subject->told ? subject->told->documents : bytes[PART_LENGTHS];
+	if (!subject->told && !documents)
+		documents = bytes[PART_ID_INDEX] / 8;
+	if (bytes[PART_ORDER] && bytes[PART_ORDER] != 4 * documents)
+		bytes[PART_ORDER] = 0;
+	else if (!bytes[PART_ORDER])
+		ordinals = documents;
+	subject->documents = (uint32_t)documents;
+	subject->ordinals = (uint32_t)(ordinals < documents ? documents : ordinals);
+	return documents && documents <= DOCUMENTS_MAX && ordinals < UINT32_MAX && bytes[PART_DOCUMENTS];
 }
 
 void subject_release(struct subject *subject)
@@ -342,6 +357,12 @@ static bool load_deletions(struct subject *subject)
 	for (uint64_t doc = n; doc < bits * 8; doc++)
 		if (subject->dead[doc / 8] >> (doc % 8) & 1)
 			return damaged_deletions(subject, 4 + doc / 8, "a dead document past the end");
+	if (subject->told && dead != subject->told->deleted && subject->lenient) {
+		report_damage(subject->report, subject->number, part_name(PART_DELETIONS), 4,
+		              "%u dead documents are told, and those of %llu are known: the others may come back",
+		              subject->told->deleted, (unsigned long long)dead);
+		return false;
+	}
 	if (subject->told && dead != subject->told->deleted)
 		return damaged_deletions(subject, 4, "not as many dead documents as the manifest tells");
 	return true;

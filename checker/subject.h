@@ -28,6 +28,7 @@ struct subject {
 	const struct told_segment *told; /* NULL: there is no manifest */
 	uint32_t number, index;
 	bool positions, gaps;
+	bool lenient;   /* for salvage: take what there is of deletions, order and root */
 	bool no_memory; /* ran out on the way: what follows was not examined */
 
 	/* of the root */
@@ -59,6 +60,9 @@ struct subject {
 /* Read and examine the root. false: the segment cannot be examined further. */
 bool subject_open(struct subject *subject);
 void subject_release(struct subject *subject);
+
+/* Without a root: take the lengths of parts from the extents that there are. false: nothing can be told. */
+bool subject_reconstruct(struct subject *subject);
 
 /* Compare the extents that there are with the lengths that the root tells. */
 void subject_check_extents(struct subject *subject);

@@ -111,6 +111,8 @@ static void check_dead(struct terms_walk *walk, uint64_t number)
 
 static void end_dead(struct terms_walk *walk)
 {
+	while (walk->dead_sound && walk->dead_number < walk->number)
+		next_dead(walk);
 	if (!walk->dead_sound || walk->lost)
 		return;
 	if (walk->dead_number != UINT64_MAX || walk->dead_left || walk->dead_at != walk->dead_end)

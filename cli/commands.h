@@ -16,5 +16,6 @@ int search_command(int argc, char **argv);
 int show_command(int argc, char **argv);
 int stats_command(int argc, char **argv);
 int check_command(int argc, char **argv);
+int salvage_command(int argc, char **argv);
 
 #endif
