@@ -264,20 +264,30 @@ static uint32_t find_doc(const struct rescue *rescue, uint32_t ordinal, const vo
 /* The ids of 32 ordinals. */
 struct id_window {
 	struct id_reader reader;
-	uint64_t next; /* where the block after this one should be; UINT64_MAX: unknown */
+	uint64_t next;       /* where the block after this one should be; UINT64_MAX: unknown */
+	uint64_t *addresses; /* of all blocks, once surveyed; UINT64_MAX: unknown */
 	uint32_t first, count;
 	uint32_t starts[ID_BLOCK + 1];
 	uint8_t bytes[ID_BLOCK * ID_BYTES_MAX];
 };
 
-/* Load block `block`; where its address cannot be read, it goes on where the one before ended. */
+static bool enter_block(struct id_window *window, uint32_t block)
+{
+	struct id_reader *reader = &window->reader;
+	if (window->addresses)
+		return window->addresses[block] != UINT64_MAX && !ids_enter_at(reader, window->addresses[block]);
+	if (!ids_enter(reader, block))
+		return true;
+	/* Its address cannot be read: go on where the block before ended. */
+	return reader->blocks.loaded == UINT32_MAX && window->next != UINT64_MAX && !ids_enter_at(reader, window->next);
+}
+
 static void load_ids(struct id_window *window, uint32_t block)
 {
 	struct id_reader *reader = &window->reader;
 	window->first = block * ID_BLOCK;
 	window->count = 0;
-	if (ids_enter(reader, block) &&
-	    (reader->blocks.loaded != UINT32_MAX || window->next == UINT64_MAX || ids_enter_at(reader, window->next))) {
+	if (!enter_block(window, block)) {
 		window->next = UINT64_MAX;
 		return;
 	}
@@ -301,6 +311,21 @@ static const char *window_id(const struct id_window *window, uint32_t ordinal, s
 	return (const char *)window->bytes + window->starts[i];
 }
 
+/* Find all blocks from the first to the last, so that they can be loaded in any order. */
+static void survey_ids(struct id_window *window, uint32_t blocks)
+{
+	uint64_t *addresses = memory_new(((size_t)blocks + 1) * sizeof *addresses);
+	if (!addresses) {
+		window->reader.subject->no_memory = true;
+		return;
+	}
+	for (uint32_t block = 0; block < blocks; block++) {
+		load_ids(window, block);
+		addresses[block] = window->count ? window->reader.address : UINT64_MAX;
+	}
+	window->addresses = addresses;
+}
+
 static struct id_window *open_window(struct subject *subject)
 {
 	struct id_window *window = memory_new(sizeof *window);
@@ -309,6 +334,7 @@ static struct id_window *open_window(struct subject *subject)
 		return NULL;
 	}
 	window->next = 0;
+	window->addresses = NULL;
 	window->first = window->count = 0;
 	ids_open(&window->reader, subject);
 	return window;
@@ -316,8 +342,10 @@ static struct id_window *open_window(struct subject *subject)
 
 static void close_window(struct id_window *window)
 {
-	if (window)
+	if (window) {
 		ids_release(&window->reader);
+		memory_free(window->addresses);
+	}
 	memory_free(window);
 }
 
@@ -335,7 +363,9 @@ static bool want_window(struct salvage *salvage, struct wreck *wreck, const stru
 		int added = doc == UINT32_MAX ? 0 : add_id(&salvage->ids, id, length);
 		if (added < 0)
 			return false;
-		if (added && !subject_is_dead(&rescue->subject, doc))
+		bool dead = doc == UINT32_MAX || subject_is_dead(&rescue->subject, doc);
+		wreck->living -= !added && !dead && wreck->living; /* a newer one took its place */
+		if (added && !dead)
 			wreck->wanted[ordinal / 64] |= (uint64_t)1 << (ordinal % 64);
 	}
 	return true;
@@ -364,6 +394,8 @@ static void choose_documents(struct salvage *salvage, struct wreck *wreck)
 	if (!wreck->wanted)
 		subject->no_memory = true;
 	uint32_t blocks = (subject->ordinals + ID_BLOCK - 1) / ID_BLOCK;
+	if (window && !rescue.ordered)
+		survey_ids(window, blocks);
 	for (uint32_t i = 0; i < blocks && !subject->no_memory; i++) {
 		load_ids(window, rescue.ordered ? i : blocks - 1 - i);
 		if (!want_window(salvage, wreck, &rescue, window))

@@ -297,7 +297,7 @@ static void load_lengths(struct subject *subject)
 		least = subject->lengths[doc] < least ? subject->lengths[doc] : least;
 		greatest = subject->lengths[doc] > greatest ? subject->lengths[doc] : greatest;
 	}
-	if (subject->lengths && (least != subject->least_length || greatest != subject->greatest_length))
+	if (subject->root && subject->lengths && (least != subject->least_length || greatest != subject->greatest_length))
 		damaged_root(subject, 52, "a least or greatest length byte that the lengths do not have");
 }
 
