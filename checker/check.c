@@ -143,8 +143,9 @@ static void check_extents(struct check *check)
 			left_bytes += place->bytes;
 			continue;
 		}
-		const char *wrong =
-		    check->options->quick && place->part != PART_ROOT ? NULL : image_verify(image, place, NULL);
+		const char *wrong = check->options->quick && place->part != PART_ROOT && place->part != PART_PAIR_ROOT
+		                        ? NULL
+		                        : image_verify(image, place, NULL);
 		if (wrong)
 			report_damage(&check->report, place->segment, part_name(place->part),
 			              (uint64_t)place->extent * EXTENT_PAYLOAD, "extent %u, at page %llu: %s",
@@ -167,6 +168,7 @@ static void check_segment(struct check *check, uint32_t index)
 	                          .number = told->number,
 	                          .index = index,
 	                          .positions = flags & FLAG_POSITIONS,
+	                          .pairs = flags & FLAG_PAIRS,
 	                          .gaps = flags & FLAG_POSITIONS && flags & FLAG_STOP_WORDS};
 	if (subject_open(&subject)) {
 		subject_check_extents(&subject);

@@ -22,12 +22,14 @@ struct told_manifest {
 int told_manifest_parse(struct told_manifest *manifest, const uint8_t *bytes, uint32_t length, const char **wrong);
 void told_manifest_release(struct told_manifest *manifest);
 
+#define PAIR_ROOT_FIXED 32
+
 struct subject {
 	struct image *image;
 	struct report *report;
 	const struct told_segment *told; /* NULL: there is no manifest */
 	uint32_t number, index;
-	bool positions, gaps;
+	bool positions, gaps, pairs;
 	bool lenient;   /* for salvage: take what there is of deletions, order and root */
 	bool no_memory; /* ran out on the way: what follows was not examined */
 
@@ -40,6 +42,8 @@ struct subject {
 	uint8_t *root;
 	uint64_t root_bytes;
 	uint64_t first_terms, first_hashes; /* where they start in the root */
+
+	uint8_t *pair_root; /* NULL: without pairs, or unreadable */
 
 	/* whole parts; NULL when absent or unreadable */
 	uint8_t *lengths, *spans;
@@ -54,7 +58,9 @@ struct subject {
 	uint32_t *tokens_of; /* of each docID */
 	uint32_t *end_of;    /* greatest position + 1 */
 	uint32_t *mixed_of;  /* a sum of hashed positions: each of 0 to tokens - 1 is there once */
-	bool lists_unread;   /* some list could not be read, so that the sums mean nothing */
+	uint32_t *dfs;       /* of the terms by number, only with pairs */
+	size_t df_count, df_capacity;
+	bool lists_unread; /* some list could not be read, so that the sums mean nothing */
 };
 
 /* Read and examine the root. false: the segment cannot be examined further. */

@@ -8,8 +8,17 @@
 
 enum { NAME_BYTES = 120, INDEX_BYTES = 12 };
 
+/* The dictionary of the terms, or that of the pairs, which has the same form. */
+struct dictionary {
+	uint32_t terms_part, postings_part, root_part;
+	bool positions, pairs;
+	const uint8_t *root; /* that has the first term of each extent */
+	uint64_t first_terms;
+};
+
 struct terms_walk {
 	struct subject *subject;
+	struct dictionary dictionary;
 	struct part_stream stream;
 	struct list_checker lists;
 	/* of the extent under examination */
@@ -29,11 +38,13 @@ struct terms_walk {
 	uint64_t posting_count, dead_postings;
 	uint64_t told; /* of progress */
 	char name[NAME_BYTES + 16];
+	void (*name_shown)(struct terms_walk *walk);
 };
 
 static bool wrong(struct terms_walk *walk, uint64_t address, const char *what)
 {
-	report_damage(walk->subject->report, walk->subject->number, part_name(PART_TERMS), address, "%s", what);
+	report_damage(walk->subject->report, walk->subject->number, part_name(walk->dictionary.terms_part), address,
+	              "%s", what);
 	return false;
 }
 
@@ -58,6 +69,13 @@ static void count_posting(void *context, uint32_t doc, uint32_t tf, const uint32
 	for (uint32_t i = 0; i < tf; i++)
 		sum += mix(positions[i]);
 	subject->mixed_of[doc] += sum;
+}
+
+static void count_pair(void *context, uint32_t doc, uint32_t tf, const uint32_t *positions)
+{
+	struct subject *subject = context;
+	(void)positions;
+	subject->mixed_of[doc] += tf;
 }
 
 /* ---- deletions by term ---- */
@@ -129,13 +147,53 @@ static bool follows(uint64_t expected, uint64_t address)
 	return address == expected || address == next_extent;
 }
 
+static void show_term(struct terms_walk *walk)
+{
+	char term[NAME_BYTES];
+	snprintf(walk->name, sizeof walk->name, "term \"%s\"", shown(walk->term, walk->length, term, sizeof term));
+}
+
+static void show_pair(struct terms_walk *walk)
+{
+	snprintf(walk->name, sizeof walk->name, "pair of terms %u and %u", __builtin_bswap32(load32(walk->term)),
+	         __builtin_bswap32(load32(walk->term + 4)));
+}
+
+/* The name of a pair, and whether such a pair is listed at all. */
+static bool check_pair(struct terms_walk *walk, uint64_t address)
+{
+	const struct subject *subject = walk->subject;
+	if (walk->length != 8)
+		return wrong(walk, address, "a pair's name that is not of 8 bytes");
+	uint64_t first = __builtin_bswap32(load32(walk->term)), second = __builtin_bswap32(load32(walk->term + 4));
+	if (first >= subject->terms || second >= subject->terms)
+		return wrong(walk, address, "a pair of terms that the dictionary lacks");
+	if (subject->lists_unread || first >= subject->df_count || second >= subject->df_count)
+		return true;
+	uint64_t n = subject->documents;
+	if ((uint64_t)subject->dfs[first] * subject->dfs[second] * 256 < n * n)
+		return wrong(walk, address, "a pair too rare to be listed");
+	return true;
+}
+
+/* Dfs of terms by number, for the rule which pairs are listed. */
+static void note_df(struct terms_walk *walk, uint64_t df)
+{
+	struct subject *subject = walk->subject;
+	if (!subject->pair_root || walk->number != subject->df_count)
+		return;
+	if (memory_reserve(&subject->dfs, &subject->df_capacity, subject->df_count + 1, sizeof *subject->dfs))
+		subject->dfs[subject->df_count++] = (uint32_t)df;
+	else
+		subject->no_memory = true;
+}
+
 static void check_list(struct terms_walk *walk, uint32_t df, uint32_t doc, uint32_t tf, bool inlined, uint32_t position,
                        const struct list_place_told *place)
 {
 	struct subject *subject = walk->subject;
-	char term[NAME_BYTES];
-	snprintf(walk->name, sizeof walk->name, "term \"%s\"", shown(walk->term, walk->length, term, sizeof term));
 	bool sound;
+	walk->name_shown(walk);
 	if (inlined)
 		sound = list_check_inline(&walk->lists, walk->name, doc, position);
 	else if (df == 1)
@@ -168,13 +226,15 @@ static bool check_term(struct terms_walk *walk, const uint8_t **at_pointer, cons
 	at += 2 + at[1];
 	if (walk->number && !walk->lost && bytes_compare(walk->term, walk->length, before, before_length) <= 0)
 		return wrong(walk, address, "terms that do not ascend");
+	if (walk->dictionary.pairs && !check_pair(walk, address))
+		return false;
 	bool inlined = false;
 	uint32_t doc = 0;
 	if (!varint_read(&at, end, &df) || !df || df > subject->documents)
 		return wrong(walk, address, "an impossible df");
 	if (df == 1) {
 		if (!varint_read(&at, end, &value) || value >> 2 > UINT32_MAX || (value & 3) > 1 ||
-		    (!(value & 3) && !subject->positions))
+		    (!(value & 3) && !walk->dictionary.positions))
 			return wrong(walk, address, "a term that makes no sense");
 		doc = (uint32_t)(value >> 2);
 		inlined = !(value & 3);
@@ -184,12 +244,14 @@ static bool check_term(struct terms_walk *walk, const uint8_t **at_pointer, cons
 	} else if (!varint_read(&at, end, &place.postings_bytes)) {
 		return wrong(walk, address, "a term that is cut off");
 	}
-	if (subject->positions && !inlined && !varint_read(&at, end, &place.positions_bytes))
+	if (walk->dictionary.positions && !inlined && !varint_read(&at, end, &place.positions_bytes))
 		return wrong(walk, address, "a term that is cut off");
 	*at_pointer = at;
-	if (place.postings_bytes > subject->bytes[PART_POSTINGS] - walk->postings ||
-	    place.positions_bytes > subject->bytes[PART_POSITIONS] - walk->positions)
+	if (place.postings_bytes > walk->lists.postings.bytes - walk->postings ||
+	    place.positions_bytes > walk->lists.positions.bytes - walk->positions)
 		return wrong(walk, address, "a list past the end");
+	if (!walk->dictionary.pairs)
+		note_df(walk, df);
 	check_list(walk, (uint32_t)df, doc, (uint32_t)tf, inlined, (uint32_t)position, &place);
 	walk->postings += place.postings_bytes;
 	walk->positions += place.positions_bytes;
@@ -199,7 +261,6 @@ static bool check_term(struct terms_walk *walk, const uint8_t **at_pointer, cons
 
 static bool check_block(struct terms_walk *walk, uint64_t offset, uint64_t end_offset, uint64_t prefix, bool last)
 {
-	struct subject *subject = walk->subject;
 	const uint8_t *at = walk->payload + offset, *end = walk->payload + end_offset;
 	uint64_t number, postings, positions, address = walk->start + offset;
 	if (!varint_read(&at, end, &number) || !varint_read(&at, end, &postings) ||
@@ -212,12 +273,12 @@ static bool check_block(struct terms_walk *walk, uint64_t offset, uint64_t end_o
 		walk->number = number;
 		walk->postings = postings;
 		walk->positions = positions;
-		if (postings > subject->bytes[PART_POSTINGS] || positions > subject->bytes[PART_POSITIONS])
+		if (postings > walk->lists.postings.bytes || positions > walk->lists.positions.bytes)
 			return wrong(walk, address, "a list past the end");
 	}
 	if (number != walk->number)
 		return wrong(walk, address, "a block whose first term has another number");
-	if (!follows(walk->postings, postings) || postings > subject->bytes[PART_POSTINGS])
+	if (!follows(walk->postings, postings) || postings > walk->lists.postings.bytes)
 		return wrong(walk, address, "postings that do not follow on those before");
 	if (positions != walk->positions)
 		return wrong(walk, address, "positions that do not follow on those before");
@@ -264,7 +325,7 @@ static bool check_extent(struct terms_walk *walk, uint64_t length)
 static void check_first_term(struct terms_walk *walk, uint32_t extent, uint64_t *at)
 {
 	const struct subject *subject = walk->subject;
-	const uint8_t *told = subject->root + *at;
+	const uint8_t *told = walk->dictionary.root + *at;
 	const uint8_t *block = walk->payload, *end = walk->payload + walk->blocks_end;
 	uint64_t value;
 	*at += 1u + told[0];
@@ -274,16 +335,15 @@ static void check_first_term(struct terms_walk *walk, uint32_t extent, uint64_t 
 			block = NULL;
 	if (!block || end - block < 3 || block[2] != told[0] || end - block - 3 < told[0] ||
 	    memcmp(block + 3, told + 1, told[0]) != 0)
-		report_damage(subject->report, subject->number, part_name(PART_ROOT), *at,
+		report_damage(subject->report, subject->number, part_name(walk->dictionary.root_part), *at,
 		              "another first term than extent %u of the terms has", extent);
 }
 
 static void walk_extents(struct terms_walk *walk)
 {
 	struct subject *subject = walk->subject;
-	uint64_t left, first_term_at = subject->first_terms;
-	for (uint64_t address = 0; address < subject->bytes[PART_TERMS] && !subject->no_memory;
-	     address += EXTENT_PAYLOAD) {
+	uint64_t left, first_term_at = walk->dictionary.first_terms;
+	for (uint64_t address = 0; address < walk->stream.bytes && !subject->no_memory; address += EXTENT_PAYLOAD) {
 		uint32_t extent = (uint32_t)(address / EXTENT_PAYLOAD);
 		walk->payload = part_stream_at(&walk->stream, address, &left);
 		walk->start = address;
@@ -295,7 +355,7 @@ static void walk_extents(struct terms_walk *walk)
 		if (walk->payload && walk->blocks_end)
 			check_first_term(walk, extent, &first_term_at);
 		else
-			first_term_at += 1u + subject->root[first_term_at];
+			first_term_at += 1u + walk->dictionary.root[first_term_at];
 		uint64_t done = walk->lists.postings.image->bytes_read;
 		report_progress(subject->report, done - walk->told);
 		walk->told = done;
@@ -364,9 +424,82 @@ static void check_sums(struct terms_walk *walk)
 	check_document_sums(subject);
 }
 
+/* ---- the two dictionaries ---- */
+
+static void walk_dictionary(struct terms_walk *walk)
+{
+	struct subject *subject = walk->subject;
+	const struct dictionary *dictionary = &walk->dictionary;
+	walk->name_shown = dictionary->pairs ? show_pair : show_term;
+	bool opened =
+	    list_checker_open(&walk->lists, subject, dictionary->postings_part, PART_POSITIONS, dictionary->positions);
+	if (!part_stream_open(&walk->stream, subject->image, subject->number, dictionary->terms_part,
+	                      subject->bytes[dictionary->terms_part]) ||
+	    !opened) {
+		subject->no_memory = true;
+		return;
+	}
+	walk->told = subject->image->bytes_read;
+	walk->lists.posting = dictionary->pairs ? count_pair : count_posting;
+	walk->lists.context = subject;
+	walk->dead_number = UINT64_MAX;
+	if (!dictionary->pairs)
+		begin_dead(walk);
+	walk_extents(walk);
+	if (!dictionary->pairs)
+		end_dead(walk);
+}
+
+static void release_walk(struct terms_walk *walk)
+{
+	list_checker_release(&walk->lists);
+	part_stream_release(&walk->stream);
+}
+
+/* Pairs of a document are no more than its tokens less one. */
+static void check_pair_sums(struct terms_walk *walk)
+{
+	struct subject *subject = walk->subject;
+	const char *root = part_name(PART_PAIR_ROOT);
+	disagree(subject, root, "pairs", load64(subject->pair_root), walk->number);
+	disagree(subject, root, "postings", load64(subject->pair_root + 8), walk->posting_count);
+	disagree(subject, root, "bytes of postings", subject->bytes[PART_PAIR_POSTINGS], walk->postings);
+	for (uint32_t doc = 0; doc < subject->documents; doc++)
+		if (subject->mixed_of[doc] && subject->mixed_of[doc] >= subject->tokens_of[doc])
+			report_damage(subject->report, subject->number, part_name(PART_PAIR_POSTINGS), NO_OFFSET,
+			              "document %u: it is told to have %u pairs and has %u tokens", doc,
+			              subject->mixed_of[doc], subject->tokens_of[doc]);
+}
+
+static void check_pairs(struct subject *subject)
+{
+	struct terms_walk walk = {.subject = subject,
+	                          .dictionary = {.terms_part = PART_PAIR_TERMS,
+	                                         .postings_part = PART_PAIR_POSTINGS,
+	                                         .root_part = PART_PAIR_ROOT,
+	                                         .pairs = true,
+	                                         .root = subject->pair_root,
+	                                         .first_terms = PAIR_ROOT_FIXED}};
+	bool terms_unread = subject->lists_unread;
+	report_stage(subject->report, subject->bytes[PART_PAIR_TERMS] + subject->bytes[PART_PAIR_POSTINGS],
+	             "segment %u: pairs", subject->number);
+	memset(subject->mixed_of, 0, subject->documents * sizeof(uint32_t));
+	subject->lists_unread = false;
+	walk_dictionary(&walk);
+	if (!subject->lists_unread && !terms_unread && !subject->no_memory)
+		check_pair_sums(&walk);
+	release_walk(&walk);
+}
+
 void check_terms(struct subject *subject)
 {
-	struct terms_walk walk = {.subject = subject};
+	struct terms_walk walk = {.subject = subject,
+	                          .dictionary = {.terms_part = PART_TERMS,
+	                                         .postings_part = PART_POSTINGS,
+	                                         .root_part = PART_ROOT,
+	                                         .positions = subject->positions,
+	                                         .root = subject->root,
+	                                         .first_terms = subject->first_terms}};
 	size_t n = subject->documents;
 	report_stage(subject->report,
 	             subject->bytes[PART_TERMS] + subject->bytes[PART_POSTINGS] + subject->bytes[PART_POSITIONS],
@@ -374,21 +507,14 @@ void check_terms(struct subject *subject)
 	subject->tokens_of = memory_new_zeroed(n + 1, sizeof(uint32_t));
 	subject->end_of = memory_new_zeroed(n + 1, sizeof(uint32_t));
 	subject->mixed_of = memory_new_zeroed(n + 1, sizeof(uint32_t));
-	bool opened = list_checker_open(&walk.lists, subject, PART_POSTINGS, PART_POSITIONS, subject->positions);
-	if (!part_stream_open(&walk.stream, subject->image, subject->number, PART_TERMS, subject->bytes[PART_TERMS]) ||
-	    !opened || !subject->tokens_of || !subject->end_of || !subject->mixed_of) {
+	if (!subject->tokens_of || !subject->end_of || !subject->mixed_of) {
 		subject->no_memory = true;
-		goto done;
+		return;
 	}
-	walk.told = subject->image->bytes_read;
-	walk.lists.posting = count_posting;
-	walk.lists.context = subject;
-	begin_dead(&walk);
-	walk_extents(&walk);
-	end_dead(&walk);
+	walk_dictionary(&walk);
 	if (!subject->lists_unread && !subject->no_memory)
 		check_sums(&walk);
-done:
-	list_checker_release(&walk.lists);
-	part_stream_release(&walk.stream);
+	release_walk(&walk);
+	if (subject->pair_root && !subject->no_memory)
+		check_pairs(subject);
 }
