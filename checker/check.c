@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "checker/source.h"
 #include "checker/subject.h"
+#include "store/signature.h"
 
 struct check {
 	const trawl_check_options *options;
@@ -62,6 +63,8 @@ static int read_manifest(struct check *check)
 	const char *wrong = image_verify(image, place, NULL);
 	if (load32(image->value) == EXTENT_MAGIC && load16(image->value + 4) > FORMAT_VERSION)
 		return newer(check);
+	if (!wrong && !signature_fits(load64(image->value + EXTENT_SIGNATURE), image->transaction))
+		wrong = "it is not the last commit's";
 	int code = wrong ? TRAWL_ECORRUPT
 	                 : told_manifest_parse(&check->manifest, image->value + EXTENT_HEADER,
 	                                       place->bytes - VALUE_BYTES_LEAST, &wrong);

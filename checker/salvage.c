@@ -16,6 +16,7 @@
 #include "base/memory.h"
 #include "checker/documents_check.h"
 #include "checker/source.h"
+#include "store/signature.h"
 
 #define COMMIT_EVERY (DOCUMENTS_MAX / 2)
 
@@ -40,6 +41,7 @@ struct salvage {
 	struct source source;
 	struct told_manifest manifest;
 	bool manifest_found, manifest_last; /* the last: it is the commit's own */
+	bool doubtful;                      /* which documents are dead is not wholly known */
 	struct wreck *wrecks;               /* ascending by number */
 	size_t wreck_count, wreck_capacity;
 	struct id_set ids;
@@ -93,6 +95,12 @@ static void tell_search(void *context, uint64_t bytes)
 	report_progress(context, bytes);
 }
 
+static bool is_signed(struct image *image, struct extent_place *manifest)
+{
+	return !image_verify(image, manifest, NULL) &&
+	       signature_fits(load64(image->value + EXTENT_SIGNATURE), image->transaction);
+}
+
 /* Verify all extents; where the tree or one of them is damaged, search the pages. */
 static int gather(struct salvage *salvage)
 {
@@ -116,8 +124,11 @@ static int gather(struct salvage *salvage)
 	}
 	struct extent_place *manifest = image_find(image, 0, PART_MANIFEST, 0);
 	uint64_t offset = manifest && manifest->verified ? manifest->offset : 0;
+	/* An old page in the place of the last one's: the last manifest may still be found. */
+	if (offset && !is_signed(image, manifest))
+		offset = 0, manifest->verified = false;
 	salvage->manifest_last = offset != 0;
-	if (salvage->source.sound && !damaged && !image->untold)
+	if (salvage->source.sound && offset && !damaged && !image->untold)
 		return 0;
 	/* Of damaged pages the newest may be what the store can no longer see. */
 	if (manifest && !salvage->source.sound)
@@ -387,6 +398,7 @@ static void choose_documents(struct salvage *salvage, struct wreck *wreck)
 	wreck->living = wreck->told ? wreck->told->documents - wreck->told->deleted : 0;
 	if (!rescue_open(salvage, wreck, &salvage->report, &rescue))
 		goto done;
+	salvage->doubtful = salvage->doubtful || subject->deletions_unknown;
 	if (!wreck->told)
 		wreck->living = subject->documents - count_dead(subject);
 	wreck->wanted = memory_new_zeroed((size_t)subject->ordinals / 64 + 1, 8);
@@ -543,7 +555,7 @@ static int rescue_all(struct salvage *salvage, const char *path)
 	trawl_writer_close(salvage->writer);
 	for (size_t i = 0; i < salvage->wreck_count; i++)
 		result->lost += salvage->wrecks[i].living;
-	result->lost_exact = salvage->manifest_last;
+	result->lost_exact = salvage->manifest_last && !salvage->doubtful;
 	return code;
 }
 

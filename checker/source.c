@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "store/signature.h"
 #include "store/tree.h"
 
 #define TRIES 20
@@ -21,6 +22,8 @@ static int examine(struct source *source, trawl_error *error)
 {
 	const struct image *image = &source->image;
 	int code = tree_check_meta(image->file, image->path, error);
+	if (!code)
+		code = signature_check(image->file, image->path, error);
 	source->metas_sound = !code;
 	return code ? code : tree_check(image->file, image->path, image->transaction, true, error);
 }

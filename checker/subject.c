@@ -392,6 +392,7 @@ static bool load_deletions(struct subject *subject)
 		if (subject->dead[doc / 8] >> (doc % 8) & 1)
 			return damaged_deletions(subject, 4 + doc / 8, "a dead document past the end");
 	if (subject->told && dead != subject->told->deleted && subject->lenient) {
+		subject->deletions_unknown = true;
 		report_damage(subject->report, subject->number, part_name(PART_DELETIONS), 4,
 		              "%u dead documents are told, and those of %llu are known: the others may come back",
 		              subject->told->deleted, (unsigned long long)dead);

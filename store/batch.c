@@ -120,6 +120,28 @@ static int write_queue(struct store_batch *batch, MDB_txn *transaction)
 	return 0;
 }
 
+/* Sign the manifest, whether this transaction changed it or not (signature.h). */
+static int sign_manifest(MDB_txn *transaction, MDB_dbi database)
+{
+	uint8_t key_bytes[KEY_BYTES];
+	key_write(key_bytes, 0, PART_MANIFEST, 0);
+	MDB_val key = {KEY_BYTES, key_bytes}, value;
+	int code = mdb_get(transaction, database, &key, &value);
+	if (code)
+		return code == MDB_NOTFOUND ? 0 : code;
+	if (value.mv_size < EXTENT_HEADER)
+		return MDB_CORRUPTED;
+	uint8_t *copy = memory_new(value.mv_size);
+	if (!copy)
+		return ENOMEM;
+	memcpy(copy, value.mv_data, value.mv_size);
+	store64(copy + EXTENT_SIGNATURE, mdb_txn_id(transaction));
+	value.mv_data = copy;
+	code = mdb_put(transaction, database, &key, &value, 0);
+	memory_free(copy);
+	return code;
+}
+
 /* Write the queue in one transaction. mdb_txn_commit frees the transaction even when it fails. */
 static int flush(struct store_batch *batch, trawl_error *error)
 {
@@ -127,6 +149,8 @@ static int flush(struct store_batch *batch, trawl_error *error)
 	int code = mdb_txn_begin(batch->store->environment, NULL, 0, &transaction);
 	if (!code) {
 		code = write_queue(batch, transaction);
+		if (!code)
+			code = sign_manifest(transaction, batch->store->database);
 		if (code)
 			mdb_txn_abort(transaction);
 		else
@@ -211,6 +235,8 @@ int store_sweep(struct store *store, bool (*keep)(void *context, uint32_t segmen
 	}
 	if (code == MDB_NOTFOUND)
 		code = 0;
+	if (!code && changed)
+		code = sign_manifest(transaction, store->database);
 	if (code || !changed)
 		mdb_txn_abort(transaction);
 	else

@@ -9,6 +9,7 @@
 #define ANALYSIS_VERSION 1
 #define EXTENT_MAGIC 0x58575254u /* "TRWX" */
 #define EXTENT_HEADER 48
+#define EXTENT_SIGNATURE 32 /* in the manifest's header: the transaction that wrote it (signature.h) */
 #define EXTENT_SLACK 64
 /* 64 pages of 4 KiB less LMDB's page header, our header and the slack; a multiple of 64. */
 #define EXTENT_PAYLOAD (64 * 4096 - 16 - EXTENT_HEADER - EXTENT_SLACK)

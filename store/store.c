@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "store/lmdb_file.h"
+#include "store/signature.h"
 #include "store/tree.h"
 
 #define MAP_BYTES_FIRST ((size_t)1 << 40) /* address space, not memory; halved until the system grants it */
@@ -162,6 +163,8 @@ static int check_tree(struct store *store, bool deep, trawl_error *error)
 		if (failed)
 			return lmdb_error(store, failed, "starting", error);
 		code = tree_check(descriptor, store->path, mdb_txn_id(transaction), deep, error);
+		if (!code)
+			code = signature_check(descriptor, store->path, error);
 		mdb_txn_abort(transaction);
 	}
 	return code == TRAWL_ENOTFOUND ? error_set(error, TRAWL_EBUSY, "%s changes too fast; try again", store->path)
@@ -493,6 +496,9 @@ int snapshot_extent(struct snapshot *snapshot, uint32_t segment, uint32_t part, 
 		return extent_damaged(snapshot, segment, part, extent, "its header is another's", error);
 	if (load64(bytes + 24) != extent_checksum(bytes, bytes + EXTENT_HEADER, payload_length))
 		return extent_damaged(snapshot, segment, part, extent, "its checksum does not match", error);
+	if (!segment && part == PART_MANIFEST &&
+	    !signature_fits(load64(bytes + EXTENT_SIGNATURE), mdb_txn_id(snapshot->transaction)))
+		return extent_damaged(snapshot, segment, part, extent, "it is not the last commit's", error);
 	*payload = bytes + EXTENT_HEADER;
 	*length = payload_length;
 	return 0;

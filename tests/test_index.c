@@ -1,8 +1,7 @@
 /*
- * The life of an index through trawl.h: written, read, damaged, starved of memory, killed.
+ * The life of an index through trawl.h: written, read, starved of memory, killed. tests/test_damage.c damages it.
  *
- * TRAWL_SEED     seed of the damage (seed.h)
- * TRAWL_DAMAGES  damaged copies that are tried (300)
+ * TRAWL_SEED     when writers are killed (seed.h)
  * TRAWL_FAULTS   fail every single allocation, not only a sample of the later ones
  */
 #include <setjmp.h>
@@ -26,6 +25,8 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "store/format.h"
+#include "tests/child.h"
+#include "tests/file_bytes.h"
 #include "tests/random_corpus.h"
 #include "tests/scratch.h"
 #include "tests/seed.h"
@@ -127,31 +128,6 @@ static void assert_text(const trawl_index *index, const char *id, const char *te
 	assert_int_equal(document.text_length, strlen(text));
 	assert_memory_equal(document.text, text, strlen(text));
 	trawl_stored_free(handle);
-}
-
-/* fork() a child that a signal ends: cmocka's handlers would make it go on with the tests. */
-static pid_t fork_mortal(unsigned seconds)
-{
-	static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS};
-	fflush(NULL);
-	pid_t child = fork();
-	assert_true(child >= 0);
-	for (size_t i = 0; !child && i < sizeof signals / sizeof signals[0]; i++)
-		signal(signals[i], SIG_DFL);
-	if (!child)
-		alarm(seconds);
-	return child;
-}
-
-/* Run `work` in a child process: what it returned, or minus the signal that ended it. */
-static int in_child(int (*work)(const char *path), const char *path)
-{
-	int status;
-	pid_t child = fork_mortal(120);
-	if (child == 0)
-		_exit(work(path));
-	assert_int_equal(waitpid(child, &status, 0), child);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
 static int clear(void **state)
@@ -813,32 +789,6 @@ static void search_limits_are_those_documented(void **state)
 
 /* ---- files that are no index, or one no more ------------------------------------------------------------------- */
 
-struct file {
-	uint8_t *bytes;
-	size_t length;
-};
-
-static void file_write(const char *path, const void *bytes, size_t length)
-{
-	FILE *file = fopen(path, "wb");
-	assert_non_null(file);
-	assert_int_equal(fwrite(bytes, 1, length, file), length);
-	fclose(file);
-}
-
-static struct file file_read(const char *path)
-{
-	struct stat status;
-	FILE *file = fopen(path, "rb");
-	assert_non_null(file);
-	assert_int_equal(fstat(fileno(file), &status), 0);
-	struct file result = {malloc((size_t)status.st_size + 1), (size_t)status.st_size};
-	assert_non_null(result.bytes);
-	assert_int_equal(fread(result.bytes, 1, result.length, file), result.length);
-	fclose(file);
-	return result;
-}
-
 static void files_that_are_no_index_are_refused(void **state)
 {
 	(void)state;
@@ -914,331 +864,6 @@ static void a_later_format_is_refused_by_name(void **state)
 		assert_int_equal(trawl_writer_open(&writer, copy, &options, &error), TRAWL_EVERSION);
 	}
 	free(original.bytes);
-}
-
-/* ---- damage ---------------------------------------------------------------------------------------------------- */
-
-enum verdict { SAME = 10, REFUSED, WRONG }; /* not 1: the sanitizers exit with it */
-
-static uint64_t expected_hash;
-
-static uint64_t hash_more(uint64_t hash, const void *bytes, size_t length)
-{
-	return XXH3_64bits_withSeed(bytes, length, hash);
-}
-
-static uint64_t hash_document(uint64_t hash, const trawl_document *document)
-{
-	hash = hash_more(hash, document->id, document->id_length);
-	hash = hash_more(hash, document->title, document->title_length);
-	hash = hash_more(hash, document->text, document->text_length);
-	return hash_more(hash, document->fields, document->fields_length);
-}
-
-static int hash_hits(trawl_searcher *searcher, uint64_t *hash)
-{
-	size_t count;
-	int status = 0;
-	const trawl_hit *hits = trawl_hits(searcher, &count);
-	uint64_t matches = trawl_match_count(searcher);
-	*hash = hash_more(*hash, &matches, sizeof matches);
-	for (size_t i = 0; !status && i < count; i++) {
-		trawl_document document;
-		trawl_snippet snippet;
-		*hash = hash_more(*hash, &hits[i].score, sizeof hits[i].score);
-		status = trawl_hit_document(searcher, hits[i].document, &document, &error);
-		if (!status)
-			*hash = hash_document(*hash, &document);
-		if (!status)
-			status = trawl_hit_snippet(searcher, hits[i].document, 0, &snippet, &error);
-		if (!status)
-			*hash = hash_more(*hash, snippet.text, snippet.length);
-	}
-	return status;
-}
-
-static int hash_index(const trawl_index *index, uint64_t *hash)
-{
-	static const char *const queries[] = {"baba",
-	                                      "+baba +caba -daba",
-	                                      "\"baba caba\" faba",
-	                                      "ga ha ja ka la",
-	                                      "baba caba daba faba gaba haba ba ca da fa",
-	                                      "\"ba ca\" \"ca ba\" -\"ba ba\"",
-	                                      "absent"};
-	trawl_searcher *searcher;
-	trawl_index_stats stats;
-	int status = trawl_get_stats(index, &stats, &error);
-	if (status || (status = trawl_searcher_new(&searcher, index, &error)))
-		return status;
-	*hash = hash_more(*hash, &stats.documents, sizeof stats.documents);
-	*hash = hash_more(*hash, &stats.tokens, sizeof stats.tokens);
-	for (size_t i = 0; !status && i < sizeof queries / sizeof queries[0]; i++) {
-		trawl_search_options options = {.top = 200, .count = true, .stable_ties = true};
-		status = trawl_search(searcher, queries[i], strlen(queries[i]), &options, &error);
-		if (!status)
-			status = hash_hits(searcher, hash);
-	}
-	for (int i = 0; !status && i < 120; i += 7) {
-		trawl_stored *handle = NULL;
-		trawl_document document;
-		char id[16];
-		snprintf(id, sizeof id, "d%d", i);
-		int found = trawl_fetch(index, id, strlen(id), &handle, &document, &error);
-		*hash = hash_more(*hash, &found, sizeof found);
-		if (!found)
-			*hash = hash_document(*hash, &document);
-		else if (found != TRAWL_ENOTFOUND)
-			status = found;
-		trawl_stored_free(handle);
-	}
-	trawl_searcher_free(searcher);
-	return status;
-}
-
-/* Read all there is; 0 and a hash of it, or an error. */
-static int read_all(const char *path, uint64_t *hash)
-{
-	trawl_index *index;
-	int status = trawl_open(&index, path, &error);
-	if (status)
-		return status;
-	status = hash_index(index, hash);
-	trawl_close(index);
-	return status;
-}
-
-static int child_reads_all(const char *path)
-{
-	uint64_t hash = 0;
-	if (read_all(path, &hash) < 0)
-		return error.code < 0 && error.text[0] ? REFUSED : 1;
-	return hash == expected_hash ? SAME : WRONG;
-}
-
-/* Write to the damaged index, then look whether what it answers is still true. */
-static int child_writes_and_reads(const char *path)
-{
-	trawl_writer *writer;
-	trawl_writer_options options = {.memory_budget = 1 << 20};
-	trawl_document document = document_of("added", "zebra");
-	uint64_t hash = 0;
-	trawl_index *index;
-	int status = trawl_writer_open(&writer, path, &options, &error);
-	if (status)
-		return REFUSED;
-	status = trawl_writer_add(writer, &document, &error);
-	if (!status)
-		status = trawl_writer_commit(writer, &error);
-	if (!status)
-		status = trawl_writer_delete(writer, "added", 5, &error);
-	if (!status)
-		status = trawl_writer_commit(writer, &error);
-	trawl_writer_close(writer);
-	if (status || trawl_open(&index, path, &error))
-		return REFUSED;
-	status = hash_index(index, &hash);
-	trawl_close(index);
-	return status ? REFUSED : hash == expected_hash ? SAME : WRONG;
-}
-
-/* An index of 120 documents in three segments, some of them dead. */
-static void damage_subject(const char *path)
-{
-	struct random random = {4};
-	trawl_writer *writer;
-	trawl_writer_options options = {.analysis = {.language = "none"}, .memory_budget = 4 << 20};
-	CHECK(trawl_writer_open(&writer, path, &options, &error));
-	for (int i = 0; i < 150; i++) {
-		static const char *const words[] = {"ba", "ca", "da", "fa",   "ga",  "ha",
-		                                    "ja", "ka", "la", "baba", "caba"};
-		char id[16], text[400] = "";
-		snprintf(id, sizeof id, "d%d", i % 120);
-		for (size_t left = random_below(&random, 60); left; left--) {
-			strcat(text, words[random_below(&random, 11)]);
-			strcat(text, random_chance(&random, 0.2) ? "ba " : " ");
-		}
-		add(writer, id, text);
-		if (i % 50 == 49)
-			CHECK(trawl_writer_commit(writer, &error));
-	}
-	trawl_writer_close(writer);
-	expected_hash = 0;
-	CHECK(read_all(path, &expected_hash));
-}
-
-static int damage_count(void)
-{
-	const char *text = getenv("TRAWL_DAMAGES");
-	return text ? atoi(text) : 300;
-}
-
-struct tally {
-	int same, refused, bad;
-};
-
-static void try_damaged(int (*work)(const char *), const struct file *file, const char *what, struct tally *tally)
-{
-	const char *path = scratch_path("damaged");
-	file_write(path, file->bytes, file->length);
-	unlink(scratch_path("damaged-lock"));
-	int verdict = in_child(work, path);
-	tally->same += verdict == SAME;
-	tally->refused += verdict == REFUSED;
-	if (verdict == SAME || verdict == REFUSED)
-		return;
-	tally->bad++;
-	fprintf(stderr, "  %s: %s %d\n", what,
-	        verdict == WRONG ? "a wrong answer,"
-	        : verdict < 0    ? "killed by signal"
-	                         : "exit",
-	        verdict);
-}
-
-static void tally_must_be_good(const struct tally *tally)
-{
-	fprintf(stderr, "  %d the same, %d refused, %d bad\n", tally->same, tally->refused, tally->bad);
-	assert_int_equal(tally->bad, 0);
-	assert_true(tally->refused > 0);
-}
-
-static void flip_bytes(int (*work)(const char *))
-{
-	const char *path = scratch_path("index");
-	damage_subject(path);
-	struct file file = file_read(path);
-	struct tally tally = {0};
-	uint64_t seed = test_seed();
-	struct random random = {seed};
-	fprintf(stderr, "  seed %llu, %zu bytes\n", (unsigned long long)seed, file.length);
-	for (int i = damage_count(); i && tally.bad < 10; i--) {
-		char what[80];
-		size_t place = random_below(&random, file.length);
-		while (!file.bytes[place] && random_chance(&random, 0.9)) /* most of the file is padding */
-			place = random_below(&random, file.length);
-		uint8_t kept = file.bytes[place];
-		file.bytes[place] ^= (uint8_t)(1u << random_below(&random, 8));
-		snprintf(what, sizeof what, "byte %zu from %02x to %02x", place, kept, file.bytes[place]);
-		try_damaged(work, &file, what, &tally);
-		file.bytes[place] = kept;
-	}
-	free(file.bytes);
-	tally_must_be_good(&tally);
-}
-
-static void a_flipped_bit_is_never_a_wrong_answer(void **state)
-{
-	(void)state;
-	flip_bytes(child_reads_all);
-}
-
-static void a_writer_survives_flipped_bits(void **state)
-{
-	(void)state;
-	flip_bytes(child_writes_and_reads);
-}
-
-/* Were the manifest taken for absent, the writer would begin a new index and sweep the old one's segments. */
-static void a_manifest_under_a_damaged_key_is_not_a_new_index(void **state)
-{
-	(void)state;
-	const char *path = scratch_path("index");
-	damage_subject(path);
-	struct file file = file_read(path);
-	struct tally tally = {0};
-	size_t keys = 0;
-	for (size_t at = 12; at + 20 <= file.length && tally.bad < 10; at++) {
-		static const uint8_t manifest[20] = {[12] = 'T', 'R', 'W', 'X', 1, 0, 0, 0};
-		if (memcmp(file.bytes + at, manifest, sizeof manifest) != 0)
-			continue;
-		keys++;
-		for (int bit = 0; bit < 96; bit++) {
-			char what[80];
-			snprintf(what, sizeof what, "bit %d of the key at %zu", bit, at);
-			file.bytes[at + (size_t)bit / 8] ^= (uint8_t)(1u << bit % 8);
-			try_damaged(child_writes_and_reads, &file, what, &tally);
-			file.bytes[at + (size_t)bit / 8] ^= (uint8_t)(1u << bit % 8);
-		}
-	}
-	free(file.bytes);
-	assert_true(keys > 0);
-	tally_must_be_good(&tally);
-}
-
-/* The older of LMDB's two meta pages names the commit before: it must not pass for the last one. */
-static void a_damaged_meta_page_is_never_an_older_commit(void **state)
-{
-	(void)state;
-	const char *path = scratch_path("index");
-	damage_subject(path);
-	struct file file = file_read(path);
-	struct tally tally = {0};
-	for (int page = 0; page < 2; page++)
-		for (int bit = 0; bit < 64; bit++) { /* of the transaction's number */
-			char what[80];
-			size_t place = (size_t)page * 4096 + 144 + (size_t)bit / 8;
-			snprintf(what, sizeof what, "page %d, bit %d", page, bit);
-			file.bytes[place] ^= (uint8_t)(1u << bit % 8);
-			try_damaged(child_reads_all, &file, what, &tally);
-			file.bytes[place] ^= (uint8_t)(1u << bit % 8);
-		}
-	free(file.bytes);
-	assert_int_equal(tally.refused, 128);
-	tally_must_be_good(&tally);
-}
-
-static void damaged_pages_are_never_a_wrong_answer(void **state)
-{
-	(void)state;
-	const char *path = scratch_path("index");
-	damage_subject(path);
-	struct file file = file_read(path), damaged = {malloc(file.length), file.length};
-	struct tally tally = {0};
-	uint64_t seed = test_seed();
-	struct random random = {seed};
-	assert_non_null(damaged.bytes);
-	fprintf(stderr, "  seed %llu\n", (unsigned long long)seed);
-	for (size_t pages = file.length / 4096, i = 0; i < (size_t)damage_count() / 3 && tally.bad < 10; i++) {
-		char what[80];
-		size_t page = random_below(&random, pages), other = random_below(&random, pages);
-		int kind = (int)random_below(&random, 3);
-		memcpy(damaged.bytes, file.bytes, file.length);
-		if (kind == 0)
-			memset(damaged.bytes + page * 4096, 0, 4096);
-		else
-			memcpy(damaged.bytes + page * 4096, file.bytes + other * 4096, 4096);
-		if (kind == 2)
-			memcpy(damaged.bytes + other * 4096, file.bytes + page * 4096, 4096);
-		static const char *const kinds[] = {"zeroed", "overwritten with page", "swapped with page"};
-		snprintf(what, sizeof what, "page %zu %s %zu", page, kinds[kind], other);
-		try_damaged(child_reads_all, &damaged, what, &tally);
-	}
-	free(file.bytes);
-	free(damaged.bytes);
-	tally_must_be_good(&tally);
-}
-
-static void a_truncated_index_is_refused_or_whole(void **state)
-{
-	(void)state;
-	const char *path = scratch_path("index");
-	damage_subject(path);
-	struct file file = file_read(path), cut = file;
-	struct tally tally = {0};
-	struct random random = {test_seed()};
-	for (int i = 0; i < damage_count() / 2; i++) {
-		char what[80];
-		if (i < 40)
-			cut.length = file.length - 1 - (size_t)i * i * 13 % (file.length - 1);
-		else if (i < 80)
-			cut.length = (1 + random_below(&random, file.length / 4096 - 1)) * 4096;
-		else
-			cut.length = 1 + random_below(&random, file.length - 1); /* an empty file may become an index */
-		snprintf(what, sizeof what, "cut to %zu of %zu bytes", cut.length, file.length);
-		try_damaged(i % 2 ? child_reads_all : child_writes_and_reads, &cut, what, &tally);
-	}
-	free(file.bytes);
-	tally_must_be_good(&tally);
 }
 
 /* ---- memory that runs out -------------------------------------------------------------------------------------- */
@@ -1492,12 +1117,6 @@ int main(void)
 	    cmocka_unit_test_teardown(search_limits_are_those_documented, clear),
 	    cmocka_unit_test_teardown(files_that_are_no_index_are_refused, clear),
 	    cmocka_unit_test_teardown(a_later_format_is_refused_by_name, clear),
-	    cmocka_unit_test_teardown(a_flipped_bit_is_never_a_wrong_answer, clear),
-	    cmocka_unit_test_teardown(a_writer_survives_flipped_bits, clear),
-	    cmocka_unit_test_teardown(a_manifest_under_a_damaged_key_is_not_a_new_index, clear),
-	    cmocka_unit_test_teardown(a_damaged_meta_page_is_never_an_older_commit, clear),
-	    cmocka_unit_test_teardown(damaged_pages_are_never_a_wrong_answer, clear),
-	    cmocka_unit_test_teardown(a_truncated_index_is_refused_or_whole, clear),
 	    cmocka_unit_test_teardown(running_out_of_memory_leaves_the_last_commit, clear),
 	    cmocka_unit_test_teardown(a_killed_writer_leaves_whole_commits, clear),
 	    cmocka_unit_test_teardown(a_commit_that_runs_out_of_room_leaves_the_last_one, clear),

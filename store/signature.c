@@ -1,0 +1,106 @@
+#include "store/signature.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+/* As in tree.c, which tells the layout of LMDB's pages. */
+enum {
+	PAGE_HEADER = 16,
+	PAGE_BRANCH = 1,
+	PAGE_LEAF = 2,
+	NODE_HEADER = 8,
+	NODE_BIG = 1,
+	KEY_BYTES = 12,
+	PAGE_BYTES_LEAST = 512,
+	PAGE_BYTES_MOST = 32768,
+	META_PAGE_BYTES = PAGE_HEADER + 24,
+	META_TREE = META_PAGE_BYTES + 48,
+	META_TRANSACTION = META_TREE + 48 + 8,
+	META_END = META_TRANSACTION + 8,
+	DEPTH_MAX = 32
+};
+
+static bool read_at(int file, uint64_t offset, uint8_t *into, size_t length)
+{
+	size_t done = 0;
+	while (done < length) {
+		ssize_t got = pread(file, into + done, length - done, (off_t)(offset + done));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return false;
+		done += (size_t)got;
+	}
+	return true;
+}
+
+/* The first entry of the tree is the manifest. Follow the first node of each page to its header; false: there is none, or it
+ * cannot be followed. */
+static bool find_manifest(int file, const uint8_t *meta, size_t page_bytes, uint8_t header[EXTENT_HEADER])
+{
+	static const uint8_t key[KEY_BYTES];
+	uint8_t bytes[NODE_HEADER + KEY_BYTES + 8];
+	uint64_t page = load64(meta + META_TREE + 40);
+	unsigned depth = load16(meta + META_TREE + 6);
+	if (page == UINT64_MAX || depth < 1 || depth > DEPTH_MAX)
+		return false;
+	for (;; depth--) {
+		if (page > INT64_MAX / page_bytes || !read_at(file, page * page_bytes, bytes, PAGE_HEADER + 2))
+			return false;
+		size_t node = load16(bytes + PAGE_HEADER);
+		if (load64(bytes) != page || load16(bytes + 10) != (depth > 1 ? PAGE_BRANCH : PAGE_LEAF) ||
+		    node > page_bytes - NODE_HEADER || !read_at(file, page * page_bytes + node, bytes, NODE_HEADER))
+			return false;
+		if (depth > 1) {
+			page = load16(bytes) | (uint64_t)load16(bytes + 2) << 16 | (uint64_t)load16(bytes + 4) << 32;
+			continue;
+		}
+		uint64_t value = page * page_bytes + node + NODE_HEADER + KEY_BYTES;
+		if (load16(bytes + 6) != KEY_BYTES ||
+		    !read_at(file, value - KEY_BYTES, bytes + NODE_HEADER, KEY_BYTES + 8) ||
+		    memcmp(bytes + NODE_HEADER, key, KEY_BYTES) != 0)
+			return false;
+		if (load16(bytes + 4) & NODE_BIG) {
+			page = load64(bytes + NODE_HEADER + KEY_BYTES);
+			if (page > INT64_MAX / page_bytes)
+				return false;
+			value = page * page_bytes + PAGE_HEADER;
+		}
+		return read_at(file, value, header, EXTENT_HEADER) && load32(header) == EXTENT_MAGIC;
+	}
+}
+
+int signature_check(int file, const char *path, trawl_error *error)
+{
+	uint8_t metas[2][META_END], header[EXTENT_HEADER];
+	size_t page_bytes = 0;
+	for (int tries = 0; tries < 3; tries++) {
+		if (!read_at(file, 0, metas[0], META_END))
+			return 0;
+		page_bytes = load32(metas[0] + META_PAGE_BYTES);
+		if (page_bytes < PAGE_BYTES_LEAST || page_bytes > PAGE_BYTES_MOST ||
+		    !read_at(file, page_bytes, metas[1], META_END))
+			return 0;
+		int wrong = -1;
+		for (int i = 0; i < 2; i++)
+			if (find_manifest(file, metas[i], page_bytes, header) &&
+			    !signature_fits(load64(header + EXTENT_SIGNATURE), load64(metas[i] + META_TRANSACTION)))
+				wrong = i;
+		if (wrong < 0)
+			return 0;
+		/* A writer may have gone on, and used the pages of an older commit again. */
+		uint8_t again[META_END];
+		if (read_at(file, (uint64_t)wrong * page_bytes, again, META_END) &&
+		    memcmp(again, metas[wrong], META_END) == 0)
+			return error_set(
+			    error, TRAWL_ECORRUPT,
+			    "%s is damaged: page %d: it names another commit than it leads to; restore it or "
+			    "index again",
+			    path, wrong);
+	}
+	return 0;
+}
