@@ -12,6 +12,7 @@
 #include "checker/source.h"
 #include "checker/subject.h"
 #include "store/signature.h"
+#include "tokenizer/tokenizer.h"
 
 struct check {
 	const trawl_check_options *options;
@@ -20,6 +21,7 @@ struct check {
 	struct source source;
 	struct told_manifest manifest;
 	struct living_ids living;
+	struct tokenizer *tokenizer; /* only to compare the text */
 	trawl_error *error;
 };
 
@@ -74,6 +76,7 @@ static int read_manifest(struct check *check)
 		return error_set_memory(check->error);
 	if (code) {
 		report_damage(&check->report, 0, part_name(PART_MANIFEST), 0, "%s", wrong);
+		told_manifest_release(&check->manifest);
 		return 0;
 	}
 	if (!check->manifest.generation)
@@ -171,6 +174,7 @@ static void check_segment(struct check *check, uint32_t index)
 	                          .number = told->number,
 	                          .index = index,
 	                          .positions = flags & FLAG_POSITIONS,
+	                          .tokenizer = check->tokenizer,
 	                          .pairs = flags & FLAG_PAIRS,
 	                          .gaps = flags & FLAG_POSITIONS && flags & FLAG_STOP_WORDS};
 	if (subject_open(&subject)) {
@@ -223,6 +227,14 @@ static int check_index(struct check *check)
 		return code;
 	check_manifest(check);
 	check_extents(check);
+	if (check->options->text && !check->options->quick) {
+		const trawl_analysis analysis = {.language = check->manifest.language,
+		                                 .stop_words = check->manifest.flags & FLAG_STOP_WORDS,
+		                                 .fold_diacritics = check->manifest.flags & FLAG_FOLD_DIACRITICS};
+		code = tokenizer_new(&check->tokenizer, &analysis, check->error);
+		if (code)
+			return code;
+	}
 	for (uint32_t i = 0; i < check->manifest.segment_count && !check->source.no_memory; i++)
 		check_segment(check, i);
 	if (!check->source.no_memory)
@@ -249,6 +261,7 @@ int trawl_check(const char *path, const trawl_check_options *options, trawl_chec
 	result->bytes_read = check.source.image.bytes_read;
 	told_manifest_release(&check.manifest);
 	memory_free(check.living.ids);
+	tokenizer_free(check.tokenizer);
 	source_close(&check.source);
 	return code;
 }

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "tokenizer/tokenizer.h"
 
 enum { BLOCK_ENTRY = 16 };
 
@@ -158,6 +159,32 @@ struct text_sums {
 	bool whole;
 };
 
+static bool sum_text(const struct subject *subject, uint64_t *sum)
+{
+	struct token tokens[256];
+	int count;
+	while ((count = tokenizer_next(subject->tokenizer, tokens, 256)) > 0)
+		for (int i = 0; i < count; i++)
+			*sum += text_mix(hash_bytes(tokens[i].word->term, tokens[i].word->term_length),
+			                 subject->positions ? tokens[i].position : 0);
+	return count == 0;
+}
+
+/* The terms of the text, analysed anew, are those whose lists have the document, at the same positions. */
+static void compare_text(struct subject *subject, uint32_t doc, const struct stored_block *block,
+                         const trawl_document *document)
+{
+	uint64_t sum = 0;
+	tokenizer_start(subject->tokenizer, document->title, document->title_length);
+	bool whole = sum_text(subject, &sum);
+	tokenizer_continue(subject->tokenizer, document->text, document->text_length);
+	if (!whole || !sum_text(subject, &sum))
+		subject->no_memory = true;
+	else if (sum != subject->text_of[doc])
+		report_damage(subject->report, subject->number, part_name(PART_DOCUMENTS), block->address,
+		              "document %u: its text is not what terms and postings say", doc);
+}
+
 static void check_records(struct stored *stored, const struct stored_block *block, struct text_sums *sums)
 {
 	struct subject *subject = stored->subject;
@@ -170,6 +197,8 @@ static void check_records(struct stored *stored, const struct stored_block *bloc
 		}
 		uint32_t doc = subject->doc_of[ordinal];
 		uint64_t bytes = document.title_length + document.text_length;
+		if (subject->text_of && !subject->lists_unread && doc != UINT32_MAX)
+			compare_text(subject, doc, block, &document);
 		sums->all += doc == UINT32_MAX ? 0 : bytes;
 		sums->living += doc == UINT32_MAX || subject_is_dead(subject, doc) ? 0 : bytes;
 	}

@@ -162,6 +162,7 @@ static int read_manifest(struct salvage *salvage)
 				              (unsigned long long)salvage->manifest.generation);
 			return 0;
 		}
+		told_manifest_release(&salvage->manifest);
 	}
 	report_damage(&salvage->report, 0, part_name(PART_MANIFEST), NO_OFFSET, "%s", wrong);
 	return 0;

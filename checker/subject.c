@@ -284,6 +284,7 @@ void subject_release(struct subject *subject)
 	memory_free(subject->tokens_of);
 	memory_free(subject->end_of);
 	memory_free(subject->mixed_of);
+	memory_free(subject->text_of);
 }
 
 void subject_check_extents(struct subject *subject)

@@ -30,8 +30,9 @@ struct subject {
 	const struct told_segment *told; /* NULL: there is no manifest */
 	uint32_t number, index;
 	bool positions, gaps, pairs;
-	bool lenient;   /* for salvage: take what there is of deletions, order and root */
-	bool no_memory; /* ran out on the way: what follows was not examined */
+	struct tokenizer *tokenizer; /* NULL: the text is not to be compared with the postings */
+	bool lenient;                /* for salvage: take what there is of deletions, order and root */
+	bool no_memory;              /* ran out on the way: what follows was not examined */
 
 	/* of the root */
 	uint32_t documents, ordinals;
@@ -57,8 +58,9 @@ struct subject {
 	/* summed over all postings */
 	uint32_t *tokens_of; /* of each docID */
 	uint32_t *end_of;    /* greatest position + 1 */
-	uint32_t *mixed_of;  /* a sum of hashed positions: each of 0 to tokens - 1 is there once */
-	uint32_t *dfs;       /* of the terms by number, only with pairs */
+	uint64_t *text_of; /* a sum of hashed terms and positions, to compare with the text; NULL: that is not wanted */
+	uint32_t *mixed_of; /* a sum of hashed positions: each of 0 to tokens - 1 is there once */
+	uint32_t *dfs;      /* of the terms by number, only with pairs */
 	size_t df_count, df_capacity;
 	bool lists_unread; /* some list could not be read, so that the sums mean nothing */
 };
@@ -83,6 +85,13 @@ static inline bool subject_is_dead(const struct subject *subject, uint32_t doc)
 
 /* A small part or what it should be, read whole into new memory with 8 bytes more; NULL: unreadable (reported), or no memory. */
 uint8_t *subject_read(struct subject *subject, uint32_t part);
+
+/* What a term at a position adds to text_of. */
+static inline uint64_t text_mix(uint64_t term_hash, uint32_t position)
+{
+	uint64_t x = (term_hash ^ position) * 0x9e3779b97f4a7c15u;
+	return (x ^ x >> 29) * 0xbf58476d1ce4e5b9u;
+}
 
 /* FORMAT.md, Length byte and Positions. */
 uint32_t plain_length(uint8_t byte);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/hash.h"
 #include "base/memory.h"
 #include "checker/subject.h"
 
@@ -37,6 +38,7 @@ struct terms_walk {
 	/* sums */
 	uint64_t posting_count, dead_postings;
 	uint64_t told; /* of progress */
+	uint64_t term_hash;
 	char name[NAME_BYTES + 16];
 	void (*name_shown)(struct terms_walk *walk);
 };
@@ -59,8 +61,13 @@ static uint32_t mix(uint32_t position)
 
 static void count_posting(void *context, uint32_t doc, uint32_t tf, const uint32_t *positions)
 {
-	struct subject *subject = context;
+	const struct terms_walk *walk = context;
+	struct subject *subject = walk->subject;
 	subject->tokens_of[doc] += tf;
+	if (subject->text_of && !positions)
+		subject->text_of[doc] += tf * text_mix(walk->term_hash, 0);
+	for (uint32_t i = 0; subject->text_of && positions && i < tf; i++)
+		subject->text_of[doc] += text_mix(walk->term_hash, positions[i]);
 	if (!positions)
 		return;
 	if (positions[tf - 1] >= subject->end_of[doc])
@@ -73,7 +80,7 @@ static void count_posting(void *context, uint32_t doc, uint32_t tf, const uint32
 
 static void count_pair(void *context, uint32_t doc, uint32_t tf, const uint32_t *positions)
 {
-	struct subject *subject = context;
+	struct subject *subject = ((const struct terms_walk *)context)->subject;
 	(void)positions;
 	subject->mixed_of[doc] += tf;
 }
@@ -194,6 +201,7 @@ static void check_list(struct terms_walk *walk, uint32_t df, uint32_t doc, uint3
 	struct subject *subject = walk->subject;
 	bool sound;
 	walk->name_shown(walk);
+	walk->term_hash = hash_bytes(walk->term, walk->length);
 	if (inlined)
 		sound = list_check_inline(&walk->lists, walk->name, doc, position);
 	else if (df == 1)
@@ -441,7 +449,7 @@ static void walk_dictionary(struct terms_walk *walk)
 	}
 	walk->told = subject->image->bytes_read;
 	walk->lists.posting = dictionary->pairs ? count_pair : count_posting;
-	walk->lists.context = subject;
+	walk->lists.context = walk;
 	walk->dead_number = UINT64_MAX;
 	if (!dictionary->pairs)
 		begin_dead(walk);
@@ -507,7 +515,9 @@ void check_terms(struct subject *subject)
 	subject->tokens_of = memory_new_zeroed(n + 1, sizeof(uint32_t));
 	subject->end_of = memory_new_zeroed(n + 1, sizeof(uint32_t));
 	subject->mixed_of = memory_new_zeroed(n + 1, sizeof(uint32_t));
-	if (!subject->tokens_of || !subject->end_of || !subject->mixed_of) {
+	subject->text_of = subject->tokenizer ? memory_new_zeroed(n + 1, sizeof(uint64_t)) : NULL;
+	if (!subject->tokens_of || !subject->end_of || !subject->mixed_of ||
+	    (subject->tokenizer && !subject->text_of)) {
 		subject->no_memory = true;
 		return;
 	}

@@ -19,6 +19,8 @@ static const char usage[] = "trawl check [options] INDEX\n"
                             "  trawl check --quick notes.trawl      pages, manifest and roots of segments only\n"
                             "\n"
                             "  --quick        verify in a moment what everything else hangs on\n"
+                            "  --text         also analyse every document again and compare it with what the postings "
+                            "say: as slow as indexing\n"
                             "  --findings N   print at most N findings, 20 unless said; the rest are counted\n"
                             "  --json         findings and the summary as JSON, one object a line\n"
                             "  -q, --quiet    no progress\n"
@@ -73,10 +75,13 @@ static int check(const char *path, trawl_check_options *options, struct finding_
 
 int check_command(int argc, char **argv)
 {
-	static const struct option known[] = {
-	    {"quick", no_argument, NULL, 'Q'}, {"findings", required_argument, NULL, 'F'},
-	    {"json", no_argument, NULL, 'j'},  {"quiet", no_argument, NULL, 'q'},
-	    {"help", no_argument, NULL, 'h'},  {0}};
+	static const struct option known[] = {{"quick", no_argument, NULL, 'Q'},
+	                                      {"text", no_argument, NULL, 't'},
+	                                      {"findings", required_argument, NULL, 'F'},
+	                                      {"json", no_argument, NULL, 'j'},
+	                                      {"quiet", no_argument, NULL, 'q'},
+	                                      {"help", no_argument, NULL, 'h'},
+	                                      {0}};
 	struct finding_printer printer = {.limit = FINDINGS_PRINTED};
 	trawl_check_options options = {.finding = finding_print, .progress = finding_progress, .context = &printer};
 	bool quiet = false;
@@ -86,6 +91,7 @@ int check_command(int argc, char **argv)
 		switch (option) {
 		case 'h': fputs(usage, stdout); return EXIT_DONE;
 		case 'Q': options.quick = true; break;
+		case 't': options.text = true; break;
 		case 'j': printer.json = true; break;
 		case 'q': quiet = true; break;
 		case 'F':

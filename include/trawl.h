@@ -353,6 +353,8 @@ typedef void trawl_progress_function(void *context, const char *stage, uint64_t 
 
 typedef struct trawl_check_options {
 	bool quick; /* only the store's pages, the manifest, and what segments say of themselves */
+	bool text;  /* analyse every stored document again, and compare its terms and positions with the postings; other
+	               versions of libstemmer or libunistring than the index was made with may differ without damage */
 	trawl_finding_function *finding;
 	trawl_progress_function *progress; /* each may be NULL */
 	void *context;

@@ -3,8 +3,9 @@
  * refused; trawl_salvage brings back no document that was not there.
  *
  * TRAWL_SEED     where the random damage starts (seed.h)
+ * TRAWL_TEST     a pattern of the tests to run, as "lies*"
  * TRAWL_KEEP     a folder to which damaged files go that were not answered as they should be
- * TRAWL_DAMAGES  how much is tried: N of each kind (200); "every bit" is every bit when N is at least their number
+ * TRAWL_DAMAGES  how much is tried: N of each kind (100); "every bit" is every bit when N is at least their number
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,6 +25,7 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "checker/image.h"
 #include "tests/child.h"
 #include "tests/file_bytes.h"
 #include "tests/random_corpus.h"
@@ -46,7 +48,7 @@ static trawl_error error;
 static uint64_t damage_count(void)
 {
 	const char *text = getenv("TRAWL_DAMAGES");
-	return text ? strtoull(text, NULL, 10) : 200;
+	return text ? strtoull(text, NULL, 10) : 100;
 }
 
 /* ---- what an index answers ------------------------------------------------------------------------------------- */
@@ -141,7 +143,9 @@ struct subject {
 	uint64_t documents;      /* living */
 	struct file file, older; /* older: before the last commit */
 	uint64_t answers;        /* what hash_index gives */
-	uint64_t *versions;      /* hashes of all documents that there ever were */
+	struct extent_place *places;
+	size_t place_count;
+	uint64_t *versions; /* hashes of all documents that there ever were */
 	size_t version_count;
 	bool large;
 };
@@ -211,6 +215,14 @@ static void subject_make(struct subject *subject, int ids, int count, const traw
 	subject->documents = (uint64_t)(count < ids ? count : ids) - DELETIONS - (uint64_t)(ids % 8);
 	subject->file = file_read(path);
 	CHECK(read_all(path, ids, &subject->answers));
+	struct image image;
+	CHECK(image_open(&image, path, &error));
+	CHECK(image_walk(&image, &error));
+	subject->place_count = image.place_count;
+	subject->places = malloc(image.place_count * sizeof *image.places);
+	assert_non_null(subject->places);
+	memcpy(subject->places, image.places, image.place_count * sizeof *image.places);
+	image_close(&image);
 	scratch_clear();
 }
 
@@ -219,6 +231,7 @@ static void subject_release(struct subject *subject)
 	free(subject->file.bytes);
 	free(subject->older.bytes);
 	free(subject->versions);
+	free(subject->places);
 }
 
 static void small_subject(struct subject *subject)
@@ -242,14 +255,16 @@ enum verdict {
 	UNREPORTED, /* refused, and trawl_check finds nothing */
 	INVENTED,   /* trawl_salvage brought a document that was never there */
 	MISCOUNTED, /* it told numbers that are not so */
+	BELIEVED,   /* bytes that lie under a good checksum: another answer, and trawl_check finds nothing */
 	SPEECHLESS, /* an error without a text */
 	DEAD,
 	VERDICTS
 };
 
 static const char *const verdict_names[VERDICTS] = {
-    "the same",     "refused",    "a wrong answer", "refused but found whole",
-    "an invention", "a miscount", "no error text",  "dead"};
+    "the same",     "refused",    "a wrong answer",         "refused but found whole",
+    "an invention", "a miscount", "a lie that is believed", "no error text",
+    "dead"};
 
 static bool is_version(const struct subject *subject, uint64_t hash)
 {
@@ -328,6 +343,20 @@ static enum verdict examine(const struct subject *subject, const char *path, uin
 		return verdict;
 	enum verdict salvaged = try_salvage(subject, path, whole && verdict == SAME);
 	return salvaged == SAME ? verdict : salvaged;
+}
+
+/* What trawl_check says of bytes that lie under a good checksum, which other readers may believe. */
+static enum verdict examine_lie(const struct subject *subject, const char *path, uint64_t turn)
+{
+	uint64_t hash = 0;
+	trawl_check_result result;
+	trawl_check_options options = {.text = true};
+	(void)turn;
+	int checked = trawl_check(path, &options, &result, &error);
+	if (checked || result.damages)
+		return REFUSED;
+	int status = read_all(path, subject->ids, &hash);
+	return status < 0 ? UNREPORTED : hash == subject->answers ? SAME : BELIEVED;
 }
 
 /* Write to the damaged index, then look whether what it answers is still true. */
@@ -646,6 +675,30 @@ static void flip_meta(const struct trials *trials, uint64_t i, struct damage *da
 	flip_bit(trials, 8 * (i / 64 * PAGE + 144) + i % 64, damage);
 }
 
+/* A bit of an extent's payload, and its checksum made good; not of the stored documents' own bytes, for which nothing else
+ * vouches. */
+static void lie(const struct trials *trials, uint64_t i, struct damage *damage)
+{
+	const struct subject *subject = trials->subject;
+	struct random random = random_of(trials, i);
+	const struct extent_place *place;
+	do
+		place = &subject->places[random_below(&random, subject->place_count)];
+	while (place->bytes == VALUE_BYTES_LEAST || place->part == PART_DOCUMENTS ||
+	       place->part == PART_DOCUMENT_DICTIONARY);
+	uint32_t length = place->bytes - VALUE_BYTES_LEAST, at = (uint32_t)random_below(&random, length);
+	uint8_t *value = malloc(place->bytes);
+	assert_non_null(value);
+	memcpy(value, subject->file.bytes + place->offset, place->bytes);
+	value[EXTENT_HEADER + at] ^= (uint8_t)(1u << random_below(&random, 8));
+	uint64_t checksum = XXH3_64bits_withSeed(value + EXTENT_HEADER, length, XXH3_64bits(value, 24));
+	add_patch(trials, damage, place->offset + EXTENT_HEADER + at, 1)->bytes[0] = value[EXTENT_HEADER + at];
+	memcpy(add_patch(trials, damage, place->offset + 24, 8)->bytes, &checksum, 8);
+	free(value);
+	snprintf(damage->what, sizeof damage->what, "a lie in segment %u, part %u, byte %u", place->segment,
+	         place->part, place->extent * EXTENT_PAYLOAD + at);
+}
+
 /* ---- tests ----------------------------------------------------------------------------------------------------- */
 
 static int clear(void **state)
@@ -713,6 +766,19 @@ static void a_flipped_bit_is_never_a_wrong_answer(void **state)
 {
 	(void)state;
 	try_small(damage_count(), flip_random_bit);
+}
+
+static void lies_under_a_good_checksum_are_found(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct subject subject;
+		(i ? large_subject : small_subject)(&subject);
+		struct trials trials = trials_of(&subject, i ? damage_count() / 4 : damage_count(), lie);
+		trials.attempt = examine_lie;
+		try_all(&trials);
+		subject_release(&subject);
+	}
 }
 
 static void a_flipped_bit_of_the_tree_is_never_a_wrong_answer(void **state)
@@ -822,6 +888,7 @@ int main(void)
 	    cmocka_unit_test_teardown(a_flipped_bit_is_never_a_wrong_answer, clear),
 	    cmocka_unit_test_teardown(a_flipped_bit_of_the_tree_is_never_a_wrong_answer, clear),
 	    cmocka_unit_test_teardown(every_bit_of_a_tiny_index_may_flip, clear),
+	    cmocka_unit_test_teardown(lies_under_a_good_checksum_are_found, clear),
 	    cmocka_unit_test_teardown(a_writer_survives_flipped_bits, clear),
 	    cmocka_unit_test_teardown(a_writer_survives_damaged_pages, clear),
 	    cmocka_unit_test_teardown(a_writer_survives_stale_pages, clear),
@@ -833,5 +900,6 @@ int main(void)
 	    cmocka_unit_test_teardown(a_truncated_index_is_refused_or_whole, clear),
 	    cmocka_unit_test_teardown(a_large_index_is_as_safe_as_a_small_one, clear),
 	};
+	cmocka_set_test_filter(getenv("TRAWL_TEST"));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
