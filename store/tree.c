@@ -33,7 +33,10 @@ enum {
 	NODE_BIG = 1,
 	KEY_BYTES_MAX = 511,
 	META_TREES = PAGE_HEADER + 24,
+	META_MAP_BYTES = PAGE_HEADER + 16,
 	TREE_BYTES = 48,
+	TREE_FLAGS = 4,
+	TREE_OF_NUMBERS = 0x4008, /* the free list's: keys are numbers; and (of the file) no folder of its own */
 	TREE_ROOT = 40,
 	META_LAST = META_TREES + 2 * TREE_BYTES,
 	META_TRANSACTION = META_LAST + 8,
@@ -42,6 +45,7 @@ enum {
 };
 
 #define META_MAGIC 0xBEEFC0DEu
+#define MAP_BYTES_MOST ((uint64_t)1 << 46)
 
 struct walk {
 	int file;
@@ -97,6 +101,10 @@ static int read_meta(int file, const char *path, uint64_t number, size_t *page_b
 	if (told < PAGE_BYTES_LEAST || told > PAGE_BYTES_MOST || (told & (told - 1)) ||
 	    (number > 0 && told != *page_bytes))
 		return damaged(path, number, "no size that pages have", error);
+	/* A tree of another kind has its keys in another order; a map that no machine has would pass for a want of memory. */
+	if (load16(meta + META_TREES + TREE_FLAGS) != TREE_OF_NUMBERS ||
+	    load16(meta + META_TREES + TREE_BYTES + TREE_FLAGS) || load64(meta + META_MAP_BYTES) > MAP_BYTES_MOST)
+		return damaged(path, number, "trees of another kind, or a map too large", error);
 	*page_bytes = told;
 	return 0;
 }
