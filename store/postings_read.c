@@ -9,7 +9,7 @@ static int corrupt_list(const struct segment *segment, const struct term_entry *
 }
 
 /* The postings of one chunk, appended at *count. false: malformed. */
-static bool read_chunk(const struct chunk *chunk, uint32_t superblock, uint32_t documents, uint32_t df, uint32_t *docs,
+static bool read_chunk(struct chunk *chunk, uint32_t superblock, uint32_t documents, uint32_t df, uint32_t *docs,
                        uint32_t *tfs, uint32_t *count)
 {
 	uint32_t rank = 0, range_tfs[RANGE_DOCUMENTS];
