@@ -23,9 +23,10 @@ KERNEL_BENCH_OBJ := $(patsubst %,$(BUILD)/%.o,$(wildcard bench/kernels/*.c))
 CORPUS_GEN_OBJ   := $(patsubst %,$(BUILD)/%.o,$(wildcard bench/corpus/*.c))
 TESTS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 TEST_LIB := $(patsubst %,$(BUILD)/%.o,$(filter-out $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
-SOURCES  := $(foreach d,$(LIB_DIRS) include cli bench bench/corpus bench/kernels tests,$(wildcard $d/*.c $d/*.h $d/*.cc))
+SOURCES  := $(foreach d,$(LIB_DIRS) include cli bench bench/corpus bench/kernels tests tests/reliability,$(wildcard $d/*.c $d/*.h $d/*.cc))
 
 .PHONY: all check check-unit check-tool check-asan check-layers check-format bench bench-peers bench-curves fmt install uninstall clean help $(BUILD)/trawl.pc
+.PHONY: reliability reliability-quick starve-asan
 # Objects of tests are kept: make would delete them as intermediate, and compile them again at every second run.
 .SECONDARY:
 all: $(BUILD)/trawl $(BUILD)/libtrawl.a $(BUILD)/libtrawl.so ## the tool and the library, into build/
@@ -57,6 +58,20 @@ $(BUILD)/corpus_gen: $(CORPUS_GEN_OBJ)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lm -o $@
 $(BUILD)/tests/%: $(BUILD)/tests/%.c.o $(TEST_LIB) $(BUILD)/libtrawl.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -lcmocka -o $@
+
+# The fault harness stands between itself and the system calls, so that it needs its functions seen by the libraries.
+FAULTS   := $(patsubst %,$(BUILD)/%.o,$(filter-out tests/reliability/interpose_environment.c,$(wildcard tests/reliability/*.c)) \
+            tests/naive.c tests/random_corpus.c)
+$(BUILD)/tests/reliability/faults: $(FAULTS) $(BUILD)/libtrawl.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--export-dynamic $^ $(LIBS) -ldl -o $@
+$(BUILD)/tests/reliability/interpose.so: $(BUILD)/tests/reliability/interpose.c.o $(BUILD)/tests/reliability/interpose_environment.c.o
+	$(CC) -shared $(CFLAGS) $(LDFLAGS) $^ -ldl -lpthread -o $@
+
+RELIABILITY := all $(BUILD)/tests/reliability/faults $(BUILD)/tests/reliability/interpose.so
+reliability: $(RELIABILITY) ## kills, power losses, failing calls and allocations: all of them, for an hour or more
+	tests/reliability/run --build $(BUILD)
+reliability-quick: $(RELIABILITY) ## a fixed part of them, in minutes
+	tests/reliability/run --quick --build $(BUILD)
 
 check: check-layers check-unit check-tool ## all tests
 check-unit: $(TESTS) ## cmocka tests, a program a module
@@ -105,4 +120,4 @@ clean: ## remove what was built
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
 
--include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(KERNEL_BENCH_OBJ:.o=.d) $(CORPUS_GEN_OBJ:.o=.d) $(TEST_LIB:.o=.d) $(TESTS:=.c.d)
+-include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(KERNEL_BENCH_OBJ:.o=.d) $(CORPUS_GEN_OBJ:.o=.d) $(TEST_LIB:.o=.d) $(TESTS:=.c.d) $(FAULTS:.o=.d)

@@ -1,4 +1,5 @@
 /* main.c - `trawl`: find the subcommand and run it. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -73,6 +74,7 @@ static int help_command(const char *name)
 int main(int argc, char **argv)
 {
 	int code;
+	signal(SIGXFSZ, SIG_IGN); /* a write past the limit of file sizes fails, and is reported */
 	if (argc < 2) {
 		fputs(usage, stderr);
 		return EXIT_ERROR;

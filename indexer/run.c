@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,20 +71,68 @@ static int write_term(void *context, const char *term, uint8_t length, const uin
 	return out->length >= WRITE_BYTES ? flush_run(writer, error) : 0;
 }
 
-int temporary_file(const char *path, trawl_error *error)
+/* The name that a temporary file has for a moment where the file system knows no files without one. Memory of the caller's. */
+static char *temporary_name(const char *path)
 {
-	static const char suffix[] = "-run-XXXXXX";
+	static const char suffix[] = "-run";
 	char *name = memory_new(strlen(path) + sizeof suffix);
-	if (!name)
-		return error_set_memory(error);
-	memcpy(name, path, strlen(path));
-	memcpy(name + strlen(path), suffix, sizeof suffix);
-	int file = mkostemp(name, O_CLOEXEC);
+	if (name) {
+		memcpy(name, path, strlen(path));
+		memcpy(name + strlen(path), suffix, sizeof suffix);
+	}
+	return name;
+}
+
+void temporary_sweep(const char *path)
+{
+	char *name = temporary_name(path);
+	if (name)
+		unlink(name);
+	memory_free(name);
+}
+
+static int open_without_name(const char *path)
+{
+	char folder[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	size_t length = slash ? (size_t)(slash - path) + 1 : 0;
+	if (length + 2 > sizeof folder) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(folder, path, length);
+	memcpy(folder + length, ".", 2);
+	return open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+/* There is one writer an index, so that one name will do; what a killed one left in it goes. */
+static int open_and_unlink(const char *name)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	pthread_mutex_lock(&lock);
+	unlink(name);
+	int file = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	int reason = errno;
 	if (file >= 0)
 		unlink(name);
-	memory_free(name);
-	return file >= 0 ? file : error_set_system(error, reason, "making a temporary file beside %s", path);
+	pthread_mutex_unlock(&lock);
+	errno = reason;
+	return file;
+}
+
+int temporary_file(const char *path, trawl_error *error)
+{
+	int file = open_without_name(path);
+	if (file < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL || errno == ENOENT)) {
+		char *name = temporary_name(path);
+		if (!name)
+			return error_set_memory(error);
+		file = open_and_unlink(name);
+		int reason = errno;
+		memory_free(name);
+		errno = reason;
+	}
+	return file >= 0 ? file : error_set_system(error, errno, "making a temporary file beside %s", path);
 }
 
 /* Fill a new run: from a batch, or from other runs. */

@@ -179,11 +179,15 @@ static int start(struct trawl_writer *writer, const char *path, const trawl_writ
 	if (code)
 		return code;
 	writer->fresh = !existed;
+	temporary_sweep(path);
 	code = open_snapshot(writer, error);
 	if (writer->manifest.generation)
 		writer->fresh = false; /* another writer was faster */
 	if (!code)
 		code = settle_analysis(writer, options, error);
+	/* Who made the file may have died before its name was durable. */
+	if (!code && !writer->manifest.generation)
+		code = store_sync_name(writer->store, error);
 	if (!code)
 		code = store_sweep(writer->store, keep_segment, &writer->manifest, error);
 	if (code)

@@ -1,4 +1,4 @@
-/* lmdb_file.h - what store.c (reading) and batch.c (writing) share: the only two files that talk to LMDB. */
+/* lmdb_file.h - what store.c (reading) and batch.c (writing) share. Only they and create.c talk to LMDB. */
 #ifndef TRAWL_STORE_LMDB_FILE_H
 #define TRAWL_STORE_LMDB_FILE_H
 

@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "store/create.h"
 #include "store/lmdb_file.h"
 #include "store/signature.h"
 #include "store/tree.h"
@@ -112,23 +113,6 @@ static int check_header(const char *path, const struct stat *status, trawl_error
 	return code;
 }
 
-static int sync_directory(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char folder[4096];
-	size_t length = slash ? (size_t)(slash - path) : 0;
-	if (length >= sizeof folder)
-		return ENAMETOOLONG;
-	memcpy(folder, path, length);
-	folder[length] = 0;
-	int file = open(slash ? (length ? folder : "/") : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (file < 0)
-		return errno;
-	int code = fsync(file) == 0 ? 0 : errno;
-	close(file);
-	return code == EINVAL ? 0 : code; /* some file systems cannot sync a folder */
-}
-
 static int open_environment(struct store *store, unsigned flags, trawl_error *error)
 {
 	int code = 0;
@@ -214,7 +198,10 @@ static int open_new(struct store **out, const char *path, bool create, trawl_err
 	if (code)
 		return code;
 	bool fresh = status.st_ino == 0;
-	if (!fresh && (code = check_header(path, &status, error)))
+	code = check_file_system(path, error);
+	if (!code)
+		code = fresh ? create_file(path, error) : check_header(path, &status, error);
+	if (code)
 		return code;
 	size_t length = strlen(path);
 	struct store *store = memory_new_zeroed(1, sizeof *store + length + 1);
@@ -229,11 +216,6 @@ static int open_new(struct store **out, const char *path, bool create, trawl_err
 		code = prepare_environment(store, error);
 	if (!code)
 		code = check_size(store, error);
-	if (!code && (fresh || status.st_size == 0)) {
-		int failed = sync_directory(path);
-		if (failed)
-			code = error_set_system(error, failed, "syncing the folder of %s", path);
-	}
 	if (!code && stat(path, &status) != 0)
 		code = error_set_system(error, errno, "%s", path);
 	if (code) {
@@ -291,6 +273,12 @@ void store_close(struct store *store)
 		memory_free(store);
 	}
 	pthread_mutex_unlock(&open_stores_lock);
+}
+
+int store_sync_name(const struct store *store, trawl_error *error)
+{
+	int failed = sync_folder(store->path);
+	return failed ? error_set_system(error, failed, "syncing the folder of %s", store->path) : 0;
 }
 
 const char *store_path(const struct store *store)
@@ -355,6 +343,8 @@ int store_lock(struct store *store, bool wait, int *lock, trawl_error *error)
 		code = error_set(error, TRAWL_EBUSY, "%s was replaced or removed meanwhile; try again", store->path);
 	if (!code)
 		code = check_tree(store, true, error);
+	if (!code)
+		create_sweep(store->path);
 	if (code) {
 		close(file);
 		return code;

@@ -23,6 +23,8 @@ struct store;
 int store_open(struct store **out, const char *path, bool create, trawl_error *error);
 void store_close(struct store *store);
 const char *store_path(const struct store *store);
+/* Make the file's entry in its folder durable: before the first commit, whoever made the file. */
+int store_sync_name(const struct store *store, trawl_error *error);
 
 /* Take the writer lock of the file, for as long as *lock is held: TRAWL_EBUSY (naming the holder's process) if another
  * has it and not `wait`. */

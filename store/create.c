@@ -1,0 +1,180 @@
+#include "store/create.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <lmdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+
+/* ---- file systems ---- */
+
+bool file_system_is_shared(uint64_t type)
+{
+	switch (type) {
+	case 0x6969:     /* NFS */
+	case 0x517B:     /* SMB */
+	case 0xFE534D42: /* SMB 2 */
+	case 0xFF534D42: /* CIFS */
+	case 0x564C:     /* NCP */
+	case 0x5346414F: /* AFS */
+	case 0x6B414653: /* AFS of the kernel */
+	case 0x73757245: /* Coda */
+	case 0x00C36400: /* Ceph */
+	case 0x0BD00BD0: /* Lustre */
+	case 0x47504653: /* GPFS */
+	case 0x20030528: /* OrangeFS */
+	case 0x7461636F: /* OCFS2 */
+	case 0x01161970: /* GFS2 */ return true;
+	default: return false;
+	}
+}
+
+/* The folder of `path`, "." when it has none. */
+static int folder_of(const char *path, char folder[PATH_MAX])
+{
+	const char *slash = strrchr(path, '/');
+	size_t length = slash ? (size_t)(slash - path) + 1 : 0; /* with the slash: the root is one */
+	if (length >= PATH_MAX - 1)
+		return ENAMETOOLONG;
+	memcpy(folder, path, length);
+	memcpy(folder + length, slash ? "" : ".", slash ? 1 : 2);
+	return 0;
+}
+
+int check_file_system(const char *path, trawl_error *error)
+{
+	struct statfs status;
+	char folder[PATH_MAX];
+	const char *forced = getenv("TRAWL_SHARED_DISK");
+	if (forced && strcmp(forced, "1") == 0)
+		return 0;
+	if (statfs(path, &status) != 0 && (folder_of(path, folder) || statfs(folder, &status) != 0))
+		return 0; /* what is wrong with the path is told by those who open it */
+	if (!file_system_is_shared((uint32_t)status.f_type))
+		return 0;
+	return error_set(error, TRAWL_EINVAL,
+	                 "%s is on a network file system, where an index may be damaged: keep it on a local disk, or "
+	                 "set TRAWL_SHARED_DISK=1 if no other machine uses it",
+	                 path);
+}
+
+int sync_folder(const char *path)
+{
+	char folder[PATH_MAX];
+	int code = folder_of(path, folder);
+	if (code)
+		return code;
+	int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (file < 0)
+		return errno;
+	code = fsync(file) == 0 ? 0 : errno;
+	close(file);
+	return code == EINVAL ? 0 : code; /* some file systems cannot sync a folder */
+}
+
+/* ---- creation ---- */
+
+static char *new_name(const char *path)
+{
+	static const char suffix[] = "-new";
+	char *name = memory_new(strlen(path) + sizeof suffix);
+	if (name) {
+		memcpy(name, path, strlen(path));
+		memcpy(name + strlen(path), suffix, sizeof suffix);
+	}
+	return name;
+}
+
+void create_sweep(const char *path)
+{
+	char *name = new_name(path);
+	if (name)
+		unlink(name);
+	memory_free(name);
+}
+
+/* Open and lock the file `name`, for as long as it takes to make it: two processes may want the same index. */
+static int open_locked(const char *name, int *locked)
+{
+	for (;;) {
+		struct stat ours, named;
+		int file = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0644), failed;
+		if (file < 0)
+			return errno;
+		do
+			failed = flock(file, LOCK_EX);
+		while (failed && errno == EINTR);
+		if (failed || fstat(file, &ours) != 0) {
+			int reason = errno;
+			close(file);
+			return reason;
+		}
+		if (stat(name, &named) == 0 && named.st_ino == ours.st_ino && named.st_dev == ours.st_dev) {
+			*locked = file;
+			return 0;
+		}
+		close(file); /* whoever held it has made the index, or given up */
+	}
+}
+
+/* Let LMDB write its first pages, and sync them. */
+static int write_first_pages(const char *name)
+{
+	MDB_env *environment;
+	int descriptor;
+	int code = mdb_env_create(&environment);
+	if (code)
+		return code;
+	code = mdb_env_open(environment, name, MDB_NOSUBDIR | MDB_NOLOCK | MDB_NORDAHEAD, 0644);
+	if (!code)
+		code = mdb_env_get_fd(environment, &descriptor);
+	if (!code && fsync(descriptor) != 0)
+		code = errno;
+	mdb_env_close(environment);
+	return code;
+}
+
+/* A file that appeared meanwhile stays; it is as good as ours. */
+static int give_name(const char *name, const char *path)
+{
+	if (link(name, path) == 0 || errno == EEXIST)
+		return 0;
+	if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK)
+		return errno;
+	/* A file system without links. */
+	return access(path, F_OK) == 0 || rename(name, path) == 0 ? 0 : errno;
+}
+
+int create_file(const char *path, trawl_error *error)
+{
+	int locked = -1;
+	char *name = new_name(path);
+	if (!name)
+		return error_set_memory(error);
+	int code = open_locked(name, &locked);
+	if (!code && ftruncate(locked, 0) != 0)
+		code = errno;
+	if (!code)
+		code = write_first_pages(name);
+	if (!code)
+		code = give_name(name, path);
+	if (locked >= 0) {
+		unlink(name);
+		close(locked);
+	}
+	memory_free(name);
+	if (!code)
+		code = sync_folder(path);
+	if (code < 0)
+		return error_set(error, TRAWL_EIO, "making %s: %s", path, mdb_strerror(code));
+	return code ? error_set_system(error, code, "making %s", path) : 0;
+}

@@ -1,0 +1,27 @@
+/* create.h - index files come into being whole, on file systems that LMDB can live with. */
+#ifndef TRAWL_STORE_CREATE_H
+#define TRAWL_STORE_CREATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "trawl.h"
+
+/* Make an LMDB file without entries at `path`, unless there is a file. It is made under another name, INDEX-new, synced and then
+ * linked, so that at no time, not even when the power fails, a part of one stands at `path`. 0, or a TRAWL_E... code. */
+int create_file(const char *path, trawl_error *error);
+
+/* Remove what a killed create_file left beside `path`, which exists. */
+void create_sweep(const char *path);
+
+/* Make the entry of `path` in its folder durable. 0 or errno. */
+int sync_folder(const char *path);
+
+/* Whether statfs's f_type tells of a file system that other machines share: LMDB's locks and its map of the file do not
+ * work there. */
+bool file_system_is_shared(uint64_t type);
+
+/* Refuse files on such a file system, unless the environment variable TRAWL_SHARED_DISK is set to 1. TRAWL_EINVAL. */
+int check_file_system(const char *path, trawl_error *error);
+
+#endif
