@@ -12,6 +12,7 @@ HARDEN   := -fstack-protector-strong
 MUST     := -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno -fno-strict-aliasing -pthread -Iinclude -I. -D_GNU_SOURCE
 ALL_C    := -std=c11 $(MUST) $(WARNINGS) -Wstrict-prototypes -Wmissing-prototypes $(HARDEN) $(CPPFLAGS) $(CFLAGS)
 ALL_CXX  := -std=c++17 -fno-rtti $(MUST) $(WARNINGS) $(HARDEN) $(CPPFLAGS) $(CFLAGS)
+ASAN     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LIBS     := -llmdb -lstemmer -lunistring -lzstd -lz -lsimdjson -lstdc++ -lm -lpthread
 
 LIB_DIRS := base tokenizer input store indexer searcher checker
@@ -60,17 +61,22 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.c.o $(TEST_LIB) $(BUILD)/libtrawl.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -lcmocka -o $@
 
 # The fault harness stands between itself and the system calls, so that it needs its functions seen by the libraries.
-FAULTS   := $(patsubst %,$(BUILD)/%.o,$(filter-out tests/reliability/interpose_environment.c,$(wildcard tests/reliability/*.c)) \
+FAULTS   := $(patsubst %,$(BUILD)/%.o,$(filter-out %/interpose_environment.c %/starve.c,$(wildcard tests/reliability/*.c)) \
             tests/naive.c tests/random_corpus.c)
 $(BUILD)/tests/reliability/faults: $(FAULTS) $(BUILD)/libtrawl.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--export-dynamic $^ $(LIBS) -ldl -o $@
 $(BUILD)/tests/reliability/interpose.so: $(BUILD)/tests/reliability/interpose.c.o $(BUILD)/tests/reliability/interpose_environment.c.o
 	$(CC) -shared $(CFLAGS) $(LDFLAGS) $^ -ldl -lpthread -o $@
+# No interposer here, which the sanitizers would not like.
+$(BUILD)/tests/reliability/starve: $(patsubst %,$(BUILD)/tests/%.c.o,reliability/starve reliability/options random_corpus) $(BUILD)/libtrawl.a
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
 RELIABILITY := all $(BUILD)/tests/reliability/faults $(BUILD)/tests/reliability/interpose.so
-reliability: $(RELIABILITY) ## kills, power losses, failing calls and allocations: all of them, for an hour or more
+starve-asan:
+	$(MAKE) BUILD=$(BUILD)/asan CFLAGS="$(ASAN)" $(BUILD)/asan/tests/reliability/starve
+reliability: $(RELIABILITY) starve-asan ## kills, power losses, failing calls and allocations: all of them, for an hour or more
 	tests/reliability/run --build $(BUILD)
-reliability-quick: $(RELIABILITY) ## a fixed part of them, in minutes
+reliability-quick: $(RELIABILITY) starve-asan ## a fixed part of them, in minutes
 	tests/reliability/run --quick --build $(BUILD)
 
 check: check-layers check-unit check-tool ## all tests
@@ -79,8 +85,7 @@ check-unit: $(TESTS) ## cmocka tests, a program a module
 check-tool: all $(BUILD)/kernel_bench $(BUILD)/corpus_gen ## the tool, tested from the shell
 	BUILD=$(BUILD) tests/run_tool
 check-asan: ## unit and tool tests under the address and undefined-behaviour sanitizers
-	$(MAKE) BUILD=$(BUILD)/asan CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
-	-fno-omit-frame-pointer" check-unit check-tool
+	$(MAKE) BUILD=$(BUILD)/asan CFLAGS="$(ASAN)" check-unit check-tool
 check-layers: ## the arrows between the folders point one way
 	tests/check_layers
 check-format: ## clang-format has nothing to change

@@ -71,7 +71,7 @@ static int run_tool(const struct scene *scene, char *line)
 	return child_wait(child, scene->report);
 }
 
-static int play_killed(const struct scene *scene, uint32_t at, uint64_t call)
+static int play_killed(const struct scene *scene, uint32_t *at, uint64_t call)
 {
 	fflush(NULL);
 	pid_t child = fork();
@@ -80,12 +80,14 @@ static int play_killed(const struct scene *scene, uint32_t at, uint64_t call)
 		trawl_error error;
 		fault_plan->calls = CALLS_CHANGE;
 		fault_plan->at = call;
+		fault_plan->times = 1;
 		fault_plan->kill = KILL_BEFORE;
-		write_generations(&scene->life, &scene->home, at + 1, at + 1, &error);
+		write_generations(&scene->life, &scene->home, *at + 1, *at + 1, &error);
 		_exit(0);
 	}
 	waitpid(child, &status, 0);
-	return WIFSIGNALED(status) ? 0 : -1; /* one that lives has made a commit, and its number is too high */
+	*at += !WIFSIGNALED(status); /* one that has fewer changes to make lives, and commits */
+	return 0;
 }
 
 static int play_line(struct scene *scene, char *line, uint32_t *at)
@@ -98,7 +100,7 @@ static int play_line(struct scene *scene, char *line, uint32_t *at)
 		return code;
 	}
 	if (strncmp(line, "killed ", 7) == 0)
-		return play_killed(scene, *at, strtoull(line + 7, NULL, 10));
+		return play_killed(scene, at, strtoull(line + 7, NULL, 10));
 	if (strcmp(line, "abandon") == 0)
 		return abandon(scene, *at, error);
 	if (strncmp(line, "tool ", 5) == 0)
