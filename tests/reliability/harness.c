@@ -185,12 +185,17 @@ int write_generations(const struct life *life, const struct home *home, uint32_t
 
 /* ---- children ---- */
 
-struct report *report_shared(void)
+void *memory_shared(size_t size)
 {
-	void *map = mmap(NULL, sizeof(struct report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (map == MAP_FAILED)
 		fatal("mmap");
 	return map;
+}
+
+struct report *report_shared(void)
+{
+	return memory_shared(sizeof(struct report));
 }
 
 int child_wait(int child, struct report *report)

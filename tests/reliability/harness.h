@@ -52,6 +52,7 @@ struct report {
 	trawl_error why;
 };
 
+void *memory_shared(size_t size); /* zeroed; children write to it too */
 struct report *report_shared(void);
 /* Wait for a child: 0 and its report, or -1 when a signal or a time-out ended it, which is put into the report. */
 int child_wait(int child, struct report *report);

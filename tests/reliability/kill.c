@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -184,10 +183,7 @@ int kill_command(int argc, char **argv)
 	snprintf(folder, sizeof folder, "%.380s-saved", base);
 	home_make(&killing.saved, folder);
 	life_make(&killing.life, seed, commits + 2, 64);
-	void *map = mmap(NULL, sizeof *fault_plan, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (map == MAP_FAILED)
-		return 3;
-	fault_plan = map;
+	fault_plan = memory_shared(sizeof *fault_plan);
 	*fault_plan = (struct fault_plan){.log = -1};
 	snprintf(fault_plan->folder, sizeof fault_plan->folder, "%s", killing.home.folder);
 	if (step)

@@ -11,11 +11,11 @@
  * `first` and images=1 repeat one image; with keep=DIR images that fail are kept there.
  */
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,9 +36,17 @@ struct scene {
 	const struct fault_record **records;
 	size_t record_count;
 	uint64_t folder_inode, journal_inode;
-	uint64_t pending, lost_all, found;
-	double slowest_open;
+	uint64_t failed; /* scenarios that could not be played */
 	struct report *report;
+	struct tally *tally;
+};
+
+/* In memory shared with the children that judge. */
+struct tally {
+	uint64_t done;    /* images of the batch under way */
+	uint64_t pending; /* changes, over all images */
+	uint64_t found;
+	double slowest_open;
 };
 
 /* ---- recording ---- */
@@ -181,6 +189,15 @@ static void draw_lock_file(const struct scene *scene, struct random *random)
 	close(file);
 }
 
+/* Where in the recording the power fails, and for which images. */
+struct cut {
+	size_t change;
+	bool middle; /* the change is under way; else it is done */
+	uint32_t acknowledged;
+	uint64_t numbers[1024];
+	size_t count;
+};
+
 static void keep_image(const struct scene *scene, const struct disk *disk, const struct fault_record *last,
                        struct random again)
 {
@@ -188,35 +205,64 @@ static void keep_image(const struct scene *scene, const struct disk *disk, const
 	struct home kept;
 	if (!scene->keep)
 		return;
-	snprintf(folder, sizeof folder, "%.300s/image-%llu", scene->keep, (unsigned long long)scene->found);
+	snprintf(folder, sizeof folder, "%.300s/image-%llu", scene->keep, (unsigned long long)scene->tally->found);
 	home_make(&kept, folder);
 	disk_image(disk, last, &again, kept.folder);
 }
 
-static void judge_image(struct scene *scene, const struct disk *disk, uint64_t number, size_t cut, bool middle,
-                        uint32_t acknowledged, struct random *random)
+static void tell_found(const struct scene *scene, const struct disk *disk, const struct cut *cut, uint64_t number,
+                       struct random again)
 {
-	const struct fault_record *last = middle ? scene->records[cut] : NULL;
-	struct random again = *random;
+	if (++scene->tally->found > FOUND_MAX)
+		return;
+	keep_image(scene, disk, cut->middle ? scene->records[cut->change] : NULL, again);
+	printf("FOUND power: seed %llu image %llu: cut %s change %zu of %zu, acknowledged %u: %s\n",
+	       (unsigned long long)scene->life.seed, (unsigned long long)number, cut->middle ? "in" : "after",
+	       cut->change, scene->record_count, cut->acknowledged, scene->report->why.text);
+	fflush(stdout);
+}
+
+static struct random random_of(const struct scene *scene, uint64_t number)
+{
+	struct random random = {scene->life.seed * 0x9E3779B97F4A7C15u + number};
+	random_next(&random);
+	return random;
+}
+
+static void judge_image(const struct scene *scene, const struct disk *disk, const struct cut *cut, uint64_t number)
+{
+	struct random random = random_of(scene, number);
 	home_clear(&scene->image);
-	size_t pending = disk_image(disk, last, random, scene->image.folder);
-	draw_lock_file(scene, random);
-	scene->pending += pending;
-	uint32_t high = acknowledged + 1;
-	if (judge_in_child(&scene->life, &scene->image, acknowledged, high, scene->report)) {
-		scene->found++;
-		if (scene->found <= FOUND_MAX) {
-			keep_image(scene, disk, last, again);
-			printf("FOUND power: seed %llu image %llu: cut %s change %zu of %zu, %zu pending, acknowledged "
-			       "%u: %s\n",
-			       (unsigned long long)scene->life.seed, (unsigned long long)number,
-			       middle ? "in" : "after", cut, scene->record_count, pending, acknowledged,
-			       scene->report->why.text);
-			fflush(stdout);
+	const struct fault_record *last = cut->middle ? scene->records[cut->change] : NULL;
+	scene->tally->pending += disk_image(disk, last, &random, scene->image.folder);
+	draw_lock_file(scene, &random);
+	judge_index(&scene->life, &scene->image, cut->acknowledged, cut->acknowledged + 1, scene->report);
+	if (scene->report->code)
+		tell_found(scene, disk, cut, number, random_of(scene, number));
+	if (scene->report->open_seconds > scene->tally->slowest_open)
+		scene->tally->slowest_open = scene->report->open_seconds;
+}
+
+/* A child builds and judges all images of a cut; if one of them is its death, another goes on. */
+static void judge_cut(const struct scene *scene, const struct disk *disk, const struct cut *cut)
+{
+	struct tally *tally = scene->tally;
+	tally->done = 0;
+	while (tally->done < cut->count) {
+		fflush(NULL);
+		pid_t child = fork();
+		if (child == 0) {
+			for (; tally->done < cut->count; tally->done++) {
+				alarm(120);
+				judge_image(scene, disk, cut, cut->numbers[tally->done]);
+			}
+			_exit(0);
+		}
+		if (child_wait(child, scene->report)) {
+			uint64_t number = cut->numbers[tally->done++];
+			tell_found(scene, disk, cut, number, random_of(scene, number));
 		}
 	}
-	if (scene->report->open_seconds > scene->slowest_open)
-		scene->slowest_open = scene->report->open_seconds;
 }
 
 static uint32_t acknowledged_by(const struct scene *scene, const struct fault_record *record, uint32_t before)
@@ -228,32 +274,37 @@ static uint32_t acknowledged_by(const struct scene *scene, const struct fault_re
 	return (uint32_t)strtoul(line, NULL, 10);
 }
 
-static void judge_images(struct scene *scene, uint64_t seed, uint64_t first, uint64_t images, uint64_t all)
+/* Images are spread evenly over the changes; every other one is of the middle of its change. */
+static void judge_images(const struct scene *scene, uint64_t first, uint64_t images, uint64_t all)
 {
 	struct disk *disk = disk_new(scene->folder_inode);
-	uint32_t acknowledged = 0;
+	struct cut cut = {0};
+	uint64_t done = 0;
 	double said = now_seconds();
-	for (size_t cut = 0; cut < scene->record_count; cut++) {
-		/* Images are spread evenly over the cuts; half of those of a cut are in the middle of its change. */
-		uint64_t from = all * cut / scene->record_count, to = all * (cut + 1) / scene->record_count;
+	for (cut.change = 0; cut.change < scene->record_count; cut.change++) {
+		uint64_t number = all * cut.change / scene->record_count;
+		uint64_t end = all * (cut.change + 1) / scene->record_count;
 		for (int middle = 1; middle >= 0; middle--) {
-			for (uint64_t number = from; number < to; number++) {
-				struct random random = {seed * 0x9E3779B97F4A7C15u + number};
-				if (number < first || number >= first + images || (number % 2 == 0) != middle)
-					continue;
-				random_next(&random);
-				judge_image(scene, disk, number, cut, middle, acknowledged, &random);
-				if (now_seconds() - said > 5) {
-					said = now_seconds();
-					fprintf(stderr, "  power: %llu of %llu images, %llu faults found\n",
-					        (unsigned long long)(number - first), (unsigned long long)images,
-					        (unsigned long long)scene->found);
+			cut.middle = middle;
+			cut.count = 0;
+			for (uint64_t n = number; n < end; n++) {
+				if (n >= first && n < first + images && (n % 2 == 0) == cut.middle)
+					cut.numbers[cut.count++] = n;
+				if (cut.count == sizeof cut.numbers / sizeof *cut.numbers || n + 1 == end) {
+					judge_cut(scene, disk, &cut);
+					done += cut.count;
+					cut.count = 0;
 				}
 			}
 			if (middle) {
-				disk_change(disk, scene->records[cut]);
-				acknowledged = acknowledged_by(scene, scene->records[cut], acknowledged);
+				disk_change(disk, scene->records[cut.change]);
+				cut.acknowledged = acknowledged_by(scene, scene->records[cut.change], cut.acknowledged);
 			}
+		}
+		if (now_seconds() - said > 5) {
+			said = now_seconds();
+			fprintf(stderr, "  power: %llu of %llu images, %llu faults found\n", (unsigned long long)done,
+			        (unsigned long long)images, (unsigned long long)scene->tally->found);
 		}
 	}
 	disk_free(disk);
@@ -273,7 +324,7 @@ static void release(struct scene *scene)
 
 int power_command(int argc, char **argv)
 {
-	struct scene scene = {.report = report_shared()};
+	struct scene scene = {.report = report_shared(), .tally = memory_shared(sizeof(struct tally))};
 	struct stat status;
 	char folder[440];
 	uint64_t seed = option_number(argc, argv, "seed", 1), images = option_number(argc, argv, "images", 2000);
@@ -283,6 +334,9 @@ int power_command(int argc, char **argv)
 	scene.tool = option_text(argc, argv, "tool", NULL);
 	scene.interpose = option_text(argc, argv, "interpose", NULL);
 	scene.keep = option_text(argc, argv, "keep", NULL);
+	/* What one image frees the next one takes: most of the time would go to fresh pages otherwise. */
+	mallopt(M_MMAP_THRESHOLD, 32 << 20);
+	mallopt(M_TRIM_THRESHOLD, 256 << 20);
 	home_make(&scene.home, base);
 	snprintf(folder, sizeof folder, "%.380s-image", base);
 	home_make(&scene.image, folder);
@@ -297,20 +351,20 @@ int power_command(int argc, char **argv)
 		play(&scene, scenario);
 	if (child_wait(child, scene.report) || scene.report->code) {
 		printf("FOUND power: the scenario %s failed by itself: %s\n", scenario, scene.report->why.text);
-		scene.found++;
+		scene.failed++;
 	} else if (read_log(&scene), !scene.record_count) {
 		printf("FOUND power: nothing was recorded of %s\n", scenario);
-		scene.found++;
+		scene.failed++;
 	} else {
 		uint32_t commits = scene.report->found;
-		judge_images(&scene, seed, first, images, all);
+		judge_images(&scene, first, images, all);
 		printf("TOTAL power loss, %s\t%llu\t%llu\t%llu\n",
 		       strrchr(scenario, '/') ? strrchr(scenario, '/') + 1 : scenario, (unsigned long long)images,
-		       (unsigned long long)images, (unsigned long long)scene.found);
+		       (unsigned long long)images, (unsigned long long)scene.tally->found);
 		printf("NOTE %u commits, %zu changes recorded, %.1f changes pending an image, slowest open %.1f ms\n",
-		       commits, scene.record_count, (double)scene.pending / (double)(images ? images : 1),
-		       scene.slowest_open * 1e3);
+		       commits, scene.record_count, (double)scene.tally->pending / (double)(images ? images : 1),
+		       scene.tally->slowest_open * 1e3);
 	}
 	release(&scene);
-	return scene.found ? 1 : 0;
+	return scene.failed || scene.tally->found ? 1 : 0;
 }
