@@ -43,9 +43,13 @@ int lmdb_error(const struct store *store, int code, const char *doing, trawl_err
 	case MDB_PAGE_FULL:
 	case MDB_CURSOR_FULL:
 	case MDB_BAD_TXN:
-	case MDB_PANIC:
 		return error_set(error, TRAWL_ECORRUPT, "%s is damaged (%s while %s); restore it or index again", path,
 		                 mdb_strerror(code), doing);
+	case MDB_PANIC: /* the meta page could not be written: LMDB begins nothing new in this process */
+		return error_set(error, TRAWL_EIO,
+		                 "%s: an earlier commit could not be written; the last one is intact; close all that "
+		                 "this process has open of the index, then try again",
+		                 path);
 	case MDB_INVALID: return error_set(error, TRAWL_ENOTINDEX, "%s is not a trawl index", path);
 	case MDB_VERSION_MISMATCH:
 		return error_set(error, TRAWL_EVERSION, "%s was written by another version of LMDB", path);

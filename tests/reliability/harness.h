@@ -12,6 +12,7 @@
 /* The sub-commands of the harness: arguments after the name; 0 when nothing is left to mend. */
 int kill_command(int argc, char **argv);
 int power_command(int argc, char **argv);
+int hold_command(int argc, char **argv);
 int verify_command(int argc, char **argv);
 
 /* ---- options: NAME=VALUE ---- */

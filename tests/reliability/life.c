@@ -305,19 +305,27 @@ static int check_generation(const struct life *life, const trawl_index *index, u
 	return code;
 }
 
-int life_verify(const struct life *life, const char *path, uint32_t low, uint32_t high, uint32_t *found,
-                trawl_error *why)
+int life_verify_open(const struct life *life, const trawl_index *index, uint32_t low, uint32_t high, uint32_t *found,
+                     trawl_error *why)
 {
-	trawl_index *index;
-	int code = trawl_open(&index, path, why);
-	if (code)
-		return code;
-	code = 1;
+	int code = 1;
 	for (uint32_t g = low; code == 1 && g <= high && g <= life->generations; g++) {
 		code = check_generation(life, index, g, why);
 		if (!code)
 			*found = g;
 	}
-	trawl_close(index);
 	return code == 1 ? -1 : code;
+}
+
+int life_verify(const struct life *life, const char *path, uint32_t low, uint32_t high, uint32_t *found,
+                trawl_error *why)
+{
+	trawl_index *index;
+	int code = trawl_open(&index, path, why);
+	if (!code)
+		code = life_verify_open(life, index, low, high, found, why);
+	else
+		index = NULL;
+	trawl_close(index);
+	return code;
 }

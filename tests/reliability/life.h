@@ -34,5 +34,8 @@ int life_change(const struct life *life, trawl_writer *writer, uint32_t g, trawl
  * what is wrong in `why`, or the error of trawl. */
 int life_verify(const struct life *life, const char *path, uint32_t low, uint32_t high, uint32_t *found,
                 trawl_error *why);
+/* The same of an index that is open. */
+int life_verify_open(const struct life *life, const trawl_index *index, uint32_t low, uint32_t high, uint32_t *found,
+                     trawl_error *why);
 
 #endif
