@@ -136,7 +136,7 @@ def timeless(line):
 
 def describe(outcome):
     if isinstance(outcome.code, int) and outcome.code < 0:
-        return "ended by %s" % signal.Signals(-outcome.code).name
+        return "ended by %s, says %r" % (signal.Signals(-outcome.code).name, outcome.err.decode(errors="replace")[:200])
     return "exit status %s, says %r" % (outcome.code, outcome.err.decode(errors="replace")[:200])
 
 
