@@ -1,4 +1,5 @@
 /* interpose_environment.c - the plan of a preloaded library, from the environment; and allocations that fail. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,6 +82,7 @@ static bool allocation_fails(void)
 	if (!malloc_at || number < malloc_at || (fault_plan->times && number - malloc_at >= fault_plan->times))
 		return false;
 	atomic_fetch_add(&fault_plan->struck, 1);
+	errno = ENOMEM;
 	return true;
 }
 
