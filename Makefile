@@ -24,7 +24,7 @@ KERNEL_BENCH_OBJ := $(patsubst %,$(BUILD)/%.o,$(wildcard bench/kernels/*.c))
 CORPUS_GEN_OBJ   := $(patsubst %,$(BUILD)/%.o,$(wildcard bench/corpus/*.c))
 TESTS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 TEST_LIB := $(patsubst %,$(BUILD)/%.o,$(filter-out $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
-SOURCES  := $(foreach d,$(LIB_DIRS) include cli bench bench/corpus bench/kernels tests tests/reliability,$(wildcard $d/*.c $d/*.h $d/*.cc))
+SOURCES  := $(foreach d,$(LIB_DIRS) include cli bench bench/corpus bench/kernels tests tests/reliability tests/fuzz tests/differential,$(wildcard $d/*.c $d/*.h $d/*.cc))
 
 .PHONY: all check check-unit check-tool check-asan check-layers check-format bench bench-peers bench-curves fmt install uninstall clean help $(BUILD)/trawl.pc
 .PHONY: reliability reliability-quick starve-asan
@@ -79,6 +79,8 @@ reliability: $(RELIABILITY) starve-asan ## kills, power losses, failing calls an
 reliability-quick: $(RELIABILITY) starve-asan ## a fixed part of them, in minutes
 	tests/reliability/run --quick --build $(BUILD)
 
+include tests/checks.mk
+
 check: check-layers check-unit check-tool ## all tests
 check-unit: $(TESTS) ## cmocka tests, a program a module
 	tests/run_units $(TESTS)
@@ -123,6 +125,6 @@ uninstall: ## what install put there
 clean: ## remove what was built
 	rm -rf $(BUILD)
 help: ## this list
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(filter %Makefile %.mk,$(MAKEFILE_LIST)) | expand -t 24
 
 -include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(KERNEL_BENCH_OBJ:.o=.d) $(CORPUS_GEN_OBJ:.o=.d) $(TEST_LIB:.o=.d) $(TESTS:=.c.d) $(FAULTS:.o=.d)

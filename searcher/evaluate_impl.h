@@ -399,6 +399,8 @@ static void order_by_bound(const float *sums, uint32_t *candidates, uint32_t *so
 		lowest = sum < lowest ? sum : lowest;
 	}
 	float scale = highest > lowest ? (ORDER_BUCKETS - 1) / (highest - lowest) : 0;
+	if (!isfinite(scale)) /* only bounds that no writer makes are so close together */
+		scale = 0;
 	for (uint32_t i = 0; i < n; i++)
 		starts[(uint32_t)((highest - sums[candidates[i]]) * scale) + 1]++;
 	for (uint32_t b = 0; b < ORDER_BUCKETS; b++)

@@ -161,6 +161,9 @@ static int load_positions(struct phrase *phrase, struct phrase_word *word, uint3
 	struct segment *segment = phrase->segment;
 	uint8_t length = phrase->spans[doc];
 	bool is_inline = word->list.inline_position != POSITION_NONE;
+	/* More positions than there are places would make a look at all of them endless. */
+	if (word->tf > length_longest(length))
+		return part_corrupt(&segment->positions, word->found_address, "more occurrences than places", error);
 	if (!is_inline) {
 		uint64_t size = length <= LENGTH_ONE_BYTE_MAX ? word->tf : position_bytes(word->tf, length), left = 0;
 		word->bytes = part_at(&segment->positions, word->found_address, &left, error);

@@ -305,7 +305,7 @@ static int load_block(struct documents *documents, uint32_t block, struct docume
 	if (!frame)
 		return error_code(error);
 	/* A frame says how much it holds: a wrong length in the entry must not become a huge allocation. */
-	if (ZSTD_getFrameContentSize(frame, end - address) != length)
+	if (!length || ZSTD_getFrameContentSize(frame, end - address) != length)
 		return part_corrupt(&documents->documents, address, "a frame of the wrong length", error);
 	scratch->owner = NULL;
 	scratch->block.length = 0;

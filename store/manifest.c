@@ -46,10 +46,15 @@ static int parse(struct manifest *manifest, const struct snapshot *snapshot, con
 	if (!memory_reserve(&manifest->segments, &manifest->segment_capacity, count, sizeof *manifest->segments))
 		return error_set_memory(error);
 	manifest->segment_count = count;
-	for (uint32_t i = 0; i < count; i++, at += SEGMENT_BYTES)
+	for (uint32_t i = 0; i < count; i++, at += SEGMENT_BYTES) {
 		manifest->segments[i] =
 		    (struct manifest_segment){load32(at),      load32(at + 4),  load32(at + 8), load64(at + 12),
 		                              load64(at + 20), load64(at + 28), load64(at + 36)};
+		/* One that is named again would cost its memory again, without being larger in the file. */
+		for (uint32_t other = 0; other < i; other++)
+			if (manifest->segments[other].number == manifest->segments[i].number)
+				return bad_manifest(snapshot, "a segment named twice", error);
+	}
 	return 0;
 }
 

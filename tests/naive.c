@@ -399,6 +399,14 @@ size_t naive_clauses(const struct naive *naive)
 	return naive->clause_count;
 }
 
+bool naive_has_phrase(const struct naive *naive)
+{
+	for (size_t i = 0; i < naive->clause_count; i++)
+		if (naive->clauses[i].count > 1)
+			return true;
+	return false;
+}
+
 uint64_t naive_length(uint64_t length)
 {
 	if (length < 24)

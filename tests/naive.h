@@ -45,6 +45,8 @@ void naive_filter(struct naive *naive, const char *filter, size_t length);
 
 /* The number of terms and phrases of the last query, repetitions included. */
 size_t naive_clauses(const struct naive *naive);
+/* Whether one of them has several words. */
+bool naive_has_phrase(const struct naive *naive);
 
 /* The score of one document, computed by scanning its tokens once for each clause: naive_search without the lists of
  * occurrences that make that one bearable, so that a test can hold one against the other. */

@@ -1,0 +1,59 @@
+/* Integer runs: any bytes are decoded or refused; any integers come back. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/bitpack.h"
+#include "tests/fuzz/fuzz.h"
+
+#define LOAD_SLACK 8
+
+static void round_trip(struct fuzz_input *input, size_t n)
+{
+	uint32_t values[INTEGER_RUN_MAX], decoded[INTEGER_RUN_MAX];
+	unsigned bits = take8(input) % 33;
+	for (size_t i = 0; i < n; i++) {
+		uint32_t value = take32(input);
+		values[i] = (value & 7) == 7 || bits == 32 ? value : value & ((1u << bits) - 1);
+	}
+	uint8_t out[INTEGER_RUN_BYTES];
+	size_t length = integer_run_encode(values, n, out);
+	PROMISE(length >= 2 && length <= sizeof out);
+	uint8_t *tight = fuzz_tight(out, length, LOAD_SLACK);
+	PROMISE(integer_run_decode(tight, tight + length, n, decoded) == tight + length);
+	PROMISE(memcmp(values, decoded, n * sizeof *values) == 0);
+	free(tight);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fuzz_input input = {data, size};
+	uint8_t kind = take8(&input);
+	size_t n = (kind & 127) + 1, length = input.left;
+	if (kind & 128) {
+		round_trip(&input, n);
+		return 0;
+	}
+	uint32_t values[INTEGER_RUN_MAX];
+	uint8_t *tight = fuzz_tight(input.at, length, LOAD_SLACK);
+	const uint8_t *end = integer_run_decode(tight, tight + length, n, values);
+	PROMISE(!end || (end >= tight + 2 && end <= tight + length));
+	free(tight);
+	return 0;
+}
+
+bool fuzz_seed(unsigned number, struct buffer *out)
+{
+	uint32_t values[INTEGER_RUN_MAX];
+	uint8_t bytes[INTEGER_RUN_BYTES];
+	static const size_t counts[] = {1, 7, 64, 128};
+	if (number >= 8)
+		return false;
+	size_t n = counts[number % 4];
+	for (size_t i = 0; i < n; i++)
+		values[i] = (uint32_t)(i * 2654435761u) >> (i % 9 ? 25 - number : 2);
+	if (number >= 4)
+		return buffer_append_byte(out, (uint8_t)(127 + n)) && buffer_append_byte(out, 9) &&
+		       buffer_append(out, values, n * sizeof *values);
+	return buffer_append_byte(out, (uint8_t)(n - 1)) &&
+	       buffer_append(out, bytes, integer_run_encode(values, n, bytes));
+}

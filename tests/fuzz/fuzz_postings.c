@@ -1,0 +1,326 @@
+/*
+ * Posting lists. Any bytes as a short list, as positions, as a ranged list with its chunks: decoded or refused, by every kernel, with
+ * nothing read beyond them and their slack. Any lists through the encoder: the same come back.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "searcher/kernel.h"
+#include "tests/fuzz/fuzz.h"
+
+#define DOCUMENTS (3 * SUPERBLOCK_DOCUMENTS + 100)
+#define LIST_MAX DOCUMENTS
+
+static struct scorer scorer;
+static uint8_t lengths[GROUP_DOCUMENTS + EXTENT_SLACK];
+static volatile float sink;
+
+static void prepare(void)
+{
+	bm25_denominators(BORN_K1, BORN_B, 80, scorer.denominators);
+	for (uint32_t tf = 1; tf <= SATURATION_TFS; tf++)
+		for (int code = 0; code < 256; code++)
+			scorer.saturations[tf - 1][code] = saturation(tf, scorer.denominators[code]);
+	for (size_t i = 0; i < sizeof lengths; i++)
+		lengths[i] = (uint8_t)(i % 7 ? 60 : i % 256);
+}
+
+static void short_list(struct fuzz_input *input)
+{
+	uint32_t n = take16(input) % 700 + 1, documents = take16(input), room = (n + 127) / 128 * 128;
+	uint32_t *docs = malloc(room * sizeof *docs), *tfs = malloc(room * sizeof *tfs);
+	uint8_t *bytes = fuzz_tight(input->at, input->left, EXTENT_SLACK);
+	PROMISE(docs && tfs);
+	if (short_list_decode(bytes, input->left, n, documents, docs, tfs))
+		for (uint32_t i = 0; i < n; i++)
+			PROMISE(tfs[i] && docs[i] < documents && (!i || docs[i] > docs[i - 1]));
+	free(docs);
+	free(tfs);
+	free(bytes);
+}
+
+static void positions(struct fuzz_input *input)
+{
+	uint8_t code = take8(input);
+	uint32_t tf = take16(input) % 2000 + 1;
+	uint64_t size = position_bytes(tf, code);
+	if (size > input->left) /* the searcher asks for that many first */
+		return;
+	uint8_t *bytes = fuzz_tight(input->at, size, EXTENT_SLACK);
+	uint32_t *decoded = malloc(tf * sizeof *decoded);
+	PROMISE(decoded);
+	positions_decode(bytes, tf, code, decoded);
+	free(decoded);
+	free(bytes);
+}
+
+/* What a search does with a chunk. */
+static void use_chunk(const struct kernel *kernel, struct chunk *chunk, const uint8_t *its_lengths)
+{
+	float scores[RANGE_DOCUMENTS] = {0}, levels[16] = {0}, bests[SUPERBLOCK_RANGES];
+	struct range_positions range;
+	uint32_t tfs[RANGE_DOCUMENTS];
+	uint64_t mask;
+	kernel->find_levels(chunk, levels, bests);
+	for (uint32_t rank = 0; rank < chunk->range_count; rank++) {
+		kernel->score_range(chunk, rank, its_lengths, &scorer, 1.5f, scores);
+		kernel->range_mask(chunk, rank);
+		kernel->measure_range(chunk, rank, chunk_exceptions_before(chunk, rank, 0), its_lengths, &range);
+		kernel->sum_bytes(range.sizes, range.wide ? 0 : (uint32_t)__builtin_popcountll(range.mask));
+		chunk_range(chunk, rank, &mask, tfs);
+		for (uint32_t offset = 0; offset < RANGE_DOCUMENTS; offset += 9)
+			chunk_tf(chunk, rank, offset);
+	}
+	sink = scores[0] + bests[0];
+}
+
+static void ranged_list(struct fuzz_input *input)
+{
+	struct ranged_list list;
+	uint32_t documents = 2048 + take16(input) % 20000;
+	size_t length = input->left;
+	uint8_t *bytes = fuzz_tight(input->at, length, EXTENT_SLACK);
+	uint8_t *its_lengths = fuzz_tight(lengths, RANGE_DOCUMENTS, 0);
+	if (ranged_list_open(&list, bytes, length, 0, documents))
+		for (uint32_t s = 0; s < superblock_count(documents); s++) {
+			uint32_t chunk_length;
+			struct chunk chunk;
+			uint64_t address = chunk_place(&list, s, &chunk_length);
+			if (!chunk_length || address >= length || chunk_length > length - address ||
+			    !chunk_open(&chunk, &list, s, bytes + address, chunk_length))
+				continue;
+			for (int level = CPU_SCALAR; level <= CPU_AVX512; level++)
+				if (kernel_for((enum cpu_level)level))
+					use_chunk(kernel_for((enum cpu_level)level), &chunk, its_lengths);
+		}
+	free(its_lengths);
+	free(bytes);
+}
+
+/* A chunk without a head before it, which chance would hardly ever make. */
+static void one_chunk(struct fuzz_input *input)
+{
+	struct ranged_list list = {.offset_bytes = (uint8_t)(take8(input) % 3 * 2), .groups = 1};
+	uint8_t directory[GROUP_ENTRY] = {0};
+	struct chunk chunk;
+	list.directory = directory;
+	uint8_t *bytes = fuzz_tight(input->at, input->left, EXTENT_SLACK);
+	uint8_t *its_lengths = fuzz_tight(lengths, RANGE_DOCUMENTS, 0);
+	if (chunk_open(&chunk, &list, 0, bytes, (uint32_t)input->left))
+		for (int level = CPU_SCALAR; level <= CPU_AVX512; level++)
+			if (kernel_for((enum cpu_level)level))
+				use_chunk(kernel_for((enum cpu_level)level), &chunk, its_lengths);
+	free(its_lengths);
+	free(bytes);
+}
+
+/* ---- round trips ---- */
+
+struct made {
+	uint32_t docs[LIST_MAX], tfs[LIST_MAX], n;
+	uint32_t next; /* posting whose positions are asked for */
+};
+
+static uint32_t position_of(uint32_t doc, uint32_t i, uint32_t tf)
+{
+	uint32_t longest = length_longest(lengths[doc]), gap = longest / tf;
+	return i * (gap ? gap : 1) + doc % (gap ? gap : 1);
+}
+
+static int next_positions(void *context, uint32_t count, uint32_t *out, trawl_error *error)
+{
+	struct made *made = context;
+	(void)error;
+	for (uint32_t i = 0; i < count; i++)
+		out[i] = position_of(made->docs[made->next], i, count);
+	made->next++;
+	return 0;
+}
+
+/* Runs of documents with and without the term, of lengths that the input says. */
+static void make_list(struct made *made, struct fuzz_input *input)
+{
+	uint32_t doc = 0;
+	made->n = made->next = 0;
+	while (doc < DOCUMENTS && (input->left || !made->n)) {
+		uint8_t run = take8(input), step = (uint8_t)(take8(input) % 40 + 1), tf = take8(input);
+		for (uint32_t i = 0; i <= run && doc < DOCUMENTS; i++, doc += step) {
+			uint32_t longest = length_longest(lengths[doc]),
+			         wanted = tf < 250 ? 1 + (tf + i) % 5 : 300u + i;
+			if (longest == 0)
+				continue;
+			made->docs[made->n] = doc;
+			made->tfs[made->n++] = wanted < longest ? wanted : longest;
+		}
+	}
+}
+
+static void check_short(const struct made *made, const struct part_writer *writer, const struct list_place *place)
+{
+	uint32_t room = (made->n + 127) / 128 * 128;
+	uint32_t *docs = malloc(room * sizeof *docs), *tfs = malloc(room * sizeof *tfs);
+	uint8_t *bytes = fuzz_tight(writer->buffer + place->postings, place->postings_bytes, EXTENT_SLACK);
+	PROMISE(docs && tfs && short_list_decode(bytes, place->postings_bytes, made->n, DOCUMENTS, docs, tfs));
+	PROMISE(memcmp(docs, made->docs, made->n * sizeof *docs) == 0);
+	PROMISE(memcmp(tfs, made->tfs, made->n * sizeof *tfs) == 0);
+	free(docs);
+	free(tfs);
+	free(bytes);
+}
+
+static void check_ranged(const struct made *made, const struct part_writer *writer, const struct list_place *place)
+{
+	struct ranged_list list;
+	uint32_t tfs[RANGE_DOCUMENTS], found = 0;
+	uint64_t mask;
+	uint8_t *bytes = fuzz_tight(writer->buffer + place->postings, place->postings_bytes, EXTENT_SLACK);
+	PROMISE(ranged_list_open(&list, bytes, place->postings_bytes, 0, DOCUMENTS));
+	PROMISE(list.df == made->n);
+	for (uint32_t s = 0; s < superblock_count(DOCUMENTS); s++) {
+		uint32_t length, rank = 0;
+		struct chunk chunk;
+		uint64_t address = chunk_place(&list, s, &length);
+		if (!length)
+			continue;
+		PROMISE(chunk_open(&chunk, &list, s, bytes + address, length));
+		for (uint32_t left = chunk.range_mask; left; left &= left - 1, rank++) {
+			uint32_t first = s * SUPERBLOCK_DOCUMENTS + (uint32_t)__builtin_ctz(left) * RANGE_DOCUMENTS,
+			         i = 0;
+			chunk_range(&chunk, rank, &mask, tfs);
+			for (; mask; mask &= mask - 1, i++, found++)
+				PROMISE(found < made->n && made->tfs[found] == tfs[i] &&
+				        made->docs[found] == first + (uint32_t)__builtin_ctzll(mask));
+		}
+	}
+	PROMISE(found == made->n);
+	free(bytes);
+}
+
+static void check_positions(const struct made *made, const struct part_writer *writer, const struct list_place *place)
+{
+	uint64_t at = place->positions;
+	uint32_t *decoded = malloc(1024 * sizeof *decoded);
+	PROMISE(decoded);
+	for (uint32_t i = 0; i < made->n; i++) {
+		uint32_t tf = made->tfs[i], doc = made->docs[i];
+		PROMISE(tf <= 1024 && positions_decode(writer->buffer + at, tf, lengths[doc], decoded));
+		for (uint32_t j = 0; j < tf; j++)
+			PROMISE(decoded[j] == position_of(doc, j, tf));
+		at += position_bytes(tf, lengths[doc]);
+	}
+	PROMISE(at == place->positions + place->positions_bytes);
+	free(decoded);
+}
+
+static void round_trip(struct fuzz_input *input)
+{
+	static struct made made;
+	struct part_writer postings_part, positions_part;
+	struct postings_encoder encoder = {.lengths = lengths, .spans = lengths, .documents = DOCUMENTS};
+	struct list_place place = {0};
+	trawl_error error;
+	make_list(&made, input);
+	if (!made.n)
+		return;
+	/* Nothing is flushed before an extent is full, which these lists do not fill. */
+	fuzz_need(part_writer_init(&postings_part, NULL, 1, PART_POSTINGS, &error), &error);
+	fuzz_need(part_writer_init(&positions_part, NULL, 1, PART_POSITIONS, &error), &error);
+	memset(positions_part.buffer, 0, EXTENT_PAYLOAD); /* the slack behind what was written */
+	encoder.postings = &postings_part;
+	encoder.positions = &positions_part;
+	bm25_denominators(BORN_K1, BORN_B, 80, encoder.denominators);
+	const struct position_source source = {next_positions, &made};
+	uint64_t needed = 0;
+	for (uint32_t i = 0; i < made.n; i++)
+		needed += position_bytes(made.tfs[i], lengths[made.docs[i]]);
+	if (needed + EXTENT_SLACK < EXTENT_PAYLOAD) {
+		fuzz_need(postings_encode(&encoder, made.docs, made.tfs, made.n, &source, &place, &error), &error);
+		(made.n < short_list_border(DOCUMENTS) ? check_short : check_ranged)(&made, &postings_part, &place);
+		check_positions(&made, &positions_part, &place);
+	}
+	postings_encoder_release(&encoder);
+	part_writer_release(&postings_part);
+	part_writer_release(&positions_part);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fuzz_input input = {data, size};
+	if (!lengths[0] && !lengths[1])
+		prepare();
+	switch (take8(&input) % 5) {
+	case 0: short_list(&input); break;
+	case 1: positions(&input); break;
+	case 2: ranged_list(&input); break;
+	case 3: one_chunk(&input); break;
+	default: round_trip(&input);
+	}
+	return 0;
+}
+
+/* Of a list of `density` in 16 documents: the head and chunks, or (chunk) its first chunk alone. */
+static bool encoded_seed(unsigned density, bool chunk, struct buffer *out)
+{
+	static struct made made;
+	struct part_writer writer;
+	struct postings_encoder encoder = {.lengths = lengths, .spans = lengths, .documents = DOCUMENTS};
+	struct list_place place = {0};
+	struct ranged_list list;
+	trawl_error error;
+	const struct position_source source = {next_positions, &made};
+	made.n = made.next = 0;
+	for (uint32_t doc = 1; doc < DOCUMENTS; doc++)
+		if (doc * 7919 % 16 < density || made.n == 0) {
+			made.docs[made.n] = doc;
+			made.tfs[made.n++] = doc % 11 ? 1 + doc % 3 : doc % 33 ? 9 : 500;
+		}
+	fuzz_need(part_writer_init(&writer, NULL, 1, PART_POSTINGS, &error), &error);
+	encoder.postings = &writer;
+	bm25_denominators(BORN_K1, BORN_B, 80, encoder.denominators);
+	fuzz_need(postings_encode(&encoder, made.docs, made.tfs, made.n, &source, &place, &error), &error);
+	bool done;
+	if (made.n < short_list_border(DOCUMENTS)) {
+		const uint8_t head[] = {0, (uint8_t)(made.n - 1), (uint8_t)((made.n - 1) >> 8), 0xff, 0xff};
+		done = buffer_append(out, head, sizeof head) && buffer_append(out, writer.buffer, place.postings_bytes);
+	} else if (chunk) {
+		uint32_t length;
+		PROMISE(ranged_list_open(&list, writer.buffer, place.postings_bytes, 0, DOCUMENTS));
+		uint64_t address = chunk_place(&list, 1, &length);
+		done = buffer_append_byte(out, 3) && buffer_append_byte(out, 0) &&
+		       buffer_append(out, writer.buffer + address, length);
+	} else {
+		const uint8_t head[] = {2, (uint8_t)((DOCUMENTS - 2048) & 255), (DOCUMENTS - 2048) >> 8};
+		done = buffer_append(out, head, sizeof head) && buffer_append(out, writer.buffer, place.postings_bytes);
+	}
+	postings_encoder_release(&encoder);
+	part_writer_release(&writer);
+	return done;
+}
+
+bool fuzz_seed(unsigned number, struct buffer *out)
+{
+	static const uint8_t some_positions[] = {1, 100, 3, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0x0d, 0x10, 0, 0, 0};
+	static const uint8_t trips[][10] = {{4, 200, 0, 1, 100, 5, 255, 255, 0, 3},
+	                                    {4, 3, 30, 9, 9, 9, 9, 50, 2, 250},
+	                                    {4, 255, 0, 0, 255, 0, 0, 255, 0, 251}};
+	if (!lengths[0] && !lengths[1])
+		prepare();
+	switch (number) {
+	case 0: return encoded_seed(1, false, out);
+	case 1: return encoded_seed(4, false, out);
+	case 2: return encoded_seed(12, false, out);
+	case 3: return encoded_seed(16, false, out);
+	case 4: return encoded_seed(12, true, out);
+	case 5: return encoded_seed(16, true, out);
+	case 6: return buffer_append(out, some_positions, sizeof some_positions);
+	case 7:
+	case 8:
+	case 9:
+		for (int times = 0; times < 8; times++)
+			if (!buffer_append(out, trips[number - 7] + (times > 0), sizeof trips[0] - (times > 0)))
+				return false;
+		return true;
+	default: return false;
+	}
+}

@@ -1,0 +1,112 @@
+/*
+ * Any query on a small index: every kernel gives the same bits, and they are the naive scorer's answer. The index has posting lists
+ * of every form, three segments, and documents that were deleted.
+ */
+#include <string.h>
+
+#include "searcher/kernel.h"
+#include "tests/fuzz/fuzz.h"
+#include "tests/oracle.h"
+#include "tests/random_corpus.h"
+#include "tests/scratch.h"
+
+#define DOCUMENTS 2300
+
+static struct random_corpus corpus;
+static struct naive *naive;
+static trawl_searcher *searcher;
+
+static void build(void)
+{
+	struct random random = {77};
+	trawl_error error;
+	trawl_writer *writer;
+	trawl_index *index;
+	trawl_writer_options options = {.analysis = {.language = "english", .stop_words = true}};
+	const char *path = scratch_path("query.trawl");
+	random_corpus_make(&corpus, &random, DOCUMENTS);
+	naive = naive_new(&options.analysis);
+	fuzz_need(trawl_writer_open(&writer, path, &options, &error), &error);
+	for (size_t i = 0; i < corpus.count; i++) {
+		const trawl_document *document = &corpus.documents[i];
+		fuzz_need(trawl_writer_add(writer, document, &error), &error);
+		naive_put(naive, document);
+		if (i == 2200 || i == 2250)
+			fuzz_need(trawl_writer_commit(writer, &error), &error);
+		if (i % 50 == 7) {
+			fuzz_need(trawl_writer_delete(writer, document->id, document->id_length, &error), &error);
+			naive_delete(naive, document->id, document->id_length);
+		}
+	}
+	fuzz_need(trawl_writer_commit(writer, &error), &error);
+	trawl_writer_close(writer);
+	fuzz_need(trawl_open(&index, path, &error), &error);
+	fuzz_need(trawl_searcher_new(&searcher, index, &error), &error);
+}
+
+static uint64_t answer(const char *query, size_t length, const trawl_search_options *options, int *status)
+{
+	trawl_error error;
+	size_t count;
+	uint64_t hash = 14695981039346656037u;
+	*status = trawl_search(searcher, query, length, options, &error);
+	const trawl_hit *hits = trawl_hits(searcher, &count);
+	for (size_t i = 0; i < count; i++) {
+		uint32_t bits;
+		memcpy(&bits, &hits[i].score, sizeof bits);
+		hash = ((hash ^ hits[i].document) * 1099511628211u ^ bits) * 1099511628211u;
+	}
+	return (hash ^ trawl_match_count(searcher)) * 1099511628211u ^ count;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const size_t tops[] = {10, 1, 100, 1000, 10000, 0, 3, 65};
+	static const float k1s[] = {0.9f, 0, 1.2f, 1000}, bs[] = {0.4f, 0, 0.75f, 1};
+	struct fuzz_input input = {data, size};
+	if (!searcher)
+		build();
+	uint8_t shape = take8(&input), more = take8(&input);
+	trawl_search_options options = {.top = tops[shape & 7],
+	                                .count = shape & 8,
+	                                .stable_ties = shape & 16,
+	                                .set_k1 = shape & 32,
+	                                .set_b = shape & 64,
+	                                .k1 = k1s[more & 3],
+	                                .b = bs[more >> 2 & 3]};
+	char *query = (char *)fuzz_tight(input.at, input.left, 0);
+	size_t length = input.left;
+	int expected_status, status;
+	fuzz_use_kernel(kernel_for(CPU_SCALAR));
+	uint64_t expected = answer(query, length, &options, &expected_status);
+	for (int level = CPU_AVX2; level <= CPU_AVX512; level++) {
+		const struct kernel *kernel = kernel_for((enum cpu_level)level);
+		if (!kernel)
+			continue;
+		fuzz_use_kernel(kernel);
+		PROMISE(answer(query, length, &options, &status) == expected);
+		PROMISE(status == expected_status);
+	}
+	PROMISE(!expected_status || expected_status == TRAWL_ELIMIT);
+	PROMISE(!expected_status || length > TRAWL_QUERY_MAX || length / 2 > TRAWL_CLAUSES_MAX);
+	fuzz_use_kernel(kernel_for(CPU_SCALAR));
+	const char *why = expected_status ? NULL : oracle_complaint(naive, searcher, query, length, &options, true);
+	if (why)
+		fuzz_broken(why, __FILE__, __LINE__);
+	memory_free(query);
+	return 0;
+}
+
+bool fuzz_seed(unsigned number, struct buffer *out)
+{
+	static char query[RANDOM_QUERY_MAX];
+	struct random random = {number + 1};
+	if (number >= 3 * QUERY_KINDS)
+		return false;
+	if (!searcher)
+		build();
+	size_t length = random_query(query, &corpus, &random, (enum query_kind)(number % QUERY_KINDS));
+	length = length < 300 ? length : 300;
+	return buffer_append_byte(out, (uint8_t)(number * 5)) && buffer_append_byte(out, (uint8_t)number) &&
+	       buffer_append(out, query, length);
+}

@@ -1,0 +1,69 @@
+/* A file of documents in any form: each one is yielded whole, skipped with a diagnostic, or (strict) ends the source. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/fuzz/fuzz.h"
+#include "tests/scratch.h"
+
+#define DOCUMENTS_READ 2000
+
+static void note(void *context, const char *place, const char *message)
+{
+	PROMISE(place && *place && message && *message);
+	++*(uint64_t *)context;
+}
+
+static const char *write_input(const struct fuzz_input *input)
+{
+	const char *path = scratch_path("input");
+	int file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	PROMISE(file >= 0 && write(file, input->at, input->left) == (ssize_t)input->left);
+	close(file);
+	return path;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fuzz_input input = {data, size};
+	uint8_t kind = take8(&input);
+	uint64_t notes = 0;
+	const char *path = write_input(&input);
+	trawl_error error = {0};
+	trawl_source *source;
+	trawl_document document;
+	trawl_source_options options = {.format = (enum trawl_format)(kind % 3),
+	                                .strict = kind & 4,
+	                                .diagnostic = note,
+	                                .diagnostic_context = &notes};
+	fuzz_need(trawl_source_open(&source, &path, 1, &options, &error), &error);
+	int got = 0, documents = 0;
+	while (documents < DOCUMENTS_READ && (got = trawl_source_next(source, &document, &error)) > 0) {
+		documents++;
+		PROMISE(document.id_length >= 1 && document.id_length <= 4096);
+		fuzz_touch(document.title, document.title_length);
+		fuzz_touch(document.text, document.text_length);
+		fuzz_touch(document.fields, document.fields_length);
+	}
+	trawl_source_progress progress;
+	trawl_source_get_progress(source, &progress);
+	PROMISE(progress.documents == (uint64_t)documents);
+	PROMISE(got >= 0 || (options.strict && error.code == got) || got == TRAWL_ENOMEM);
+	PROMISE(options.strict || progress.skipped == 0 || notes > 0);
+	trawl_source_close(source);
+	return 0;
+}
+
+bool fuzz_seed(unsigned number, struct buffer *out)
+{
+	static const char lines[] =
+	    "{\"id\": \"1\", \"title\": \"one\", \"text\": \"some text\"}\r\n\n{\"id\": 2}\n{\"id\": \"\"}\nnot json\n"
+	    "{\"id\": \"4\", \"text\": \"last, no line end\"}";
+	static const char text[] = "A title\n\nThe text.\n\xff\xfe more";
+	if (number >= 6)
+		return false;
+	return buffer_append_byte(out, (uint8_t)number) &&
+	       (number % 3 == 1 ? buffer_append(out, text, sizeof text - 1)
+	                        : buffer_append(out, lines, sizeof lines - 1));
+}

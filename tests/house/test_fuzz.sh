@@ -1,0 +1,31 @@
+# Fuzz targets without libFuzzer: their seeds, every input that once broke a promise, and mutations of them that are the same each
+# time.
+. "$(dirname "$0")/claims.sh"
+
+# The targets commit thousands of times: where files need no disk, that takes no time.
+[ ! -w /dev/shm ] || export TMPDIR=/dev/shm
+
+# holds TARGET MUTATIONS
+holds()
+{
+	local kept=$top/tests/fuzz/regressions/$1
+	[ -d "$kept" ] || kept=
+	claim "fuzz target $1 keeps its promises on seeds, kept inputs and $2 mutations" \
+		"$build/fuzz/replay_$1" --mutate "$2" $kept
+}
+
+holds bitpack 4000
+holds documents 600
+holds index 600
+holds json 4000
+holds manifest 300
+holds postings 600
+holds query 800
+holds snippet 2000
+holds source 600
+holds stream 1000
+holds terms 600
+holds tokenizer 3000
+holds tree 600
+claim "every target is among these" \
+	test "$(ls "$top"/tests/fuzz/fuzz_*.c | grep -cv store)" -eq "$(grep -c '^holds ' "$top/tests/house/test_fuzz.sh")"
