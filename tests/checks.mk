@@ -19,3 +19,10 @@ fuzz: ## libFuzzer on every target: [SECONDS=60] [TARGETS="query index"]; needs 
 check-fuzz: $(REPLAYS) ## the fuzz targets' kept inputs, without libFuzzer
 	BUILD=$(BUILD) tests/run_tool tests/house/test_fuzz.sh
 check-tool: $(REPLAYS)
+
+.PHONY: differential
+$(BUILD)/differential: $(patsubst %,$(BUILD)/%.o,$(wildcard tests/differential/*.c)) $(TEST_LIB) $(BUILD)/libtrawl.a
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -lcmocka -o $@
+differential: $(BUILD)/differential ## random programs against the naive scorer: [QUERIES=1000000] [SEED=0]
+	$(BUILD)/differential --queries $(or $(QUERIES),1000000) --seed $(or $(SEED),0) tests/differential/cases
+check-tool: $(BUILD)/differential
