@@ -101,7 +101,7 @@ static void add_change(struct program *program, const struct random_corpus *corp
 static size_t random_size(struct random *random)
 {
 	static const size_t most[] = {3, 30, 70, 200, 1100, 2500, 6000};
-	return random_below(random, most[random_below(random, random_chance(random, 0.3) ? 7 : 5)]) + 1;
+	return random_below(random, most[random_below(random, random_chance(random, 0.6) ? 7 : 5)]) + 1;
 }
 
 static void make_settings(struct program *program, struct random *random)
