@@ -52,11 +52,11 @@ templates[TEMPLATES];
 
 static const struct shape {
 	unsigned documents, commits;
-	bool positions, stop_words, deletions;
+	bool positions, stop_words, deletions, pairs;
 	enum trawl_order order;
-} shapes[TEMPLATES] = {{2200, 1, true, true, true, TRAWL_ORDER_SIMILAR},
-                       {90, 3, true, false, true, TRAWL_ORDER_INPUT},
-                       {2100, 1, false, false, false, TRAWL_ORDER_INPUT}};
+} shapes[TEMPLATES] = {{2200, 1, true, true, true, true, TRAWL_ORDER_SIMILAR},
+                       {90, 3, true, false, true, true, TRAWL_ORDER_INPUT},
+                       {2100, 1, false, false, false, false, TRAWL_ORDER_INPUT}};
 
 /* ---- templates ---- */
 
@@ -80,6 +80,7 @@ static void build_file(const struct template *template, const struct shape *shap
 	trawl_writer *writer;
 	trawl_writer_options options = {.analysis = {.language = "english", .stop_words = shape->stop_words},
 	                                .no_positions = !shape->positions,
+	                                .pairs = shape->pairs,
 	                                .order = shape->order};
 	fuzz_need(trawl_writer_open(&writer, template->path, &options, &error), &error);
 	for (unsigned i = 0; i < shape->documents; i++) {

@@ -27,7 +27,8 @@ static void arbitrary(struct fuzz_input *input, bool positions)
 	if (!input->left)
 		return;
 	fuzz_need(snapshot_open(&snapshot, fuzz_store(), &error), &error);
-	fuzz_need(terms_open(&terms, snapshot, 9, input->left, positions, first_term, 2, &used, &error), &error);
+	fuzz_need(terms_open(&terms, snapshot, 9, PART_TERMS, input->left, positions, first_term, 2, &used, &error),
+	          &error);
 	uint8_t *bytes = fuzz_part(&terms.part, input->at, input->left);
 	int got;
 	size_t walked = 0;
@@ -149,11 +150,11 @@ static void round_trip(struct fuzz_input *input, bool positions)
 	uint64_t used;
 	trawl_error error;
 	fuzz_need(store_batch_new(&batch, fuzz_store(), &error), &error);
-	fuzz_need(terms_writer_init(&writer, batch, 1, positions, &error), &error);
+	fuzz_need(terms_writer_init(&writer, batch, 1, PART_TERMS, positions, &error), &error);
 	size_t n = write_terms(&writer, made, positions, input);
 	fuzz_need(store_batch_commit(batch, (const uint8_t *)"", 0, &error), &error);
 	fuzz_need(snapshot_open(&snapshot, fuzz_store(), &error), &error);
-	fuzz_need(terms_open(&terms, snapshot, 1, writer.part.address, positions, writer.first_terms.data,
+	fuzz_need(terms_open(&terms, snapshot, 1, PART_TERMS, writer.part.address, positions, writer.first_terms.data,
 	                     writer.first_terms.length, &used, &error),
 	          &error);
 	PROMISE(used == writer.first_terms.length);
