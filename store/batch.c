@@ -201,6 +201,9 @@ int store_batch_commit(struct store_batch *batch, const uint8_t *manifest, uint3
 		batch->held = false;
 		return code;
 	}
+	/* A reader that was killed would hold the pages of its commit for as long as this process stays. */
+	int dead;
+	mdb_reader_check(batch->store->environment, &dead);
 	return flush(batch, error);
 }
 

@@ -234,11 +234,22 @@ static int open_new(struct store **out, const char *path, bool create, trawl_err
 	return 0;
 }
 
+/* What the parent of a forked process had open is the parent's: a snapshot through it would stand under the parent's process
+ * number, and hold its pages for as long as that lives. */
+static void forget_inherited(void)
+{
+	static pid_t process;
+	if (process != getpid())
+		open_stores = NULL;
+	process = getpid();
+}
+
 int store_open(struct store **out, const char *path, bool create, trawl_error *error)
 {
 	struct stat status;
 	*out = NULL;
 	pthread_mutex_lock(&open_stores_lock);
+	forget_inherited();
 	int code = 0;
 	if (stat(path, &status) == 0)
 		for (struct store *store = open_stores; store && !*out; store = store->next)
@@ -270,11 +281,13 @@ void store_close(struct store *store)
 	pthread_mutex_lock(&open_stores_lock);
 	if (--store->users == 0) {
 		struct store **link = &open_stores;
-		while (*link != store)
+		while (*link && *link != store)
 			link = &(*link)->next;
-		*link = store->next;
-		mdb_env_close(store->environment);
-		memory_free(store);
+		if (*link) { /* else it is the parent's */
+			*link = store->next;
+			mdb_env_close(store->environment);
+			memory_free(store);
+		}
 	}
 	pthread_mutex_unlock(&open_stores_lock);
 }

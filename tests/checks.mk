@@ -26,3 +26,33 @@ $(BUILD)/differential: $(patsubst %,$(BUILD)/%.o,$(wildcard tests/differential/*
 differential: $(BUILD)/differential ## random programs against the naive scorer: [QUERIES=1000000] [SEED=0]
 	$(BUILD)/differential --queries $(or $(QUERIES),1000000) --seed $(or $(SEED),0) tests/differential/cases
 check-tool: $(BUILD)/differential
+
+# ---- the same tests, watched ----
+
+.PHONY: check-tsan check-threads check-valgrind
+check-tsan: ## what runs in threads, under the thread sanitizer
+	$(MAKE) BUILD=$(BUILD)/tsan CFLAGS="-O1 -g -fsanitize=thread" check-threads
+check-threads: $(patsubst %,$(BUILD)/tests/test_%,concurrency ranking index)
+	TRAWL_TEST_SECONDS=3600 TRAWL_ORACLE_QUERIES=100 TRAWL_CONCURRENT_COMMITS=12 TSAN_OPTIONS=die_after_fork=0 tests/run_units $^
+VALGRIND       := valgrind -q --error-exitcode=9 --leak-check=full --suppressions=tests/valgrind.supp
+VALGRIND_TESTS := base batch bitpack documents format postings query run store terms top vocabulary
+check-valgrind: ## the quicker unit tests under memcheck, with the kernel that it knows
+	$(MAKE) BUILD=$(BUILD)/valgrind CFLAGS="-O1 -g" $(VALGRIND_TESTS:%=$(BUILD)/valgrind/tests/test_%)
+	for test in $(VALGRIND_TESTS); do TRAWL_KERNEL=scalar $(VALGRIND) $(BUILD)/valgrind/tests/test_$$test \
+	  >$(BUILD)/valgrind/$$test.log 2>&1 && echo "ok $$test" || { tail -40 $(BUILD)/valgrind/$$test.log; exit 1; }; done
+
+# ---- the source, read by programs ----
+
+.PHONY: tidy analyze coverage mutants
+TIDY_FLAGS := -std=c11 -Iinclude -I. -D_GNU_SOURCE -mavx2 -mbmi -mbmi2 -mpopcnt \
+              -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vbmi -mavx512vbmi2
+tidy: ## clang-tidy, with the checks of .clang-tidy, has nothing to say
+	clang-tidy --quiet $(filter %.c,$(LIB_SRC) $(TOOL_SRC)) -- $(TIDY_FLAGS)
+analyze: ## gcc's static analyzer has nothing to say
+	for file in $(filter %.c,$(LIB_SRC)); do gcc -std=c11 -O1 -fanalyzer -Werror -Iinclude -I. -D_GNU_SOURCE \
+	  $(filter -mavx%,$(TIDY_FLAGS)) -mbmi -mbmi2 -mpopcnt -c $$file -o /dev/null || exit 1; done
+coverage: ## which branches the unit tests and fuzz replays take, file by file
+	$(MAKE) BUILD=$(BUILD)/coverage CC=gcc CXX=g++ CFLAGS="-O0 -g --coverage" check-unit check-fuzz
+	tests/coverage $(BUILD)/coverage $(filter base/% store/% searcher/query.c input/%,$(filter %.c,$(LIB_SRC)))
+mutants: ## remove each check of the decoders in turn: some test must notice
+	tests/mutants $(BUILD)/mutants
