@@ -7,7 +7,10 @@ CC       ?= cc
 CXX      ?= c++
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wvla -Wpointer-arith -Wundef
-HARDEN   := -fstack-protector-strong
+# Fortified functions need an optimising compiler, and would hide from the sanitizers.
+HARDEN   := -fstack-protector-strong $(if $(findstring -fsanitize,$(CFLAGS)),,$(if $(filter -O1 -O2 -O3 -Os,$(CFLAGS)),\
+            -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3))
+HARDEN_LD := -Wl,-z,relro,-z,now
 # -ffp-contract=off: a fused multiply-add would round once where the documented score rounds twice.
 MUST     := -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno -fno-strict-aliasing -pthread -Iinclude -I. -D_GNU_SOURCE
 ALL_C    := -std=c11 $(MUST) $(WARNINGS) -Wstrict-prototypes -Wmissing-prototypes $(HARDEN) $(CPPFLAGS) $(CFLAGS)
@@ -48,11 +51,11 @@ $(BUILD)/%.cc.o: %.cc Makefile
 $(BUILD)/libtrawl.a: $(LIB_OBJ)
 	rm -f $@ && $(AR) rcs $@ $^
 $(BUILD)/libtrawl.so.$(VERSION): $(LIB_OBJ)
-	$(CC) -shared -Wl,-soname,libtrawl.so.$(SOVERSION) -Wl,--no-undefined $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+	$(CC) -shared -Wl,-soname,libtrawl.so.$(SOVERSION) -Wl,--no-undefined $(HARDEN_LD) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 $(BUILD)/libtrawl.so: $(BUILD)/libtrawl.so.$(VERSION)
 	ln -sf $(<F) $(BUILD)/libtrawl.so.$(SOVERSION) && ln -sf $(<F) $@
 $(BUILD)/trawl: $(TOOL_OBJ) $(BUILD)/libtrawl.a
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -ljansson -o $@
+	$(CC) -pie $(HARDEN_LD) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -ljansson -o $@
 $(BUILD)/kernel_bench: $(KERNEL_BENCH_OBJ) $(BUILD)/libtrawl.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 $(BUILD)/corpus_gen: $(CORPUS_GEN_OBJ)
