@@ -41,6 +41,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		trawl_close(index);
 	if (code)
 		return 0;
+	for (size_t i = 0; i < manifest.segment_count; i++)
+		for (size_t other = 0; other < i; other++)
+			PROMISE(manifest.segments[i].number != manifest.segments[other].number);
 	PROMISE(manifest_write(&manifest, &bytes));
 	commit(bytes.data, bytes.length);
 	PROMISE(read_manifest(&again) == 0);
