@@ -138,6 +138,17 @@ static void decode_rejects_what_no_encoder_writes(void **state)
 	assert_null(decode_tightly(endless, sizeof endless, 4, decoded, &used));
 }
 
+/* What lies behind the end may look like the header of an empty run. */
+static void decode_rejects_a_header_that_is_cut(void **state)
+{
+	(void)state;
+	uint32_t decoded[4];
+	const uint8_t zeros[2 + LOAD_SLACK] = {0};
+	assert_null(integer_run_decode(zeros, zeros, 4, decoded));
+	assert_null(integer_run_decode(zeros, zeros + 1, 4, decoded));
+	assert_non_null(integer_run_decode(zeros, zeros + 2, 4, decoded));
+}
+
 static void random_bytes_never_make_decode_load_beyond_the_slack(void **state)
 {
 	(void)state;
@@ -168,6 +179,7 @@ int main(void)
 	    cmocka_unit_test(exceptions_keep_their_low_bits_packed),
 	    cmocka_unit_test(decode_rejects_every_truncation),
 	    cmocka_unit_test(decode_rejects_what_no_encoder_writes),
+	    cmocka_unit_test(decode_rejects_a_header_that_is_cut),
 	    cmocka_unit_test(random_bytes_never_make_decode_load_beyond_the_slack),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

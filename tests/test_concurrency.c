@@ -34,6 +34,7 @@
 #define CHANGES 40
 #define READERS 3
 #define QUERIES_A_LOOK 4
+#define SLOTS_AND_MORE 1030 /* more than the lock file has slots for readers */
 
 static const trawl_analysis analysis = {.language = "none"};
 
@@ -284,7 +285,7 @@ static pid_t start(int (*work)(const char *path, unsigned number), const char *p
 	static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
 		signal(signals[i], SIG_DFL);
-	alarm(300);
+	alarm(1200);
 	_exit(work(path, number));
 }
 
@@ -396,47 +397,38 @@ static void killed_and_stopped_processes_disturb_nobody(void **state)
 	scratch_clear();
 }
 
+static int holding[2]; /* a pipe: a byte for each child that has its snapshot open */
+
 static int hold_for_ever(const char *path, unsigned number)
 {
 	trawl_index *index;
 	trawl_error error;
 	(void)number;
-	if (trawl_open(&index, path, &error))
+	if (trawl_open(&index, path, &error) || write(holding[1], "", 1) != 1)
 		return 1;
 	for (;;)
 		pause();
 }
 
-/* Wait until the child sleeps in pause(), with its snapshot open. */
-static void wait_until_asleep(pid_t child)
+/* A reader that is killed while it has a snapshot open. */
+static void kill_a_reader(const char *path)
 {
-	struct random random = {1};
-	char name[64], call[64];
-	snprintf(name, sizeof name, "/proc/%d/syscall", (int)child);
-	for (;;) {
-		FILE *file = fopen(name, "r");
-		bool asleep = file && fgets(call, sizeof call, file) && strtol(call, NULL, 10) == 34;
-		if (file)
-			fclose(file);
-		if (asleep)
-			return;
-		rest(&random, 2000);
-	}
+	char byte;
+	assert_int_equal(pipe(holding), 0);
+	pid_t child = start(hold_for_ever, path, 0);
+	close(holding[1]);
+	assert_int_equal(read(holding[0], &byte, 1), 1);
+	close(holding[0]);
+	end(child);
 }
 
 static void killed_readers_leave_their_slots(void **state)
 {
 	(void)state;
-#if defined(__SANITIZE_THREAD__)
-	skip(); /* its pause() is another call */
-#endif
 	const char *path = scratch_path("slots.trawl");
 	commit_many(path, 2);
-	for (unsigned i = 0; i < 150; i++) { /* there are 126 slots */
-		pid_t child = start(hold_for_ever, path, i);
-		wait_until_asleep(child);
-		end(child);
-	}
+	for (unsigned i = 0; i < SLOTS_AND_MORE; i++)
+		kill_a_reader(path);
 	struct reader reader = {.naive = naive_new(&analysis), .random = {5}};
 	if (!look(&reader, path))
 		fail_msg("%s", reader.why);
@@ -454,9 +446,6 @@ static uint64_t file_size(const char *path)
 static void a_killed_reader_holds_no_pages_of_a_writer_that_stays_open(void **state)
 {
 	(void)state;
-#if defined(__SANITIZE_THREAD__)
-	skip();
-#endif
 	const char *path = scratch_path("pages.trawl");
 	trawl_error error = {0};
 	trawl_writer *writer;
@@ -464,9 +453,7 @@ static void a_killed_reader_holds_no_pages_of_a_writer_that_stays_open(void **st
 	commit_many(path, 3);
 	if (trawl_writer_open(&writer, path, &options, &error))
 		fail_msg("%s", error.text);
-	pid_t child = start(hold_for_ever, path, 0);
-	wait_until_asleep(child);
-	end(child);
+	kill_a_reader(path);
 	for (uint64_t g = 4; g <= 40; g++)
 		if (write_commit(writer, g, &error))
 			fail_msg("%s", error.text);
@@ -496,7 +483,7 @@ static void opening_and_closing_grows_nothing(void **state)
 	struct reader reader = {.naive = naive_new(&analysis), .random = {5}};
 	assert_true(look(&reader, path));
 	unsigned before = count_descriptors();
-	for (int i = 0; i < 400; i++) /* more than there are reader slots */
+	for (unsigned i = 0; i < SLOTS_AND_MORE; i++)
 		if (!look(&reader, path))
 			fail_msg("%s", reader.why);
 	assert_int_equal(count_descriptors(), before);
