@@ -44,13 +44,16 @@ check-valgrind: ## the quicker unit tests under memcheck, with the kernel that i
 # ---- the source, read by programs ----
 
 .PHONY: tidy analyze coverage mutants
-TIDY_FLAGS := -std=c11 -Iinclude -I. -D_GNU_SOURCE -mavx2 -mbmi -mbmi2 -mpopcnt \
-              -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vbmi -mavx512vbmi2
+READ_FLAGS := -std=c11 -Iinclude -I. -D_GNU_SOURCE
+READ_AVX   := -mavx2 -mbmi -mbmi2 -mpopcnt -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vbmi -mavx512vbmi2
+READ_FILES  = $(filter-out %_avx2.c %_avx512.c,$(filter %.c,$(LIB_SRC)))
 tidy: ## clang-tidy, with the checks of .clang-tidy, has nothing to say
-	clang-tidy --quiet $(filter %.c,$(LIB_SRC) $(TOOL_SRC)) -- $(TIDY_FLAGS)
+	clang-tidy --quiet $(READ_FILES) $(TOOL_SRC) -- $(READ_FLAGS)
+	clang-tidy --quiet $(filter %_avx2.c %_avx512.c,$(LIB_SRC)) -- $(READ_FLAGS) $(READ_AVX)
 analyze: ## gcc's static analyzer has nothing to say
-	for file in $(filter %.c,$(LIB_SRC)); do gcc -std=c11 -O1 -fanalyzer -Werror -Iinclude -I. -D_GNU_SOURCE \
-	  $(filter -mavx%,$(TIDY_FLAGS)) -mbmi -mbmi2 -mpopcnt -c $$file -o /dev/null || exit 1; done
+	for file in $(READ_FILES); do gcc -O1 -fanalyzer -Werror $(READ_FLAGS) -c $$file -o /dev/null || exit 1; done
+	for file in $(filter %_avx2.c %_avx512.c,$(LIB_SRC)); do \
+	  gcc -O1 -fanalyzer -Werror $(READ_FLAGS) $(READ_AVX) -c $$file -o /dev/null || exit 1; done
 coverage: ## which branches the unit tests and fuzz replays take, file by file
 	$(MAKE) BUILD=$(BUILD)/coverage CC=gcc CXX=g++ CFLAGS="-O0 -g --coverage" check-unit check-fuzz
 	tests/coverage $(BUILD)/coverage $(filter base/% store/% searcher/query.c input/%,$(filter %.c,$(LIB_SRC)))

@@ -5,6 +5,8 @@
 #include "tests/fuzz/fuzz_store.h"
 #include "tests/scratch.h"
 
+#define SHORTEST (12 + 4 + 8 + 4 + 4 + 4 + 1)
+
 static void commit(const uint8_t *bytes, size_t length)
 {
 	struct store_batch *batch;
@@ -35,6 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	commit(data, size);
 	int code = read_manifest(&manifest);
 	PROMISE(code == 0 || code == TRAWL_ECORRUPT || code == TRAWL_ENOTINDEX || code == TRAWL_EVERSION);
+	PROMISE(size >= SHORTEST || code == TRAWL_ENOTINDEX);
 	int opened = trawl_open(&index, store_path(fuzz_store()), &error);
 	PROMISE(!code || opened == code);
 	if (!opened)
