@@ -117,6 +117,7 @@ static void make_settings(struct program *program, struct random *random)
 	program->writer.no_positions = random_chance(random, 0.2);
 	program->writer.pairs = !program->writer.no_positions && random_chance(random, 0.4);
 	program->writer.order = random_chance(random, 0.4) ? TRAWL_ORDER_SIMILAR : TRAWL_ORDER_INPUT;
+	program->writer.threads = 1 + (unsigned)random_below(random, 4);
 	program->writer.memory_budget = budgets[random_below(random, 4)];
 }
 
@@ -194,9 +195,10 @@ void program_print(const struct program *program, FILE *out)
 {
 	fprintf(out, "analysis %s%s%s\n", program->language, program->analysis.stop_words ? " stop" : "",
 	        program->analysis.fold_diacritics ? " fold" : "");
-	fprintf(out, "writer%s%s%s memory=%zu kernel=%s\n", program->writer.no_positions ? " no-positions" : "",
-	        program->writer.pairs ? " pairs" : "", program->writer.order == TRAWL_ORDER_SIMILAR ? " similar" : "",
-	        program->writer.memory_budget, program->kernel);
+	fprintf(out, "writer%s%s%s memory=%zu threads=%u kernel=%s\n",
+	        program->writer.no_positions ? " no-positions" : "", program->writer.pairs ? " pairs" : "",
+	        program->writer.order == TRAWL_ORDER_SIMILAR ? " similar" : "", program->writer.memory_budget,
+	        program->writer.threads, program->kernel);
 	for (size_t i = 0; i < program->count; i++)
 		print_step(&program->steps[i], out);
 }
@@ -253,6 +255,8 @@ static bool read_line(struct program *program, const char *line)
 		program->writer.order = strstr(line, " similar") ? TRAWL_ORDER_SIMILAR : TRAWL_ORDER_INPUT;
 		if ((value = word_value(line, " memory=")))
 			program->writer.memory_budget = strtoull(value, NULL, 10);
+		if ((value = word_value(line, " threads=")))
+			program->writer.threads = (unsigned)strtoul(value, NULL, 10);
 		if ((value = word_value(line, " kernel=")))
 			snprintf(program->kernel, sizeof program->kernel, "%.*s", (int)strcspn(value, " "), value);
 	} else if (strncmp(line, "add ", 4) == 0) {
