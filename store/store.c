@@ -132,7 +132,7 @@ static int open_environment(struct store *store, unsigned flags, trawl_error *er
 			return 0;
 		mdb_env_close(store->environment);
 		store->environment = NULL;
-		if (code != ENOMEM)
+		if (code != ENOMEM && code != EINVAL) /* EINVAL: what memcheck says of a map that it has no room for */
 			break;
 	}
 	return lmdb_error(store, code, "opening", error);

@@ -35,7 +35,7 @@ check-tsan: ## what runs in threads, under the thread sanitizer
 check-threads: $(patsubst %,$(BUILD)/tests/test_%,concurrency ranking index)
 	TRAWL_TEST_SECONDS=3600 TRAWL_ORACLE_QUERIES=100 TRAWL_CONCURRENT_COMMITS=12 TSAN_OPTIONS=die_after_fork=0 tests/run_units $^
 VALGRIND       := valgrind -q --error-exitcode=9 --leak-check=full --suppressions=tests/valgrind.supp
-VALGRIND_TESTS := base batch bitpack documents format postings query run store terms top vocabulary
+VALGRIND_TESTS := base batch bitpack format query run terms top vocabulary documents store postings
 check-valgrind: ## the quicker unit tests under memcheck, with the kernel that it knows
 	$(MAKE) BUILD=$(BUILD)/valgrind CFLAGS="-O1 -g" $(VALGRIND_TESTS:%=$(BUILD)/valgrind/tests/test_%)
 	for test in $(VALGRIND_TESTS); do TRAWL_KERNEL=scalar $(VALGRIND) $(BUILD)/valgrind/tests/test_$$test \
