@@ -151,7 +151,7 @@ int main(int argc, char **argv)
 		first = 3;
 		for (unsigned number = 0; fuzz_seed(number, corpus_add(&corpus)); number++)
 			;
-		corpus.count--; /* the last one was none */
+		buffer_release(&corpus.inputs[--corpus.count]); /* the last one was none */
 	}
 	for (int i = first; i < argc; i++)
 		read_path(&corpus, argv[i]);

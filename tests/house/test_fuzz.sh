@@ -15,17 +15,17 @@ holds()
 }
 
 holds bitpack 4000
-holds documents 600
-holds index 600
+holds documents 1500
+holds index 1500
 holds json 4000
-holds manifest 300
-holds postings 600
-holds query 800
+holds manifest 1000
+holds postings 1500
+holds query 1500
 holds snippet 2000
 holds source 600
 holds stream 1000
-holds terms 600
+holds terms 1500
 holds tokenizer 3000
-holds tree 600
+holds tree 1500
 claim "every target is among these" \
 	test "$(ls "$top"/tests/fuzz/fuzz_*.c | grep -cv store)" -eq "$(grep -c '^holds ' "$top/tests/house/test_fuzz.sh")"
