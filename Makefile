@@ -24,12 +24,13 @@ TOOL_SRC := $(wildcard cli/*.c) $(wildcard bench/*.c)
 LIB_OBJ  := $(addprefix $(BUILD)/,$(addsuffix .o,$(LIB_SRC)))
 TOOL_OBJ := $(addprefix $(BUILD)/,$(addsuffix .o,$(TOOL_SRC)))
 KERNEL_BENCH_OBJ := $(patsubst %,$(BUILD)/%.o,$(wildcard bench/kernels/*.c))
+STAGE_BENCH_OBJ  := $(patsubst %,$(BUILD)/%.o,$(wildcard bench/stages/*.c))
 CORPUS_GEN_OBJ   := $(patsubst %,$(BUILD)/%.o,$(wildcard bench/corpus/*.c))
 TESTS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 TEST_LIB := $(patsubst %,$(BUILD)/%.o,$(filter-out $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
-SOURCES  := $(foreach d,$(LIB_DIRS) include cli bench bench/corpus bench/kernels tests tests/reliability tests/fuzz tests/differential,$(wildcard $d/*.c $d/*.h $d/*.cc))
+SOURCES  := $(foreach d,$(LIB_DIRS) include cli bench bench/corpus bench/kernels bench/stages tests tests/reliability tests/fuzz tests/differential,$(wildcard $d/*.c $d/*.h $d/*.cc))
 
-.PHONY: all check check-unit check-tool check-asan check-layers check-format bench bench-peers bench-curves fmt install uninstall clean help $(BUILD)/trawl.pc
+.PHONY: all check check-unit check-tool check-asan check-layers check-format bench bench-peers bench-curves bench-stages fmt install uninstall clean help $(BUILD)/trawl.pc
 .PHONY: reliability reliability-quick starve-asan
 # Objects of tests are kept: make would delete them as intermediate, and compile them again at every second run.
 .SECONDARY:
@@ -57,6 +58,8 @@ $(BUILD)/libtrawl.so: $(BUILD)/libtrawl.so.$(VERSION)
 $(BUILD)/trawl: $(TOOL_OBJ) $(BUILD)/libtrawl.a
 	$(CC) -pie $(HARDEN_LD) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -ljansson -o $@
 $(BUILD)/kernel_bench: $(KERNEL_BENCH_OBJ) $(BUILD)/libtrawl.a
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+$(BUILD)/stage_bench: $(STAGE_BENCH_OBJ) $(BUILD)/libtrawl.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 $(BUILD)/corpus_gen: $(CORPUS_GEN_OBJ)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lm -o $@
@@ -99,6 +102,8 @@ fmt: ## format the sources
 	clang-format -i $(SOURCES)
 bench: all $(BUILD)/kernel_bench ## the hot loop's figures, kernel by kernel
 	$(BUILD)/kernel_bench
+bench-stages: $(BUILD)/stage_bench ## where the time goes while an index is built: CORPUS=FILE
+	$(BUILD)/stage_bench $(CORPUS)
 
 bench-peers: all ## trawl against its peers: CORPUS=FILE QUERIES=FILE [OUT=DIR] [PEERS=all] [ORDER=both]
 	bench/peers/run.py --trawl $(BUILD)/trawl --corpus $(CORPUS) --queries $(QUERIES) $(if $(OUT),--out $(OUT)) \
@@ -130,4 +135,4 @@ clean: ## remove what was built
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(filter %Makefile %.mk,$(MAKEFILE_LIST)) | expand -t 24
 
--include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(KERNEL_BENCH_OBJ:.o=.d) $(CORPUS_GEN_OBJ:.o=.d) $(TEST_LIB:.o=.d) $(TESTS:=.c.d) $(FAULTS:.o=.d)
+-include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(KERNEL_BENCH_OBJ:.o=.d) $(STAGE_BENCH_OBJ:.o=.d) $(CORPUS_GEN_OBJ:.o=.d) $(TEST_LIB:.o=.d) $(TESTS:=.c.d) $(FAULTS:.o=.d)

@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 static atomic_long fail_countdown = -1;
 static atomic_bool fail_sticky;
 
@@ -42,6 +46,13 @@ void *memory_resize(void *pointer, size_t size)
 void memory_free(void *pointer)
 {
 	free(pointer);
+}
+
+void memory_trim(void)
+{
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
 }
 
 bool memory_reserve(void *array_pointer, size_t *capacity, size_t wanted, size_t element)

@@ -12,6 +12,9 @@ void *memory_new_zeroed(size_t count, size_t size);
 void *memory_resize(void *pointer, size_t size);
 void memory_free(void *pointer);
 
+/* Give what was freed back to the system, where the allocator keeps it otherwise. */
+void memory_trim(void);
+
 /* Test hook: the allocation after `n` more successful ones fails, and all that follow while `sticky`. -1: never. */
 void memory_fail_after(long n, bool sticky);
 

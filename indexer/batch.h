@@ -61,7 +61,7 @@ struct inversion {
 	uint32_t *range_ends; /* in `sorted` */
 	size_t range_count, range_capacity;
 	uint64_t *range_bytes; /* of their records */
-	size_t range_bytes_capacity;
+	size_t range_bytes_capacity, range_most;
 };
 
 /* Terms in ranges of `bytes` of records or, where a single term has more, of that term. */

@@ -11,6 +11,7 @@
 #define JOBS_PER_THREAD 2
 #define JOB_COST 3 /* bytes that a job holds for each byte of its documents, in itself and in its worker's scratch */
 #define SCRATCH_KEPT 4                /* times its usual size a buffer may keep after a huge document */
+#define WORDS_SHARE 3                 /* eighths: tables double, and the old one stays until its words have moved */
 #define WORDS_MOST ((size_t)64 << 20) /* for the words that a worker knows */
 
 struct block {
@@ -86,11 +87,11 @@ int pipeline_new(struct pipeline **out, const struct pipeline_options *options, 
 	pipeline->jobs = memory_new_zeroed(pipeline->job_count, sizeof *pipeline->jobs);
 	if (!pipeline->workers || !pipeline->jobs)
 		return error_set_memory(error);
-	size_t share = options->memory / 2 / (pipeline->job_count + threads) / JOB_COST;
+	size_t share = options->memory / 3 / (pipeline->job_count + threads) / JOB_COST;
 	pipeline->job_bytes = share < JOB_BYTES_LEAST  ? JOB_BYTES_LEAST
 	                      : share > JOB_BYTES_MOST ? JOB_BYTES_MOST
 	                                               : share;
-	share = options->memory / 2 / threads;
+	share = options->memory / 3 * 2 / threads * WORDS_SHARE / 8;
 	pipeline->word_bytes = share > WORDS_MOST ? WORDS_MOST : share;
 	return prepare_worker(&pipeline->workers[0], pipeline, error); /* refuses an unknown language now */
 }

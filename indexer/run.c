@@ -13,7 +13,8 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
-#define WRITE_BYTES ((size_t)1 << 20)
+#define WRITE_BYTES ((size_t)256 << 10)
+#define READ_BYTES ((size_t)128 << 10) /* of a mapped run that stay resident behind the cursor */
 
 /* ---- writing ---- */
 
@@ -179,7 +180,8 @@ void run_release(struct run *run)
 /* A run being read: the record of its current term. */
 struct run_cursor {
 	const uint8_t *map, *at, *end;
-	const char *term; /* NULL: at the end */
+	const uint8_t *resident; /* what is before it has been given back; at a multiple of READ_BYTES */
+	const char *term;        /* NULL: at the end */
 	uint8_t length;
 	uint32_t df;
 	const uint8_t *postings, *postings_end, *positions, *positions_end;
@@ -205,10 +207,21 @@ static int bad_run(trawl_error *error)
 	return error_set(error, TRAWL_EIO, "a temporary file reads back otherwise than it was written");
 }
 
+/* Pages that were read count as the process's memory; should one be looked at again, it is mapped again. */
+static void give_back(struct run_cursor *cursor)
+{
+	size_t bytes = (size_t)(cursor->at - cursor->resident) / READ_BYTES * READ_BYTES;
+	if (bytes) {
+		madvise((void *)(uintptr_t)cursor->resident, bytes, MADV_DONTNEED);
+		cursor->resident += bytes;
+	}
+}
+
 static int next_record(struct run_cursor *cursor, trawl_error *error)
 {
 	uint64_t df, length;
 	cursor->term = NULL;
+	give_back(cursor);
 	if (cursor->at == cursor->end)
 		return 0;
 	cursor->length = *cursor->at++;
@@ -327,7 +340,7 @@ static int map_run(struct run_cursor *cursor, const struct run *run, trawl_error
 	if (map == MAP_FAILED)
 		return error_set_system(error, errno, "mapping a temporary file");
 	madvise(map, run->bytes, MADV_SEQUENTIAL);
-	cursor->map = cursor->at = map;
+	cursor->map = cursor->at = cursor->resident = map;
 	cursor->end = cursor->at + run->bytes;
 	return next_record(cursor, error);
 }

@@ -16,6 +16,11 @@
 #include "store/segment.h"
 
 #define MEMORY_LEAST ((size_t)1 << 20)
+#define MEMORY_FIXED ((size_t)8 << 20) /* parts being written, the dictionary, libraries, the last commit's tables */
+#define FLUSH_LEAST ((size_t)512 << 10)
+#define FLUSH_MOST ((size_t)16 << 20)
+#define RANGE_SHARE 256                  /* of the memory, for a range of terms that is encoded */
+#define LARGE_RANGES 16                  /* a term of so many ranges is encoded as it is placed */
 #define TEXT_BYTES_MAX ((size_t)1 << 30) /* of a document: tokens are counted in 32 bits */
 
 struct trawl_writer {
@@ -24,6 +29,7 @@ struct trawl_writer {
 	bool fresh;  /* the file was made by this writer and has no commit */
 	bool failed; /* an error ended the batch */
 	size_t memory_budget;
+	size_t reserved; /* of it, for what a writer needs whatever it is given */
 	enum trawl_order order;
 	unsigned threads;
 	struct workers *workers;
@@ -140,6 +146,13 @@ static bool keep_segment(void *context, uint32_t segment)
 	return segment == 0;
 }
 
+/* Of extents queued for a transaction, which holds as much again. */
+static size_t flush_bytes(const struct trawl_writer *writer)
+{
+	size_t share = writer->memory_budget / 16;
+	return share < FLUSH_LEAST ? FLUSH_LEAST : share > FLUSH_MOST ? FLUSH_MOST : share;
+}
+
 static unsigned default_threads(void)
 {
 	cpu_set_t cores;
@@ -149,12 +162,13 @@ static unsigned default_threads(void)
 
 static int new_pipeline(struct trawl_writer *writer, trawl_error *error)
 {
-	struct pipeline_options options = {.analysis = manifest_analysis(&writer->manifest),
-	                                   .threads = writer->threads,
-	                                   .memory = writer->memory_budget / 4,
-	                                   .workers = writer->workers,
-	                                   .batch = &writer->batch,
-	                                   .pending = &writer->pending};
+	struct pipeline_options options = {
+	    .analysis = manifest_analysis(&writer->manifest),
+	    .threads = writer->threads,
+	    .memory = writer->memory_budget > writer->reserved ? (writer->memory_budget - writer->reserved) / 3 : 0,
+	    .workers = writer->workers,
+	    .batch = &writer->batch,
+	    .pending = &writer->pending};
 	return pipeline_new(&writer->pipeline, &options, error);
 }
 
@@ -195,6 +209,8 @@ static int start(struct trawl_writer *writer, const char *path, const trawl_writ
 	code = new_pipeline(writer, error);
 	if (!code)
 		code = store_batch_new(&writer->output, writer->store, error);
+	if (!code)
+		store_batch_limit(writer->output, flush_bytes(writer));
 	return code || writer->manifest.generation ? code : put_first_manifest(writer, error);
 }
 
@@ -215,6 +231,7 @@ int trawl_writer_open(trawl_writer **out, const char *path, const trawl_writer_o
 	writer->lock = -1;
 	writer->order = options->order;
 	writer->memory_budget = options->memory_budget ? options->memory_budget : default_memory();
+	writer->reserved = MEMORY_FIXED + 2 * flush_bytes(writer);
 	writer->threads = options->threads ? options->threads : default_threads();
 	batch_init(&writer->batch, 0, writer->threads > 1);
 	writer->workers = workers_new(writer->threads);
@@ -275,6 +292,7 @@ static int spill(struct trawl_writer *writer, trawl_error *error)
 	writer->stats.runs++;
 	batch_reset(&writer->batch);
 	pipeline_forget(writer->pipeline);
+	memory_trim();
 	return 0;
 }
 
@@ -397,7 +415,7 @@ static int check_document(const trawl_writer *writer, const trawl_document *docu
 static bool is_over_budget(struct trawl_writer *writer)
 {
 	size_t batch = batch_memory(&writer->batch);
-	size_t used = batch + pending_memory(&writer->pending) + pipeline_memory(writer->pipeline);
+	size_t used = writer->reserved + batch + pending_memory(&writer->pending) + pipeline_memory(writer->pipeline);
 	/* A run needs a batch worth its file: a budget that ids alone have eaten must not make a run a job. */
 	return used > writer->memory_budget && batch > writer->memory_budget / 4;
 }
@@ -549,13 +567,15 @@ static int run_range(const void *source, size_t range, const struct term_sink *s
 static bool is_large_range(const void *source, size_t range)
 {
 	const struct inversion *inversion = source;
-	return inversion->range_bytes[range] > 16 * RANGE_BYTES_MOST;
+	return inversion->range_bytes[range] > LARGE_RANGES * inversion->range_most;
 }
 
 static int encode_batch(struct trawl_writer *writer, const uint32_t *docs, trawl_error *error)
 {
 	struct inversion inversion;
-	int code = inversion_prepare(&inversion, &writer->batch, docs, RANGE_BYTES_MOST, error);
+	size_t most = writer->memory_budget / RANGE_SHARE;
+	int code = inversion_prepare(&inversion, &writer->batch, docs,
+	                             most < RANGE_BYTES_MOST ? most : RANGE_BYTES_MOST, error);
 	if (code)
 		return code;
 	struct term_ranges ranges = {&inversion, inversion.range_count, run_range, is_large_range};
@@ -569,8 +589,11 @@ static int write_segment(struct trawl_writer *writer, struct manifest_segment *s
 	struct census census = {0};
 	struct term_sink sink = {write_term, writer};
 	int code = pipeline_finish(writer->pipeline, error);
-	if (!code)
+	if (!code) {
+		pipeline_forget(writer->pipeline); /* the batch ends here, and its inversion needs memory */
+		memory_trim();
 		code = take_census(&census, writer, error);
+	}
 	if (!code && writer->run_count && writer->batch.document_count)
 		code = spill(writer, error);
 	if (!code) {

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "store/lmdb_file.h"
 
-#define FLUSH_BYTES ((size_t)16 << 20) /* extents queued in memory before a transaction of their own */
+#define FLUSH_BYTES ((size_t)16 << 20) /* extents queued in memory before a transaction of their own, unless told */
 
 struct queued {
 	uint8_t key[KEY_BYTES];
@@ -17,7 +17,7 @@ struct store_batch {
 	struct store *store;
 	struct queued *queue;
 	size_t queue_length, queue_capacity;
-	size_t queued_bytes;
+	size_t queued_bytes, flush_bytes;
 	bool held; /* nothing is flushed before the commit */
 };
 
@@ -27,7 +27,13 @@ int store_batch_new(struct store_batch **out, struct store *store, trawl_error *
 	if (!*out)
 		return error_set_memory(error);
 	(*out)->store = store;
+	(*out)->flush_bytes = FLUSH_BYTES;
 	return 0;
+}
+
+void store_batch_limit(struct store_batch *batch, size_t bytes)
+{
+	batch->flush_bytes = bytes < FLUSH_BYTES ? bytes : FLUSH_BYTES;
 }
 
 static void empty_queue(struct store_batch *batch)
@@ -109,8 +115,12 @@ static int write_queue(struct store_batch *batch, MDB_txn *transaction)
 		int code;
 		if (entry->value) {
 			code = mdb_put(transaction, batch->store->database, &key, &value, MDB_RESERVE);
-			if (!code)
+			if (!code) {
 				memcpy(value.mv_data, entry->value, entry->size);
+				memory_free(entry->value); /* LMDB holds it now: not twice in memory */
+				entry->value = NULL;
+				entry->size = 0;
+			}
 		} else {
 			code = remove_segment(transaction, batch->store->database, entry->key);
 		}
@@ -177,7 +187,7 @@ int store_batch_put(struct store_batch *batch, uint32_t segment, uint32_t part, 
 	if (!value)
 		return error_set_memory(error);
 	int code = enqueue(batch, key, value, EXTENT_HEADER + length + EXTENT_SLACK, error);
-	if (!code && batch->queued_bytes >= FLUSH_BYTES && !batch->held)
+	if (!code && batch->queued_bytes >= batch->flush_bytes && !batch->held)
 		code = flush(batch, error);
 	return code;
 }

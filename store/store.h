@@ -98,6 +98,8 @@ const uint8_t *part_read(struct part *part, uint64_t address, uint64_t length, s
 struct store_batch;
 
 int store_batch_new(struct store_batch **out, struct store *store, trawl_error *error);
+/* Flush when `bytes` are queued, if that is less than usual. While flushing about as much again is held. */
+void store_batch_limit(struct store_batch *batch, size_t bytes);
 void store_batch_free(struct store_batch *batch); /* drops what was not committed */
 int store_batch_put(struct store_batch *batch, uint32_t segment, uint32_t part, uint32_t extent, const uint8_t *payload,
                     uint32_t length, trawl_error *error);
