@@ -67,8 +67,16 @@ static int take_term(void *context, const char *term, uint8_t length, const uint
 	return 0;
 }
 
-static int build_graph(struct bisection *bisection, const struct batch *batch, const uint32_t *docs, uint32_t count,
-                       trawl_error *error)
+static int each_list(const struct unordered *unordered, const uint32_t *docs, const struct term_sink *sink,
+                     trawl_error *error)
+{
+	return unordered->run_count ? runs_merge(unordered->runs, unordered->run_count, docs, sink, error)
+	                            : batch_invert(unordered->batch, docs, sink, error);
+}
+
+/* *fits: whether there is memory for it. */
+static int build_graph(struct bisection *bisection, const struct unordered *unordered, const uint32_t *docs,
+                       uint32_t count, bool *fits, trawl_error *error)
 {
 	struct graph_builder builder = {bisection, memory_new_zeroed(count, sizeof(uint64_t)), false};
 	struct term_sink sink = {take_term, &builder};
@@ -76,19 +84,20 @@ static int build_graph(struct bisection *bisection, const struct batch *batch, c
 	bisection->starts = memory_new(((size_t)count + 1) * sizeof *bisection->starts);
 	int code = builder.next && bisection->starts ? 0 : error_set_memory(error);
 	if (!code)
-		code = batch_invert(batch, docs, &sink, error);
+		code = each_list(unordered, docs, &sink, error);
 	uint64_t sum = 0;
 	for (uint32_t d = 0; !code && d < count; d++) {
 		uint64_t terms = builder.next[d];
 		bisection->starts[d] = builder.next[d] = sum;
 		sum += terms;
 	}
-	if (!code) {
+	*fits = sum <= unordered->memory / sizeof *bisection->terms;
+	if (!code && *fits) {
 		bisection->starts[count] = sum;
 		bisection->terms = memory_new(sum * sizeof *bisection->terms);
 		bisection->term_count = 0;
 		builder.filling = true;
-		code = bisection->terms ? batch_invert(batch, docs, &sink, error) : error_set_memory(error);
+		code = bisection->terms ? each_list(unordered, docs, &sink, error) : error_set_memory(error);
 	}
 	memory_free(builder.next);
 	return code;
@@ -262,14 +271,15 @@ static void bisect(struct bisection *bisection)
 	}
 }
 
-int reorder_documents(const struct batch *batch, uint32_t *docs, uint32_t *order, uint32_t count, trawl_error *error)
+int reorder_documents(const struct unordered *unordered, uint32_t *docs, uint32_t *order, uint32_t count, bool *moved,
+                      trawl_error *error)
 {
 	struct bisection bisection = {0};
 	uint32_t *ordinals = memory_new(count * sizeof *ordinals);
-	int code = ordinals ? build_graph(&bisection, batch, docs, count, error) : error_set_memory(error);
-	if (!code && !prepare(&bisection))
+	int code = ordinals ? build_graph(&bisection, unordered, docs, count, moved, error) : error_set_memory(error);
+	if (!code && *moved && !prepare(&bisection))
 		code = error_set_memory(error);
-	if (!code) {
+	if (!code && *moved) {
 		bisect(&bisection);
 		if (count)
 			memcpy(ordinals, order, count * sizeof *ordinals);
@@ -354,12 +364,12 @@ static int reorder_term(void *context, const char *term, uint8_t length, const u
 	return sink->term(sink->context, term, length, reordering->docs, reordering->tfs, df, &reordered, error);
 }
 
-int batch_invert_reordered(const struct batch *batch, const uint32_t *docs, const struct term_sink *sink,
-                           trawl_error *error)
+int reordered_lists(const struct unordered *unordered, const uint32_t *docs, const struct term_sink *sink,
+                    trawl_error *error)
 {
 	struct reordering reordering = {.sink = sink};
 	struct term_sink between = {reorder_term, &reordering};
-	int code = batch_invert(batch, docs, &between, error);
+	int code = each_list(unordered, docs, &between, error);
 	memory_free(reordering.keys);
 	memory_free(reordering.docs);
 	memory_free(reordering.tfs);

@@ -8,14 +8,23 @@
 #ifndef TRAWL_INDEXER_REORDER_H
 #define TRAWL_INDEXER_REORDER_H
 
-#include "indexer/batch.h"
+#include "indexer/run.h"
 
-/* Permute `order`, the ordinals of `count` documents of the batch, and `docs`, where each ordinal stands in it or
- * DOCUMENT_NONE. Deterministic. TRAWL_ENOMEM. */
-int reorder_documents(const struct batch *batch, uint32_t *docs, uint32_t *order, uint32_t count, trawl_error *error);
+/* Documents to reorder: those of the runs, or where there are none those of the batch. */
+struct unordered {
+	const struct batch *batch;
+	const struct run *runs;
+	size_t run_count;
+	size_t memory; /* bytes for the graph: when it takes more, the order stays */
+};
 
-/* batch_invert with docIDs in any order. */
-int batch_invert_reordered(const struct batch *batch, const uint32_t *docs, const struct term_sink *sink,
-                           trawl_error *error);
+/* Permute `order`, the ordinals of `count` documents, and `docs`, where each ordinal stands in it or DOCUMENT_NONE; *moved: whether
+ * that was done. It follows from the documents and unordered.memory alone, spilled or not. TRAWL_ENOMEM. */
+int reorder_documents(const struct unordered *unordered, uint32_t *docs, uint32_t *order, uint32_t count, bool *moved,
+                      trawl_error *error);
+
+/* Their lists, with docIDs in any order. */
+int reordered_lists(const struct unordered *unordered, const uint32_t *docs, const struct term_sink *sink,
+                    trawl_error *error);
 
 #endif

@@ -522,6 +522,11 @@ static void list_living(struct census *census, const struct pending *pending)
 			census->order[census->count++] = ordinal;
 }
 
+static struct unordered unordered_documents(const struct trawl_writer *writer)
+{
+	return (struct unordered){&writer->batch, writer->runs, writer->run_count, writer->memory_budget / 2};
+}
+
 static int take_census(struct census *census, const struct trawl_writer *writer, trawl_error *error)
 {
 	const struct pending *pending = &writer->pending;
@@ -537,10 +542,10 @@ static int take_census(struct census *census, const struct trawl_writer *writer,
 	memset(census->docs, 0xff, pending->count * sizeof *census->docs); /* DOCUMENT_NONE */
 	for (uint32_t doc = 0; doc < census->count; doc++)
 		census->docs[census->order[doc]] = doc;
-	if (writer->order == TRAWL_ORDER_SIMILAR && !writer->run_count) {
-		/* A batch that has spilled is no longer here to be looked at. */
-		code = reorder_documents(&writer->batch, census->docs, census->order, census->count, error);
-		census->reordered = true;
+	if (writer->order == TRAWL_ORDER_SIMILAR) {
+		struct unordered unordered = unordered_documents(writer);
+		code = reorder_documents(&unordered, census->docs, census->order, census->count, &census->reordered,
+		                         error);
 	}
 	for (uint32_t doc = 0; !code && doc < census->count; doc++) {
 		const struct pending_document *document = &pending->documents[census->order[doc]];
@@ -592,10 +597,11 @@ static int write_segment(struct trawl_writer *writer, struct manifest_segment *s
 	if (!code) {
 		pipeline_forget(writer->pipeline); /* the batch ends here, and its inversion needs memory */
 		memory_trim();
-		code = take_census(&census, writer, error);
 	}
 	if (!code && writer->run_count && writer->batch.document_count)
 		code = spill(writer, error);
+	if (!code)
+		code = take_census(&census, writer, error);
 	if (!code) {
 		writer->segment->text_bytes = census.text_bytes;
 		bool moved = census.reordered || writer->pending.dead_count;
@@ -606,10 +612,11 @@ static int write_segment(struct trawl_writer *writer, struct manifest_segment *s
 	if (!code && writer->manifest.flags & FLAG_PAIRS)
 		code = pair_builder_new(&writer->pairs, writer->segment, writer->memory_budget / 8,
 		                        store_path(writer->store), error);
-	if (!code && writer->run_count)
+	struct unordered unordered = unordered_documents(writer);
+	if (!code && census.reordered)
+		code = reordered_lists(&unordered, census.docs, &sink, error);
+	else if (!code && writer->run_count)
 		code = runs_merge(writer->runs, writer->run_count, census.docs, &sink, error);
-	else if (!code && census.reordered)
-		code = batch_invert_reordered(&writer->batch, census.docs, &sink, error);
 	else if (!code && writer->pairs)
 		code = batch_invert(&writer->batch, census.docs, &sink, error);
 	else if (!code)

@@ -62,7 +62,9 @@ static int reorder(const struct batch *batch, uint32_t *order, uint32_t count)
 	memset(docs, 0xff, sizeof docs);
 	for (uint32_t i = 0; i < count; i++)
 		docs[order[i]] = i;
-	int code = reorder_documents(batch, docs, order, count, &error);
+	bool moved;
+	struct unordered unordered = {batch, NULL, 0, SIZE_MAX};
+	int code = reorder_documents(&unordered, docs, order, count, &moved, &error);
 	for (uint32_t i = 0; !code && i < count; i++)
 		assert_int_equal(docs[order[i]], i);
 	return code;
