@@ -43,15 +43,6 @@ static int fail_query(const struct query_set *set, const struct query *query, co
 	return bench_fail("%s:%zu: %s", set->file.path, query->line, error->text);
 }
 
-/* The plan's options with the query's own filter. */
-static trawl_search_options options_of(const struct measure_plan *plan, const struct query *query)
-{
-	trawl_search_options options = plan->search;
-	options.filter = query->filter;
-	options.filter_length = query->filter_length;
-	return options;
-}
-
 /* ---- rounds ---------------------------------------------------------------------------------------------------- */
 
 /* Each query once, in the order of the file. `samples`: where the time of the first query goes, those of the others
@@ -62,7 +53,7 @@ static int run_round(struct measurement *measurement, const struct query_set *se
 	*hash = RESULT_HASH_START;
 	for (size_t i = 0; i < set->count; i++) {
 		const struct query *query = &set->queries[i];
-		trawl_search_options options = options_of(plan, query);
+		trawl_search_options options = measure_options(plan, query);
 		trawl_error error = {0};
 		uint64_t start = measure_now();
 		int status = trawl_search(searcher, query->text, query->length, &options, &error);
@@ -148,7 +139,7 @@ static int count_events(struct measured_group *group, struct counters *counters,
 			const struct query *query = &set->queries[i];
 			if (!in_group(set, i, tag))
 				continue;
-			trawl_search_options options = options_of(plan, query);
+			trawl_search_options options = measure_options(plan, query);
 			if (trawl_search(searcher, query->text, query->length, &options, &error))
 				return fail_query(set, query, &error);
 			runs++;

@@ -12,6 +12,15 @@ struct measure_plan {
 	trawl_search_options search;
 };
 
+/* The plan's options with the query's own filter. */
+static inline trawl_search_options measure_options(const struct measure_plan *plan, const struct query *query)
+{
+	trawl_search_options options = plan->search;
+	options.filter = query->filter;
+	options.filter_length = query->filter_length;
+	return options;
+}
+
 struct measured_query {
 	struct latency_query latency;
 	uint64_t matches; /* 0 unless counted */

@@ -61,7 +61,8 @@ static uint64_t run_query(struct worker *worker, uint32_t number)
 	struct pool *pool = worker->pool;
 	const struct query *query = &pool->set->queries[number];
 	uint64_t begin = measure_now();
-	if (trawl_search(worker->searcher, query->text, query->length, &pool->plan->search, &worker->error)) {
+	trawl_search_options options = measure_options(pool->plan, query);
+	if (trawl_search(worker->searcher, query->text, query->length, &options, &worker->error)) {
 		worker->failed_line = query->line;
 		atomic_store(&pool->failed, true);
 		return 0;
@@ -205,7 +206,8 @@ static int find_digests(struct pool *pool, uint64_t *digests, uint64_t *hash)
 	for (size_t i = 0; i < pool->set->count && !code; i++) {
 		const struct query *query = &pool->set->queries[i];
 		size_t count;
-		if (trawl_search(searcher, query->text, query->length, &pool->plan->search, &error)) {
+		trawl_search_options options = measure_options(pool->plan, query);
+		if (trawl_search(searcher, query->text, query->length, &options, &error)) {
 			code = bench_fail("%s:%zu: %s", pool->set->file.path, query->line, error.text);
 			break;
 		}

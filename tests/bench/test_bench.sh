@@ -72,6 +72,13 @@ fi
 printf 'apple\n"plum pear\n' | trawl bench fruit.trawl - --rounds 1
 exits 0 && out_has "-: 2, 0 tags"
 claim "plain_queries_come_from_standard_input"
+printf '{"query": "apple", "filter": "cherry"}\n{"query": "apple", "filter": "-cherry"}\n' >filtered.jsonl
+printf 'apple\n' >unfiltered.txt
+run "$TRAWL" bench fruit.trawl filtered.jsonl --rounds 1 --json
+cp .out filtered.json
+run "$TRAWL" bench fruit.trawl unfiltered.txt --rounds 1 --json
+[ "$(json filtered.json '2 * j["all"]["hits_per_query"]')" = "$(json .out 'j["all"]["hits_per_query"]')" ]
+claim "a_query_may_have_a_filter"
 trawl bench fruit.trawl queries.jsonl --rounds 1 --pin 0
 exits 0 && out_has "on processor 0"
 claim "a_run_can_be_pinned"
