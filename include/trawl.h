@@ -152,7 +152,7 @@ typedef struct trawl_writer_options {
 	bool no_positions;       /* smaller index without phrases and proximity; for a new index only */
 	bool pairs; /* lists of frequent word pairs: phrases many times faster, a larger index; for a new index only */
 	enum trawl_order order; /* of documents within the index; hits and scores are the same but for ties */
-	unsigned threads; /* at work; 0: as many as there are cores. What is written is the same for any number */
+	unsigned threads;       /* at work; 0: as many as there are cores. What is written is the same for any number */
 } trawl_writer_options;
 
 typedef struct trawl_writer_stats {
