@@ -74,6 +74,15 @@ class Trawl(Engine):
         return subprocess.run([self.path, "--version"], capture_output=True, text=True).stdout.strip()
 
 
+class TrawlPairs(Trawl):
+    """trawl with lists of frequent word pairs: what they give to phrases, and what they cost in size."""
+
+    name = "trawl-pairs"
+
+    def index(self, index, corpus):
+        return [self.path, "index", "--pairs", "--language", "none", index, corpus]
+
+
 class Tantivy(Engine):
     name = "tantivy"
     fixed = (1.2, 0.75)
@@ -200,11 +209,12 @@ def java_home():
 
 def make(name, out, trawl):
     peers = {"tantivy": Tantivy, "lucene": Lucene, "xapian": Xapian, "sqlite": Sqlite}
-    if name == "trawl":
-        return Trawl(out, trawl)
+    for ours in (Trawl, TrawlPairs):
+        if name == ours.name:
+            return ours(out, trawl)
     if name not in peers:
-        raise Missing("no engine %s: there are trawl, %s" % (name, ", ".join(peers)))
+        raise Missing("no engine %s: there are trawl, trawl-pairs, %s" % (name, ", ".join(peers)))
     return peers[name](out)
 
 
-ALL = ["trawl", "tantivy", "lucene", "xapian", "sqlite"]
+ALL = ["trawl", "trawl-pairs", "tantivy", "lucene", "xapian", "sqlite"]

@@ -5,7 +5,7 @@ from xml.sax.saxutils import escape
 
 import report
 
-COLOURS = {"trawl": "#c0392b", "tantivy": "#2e6da4", "lucene": "#4a9d5b", "xapian": "#8e6bb0", "sqlite": "#b08d3c"}
+COLOURS = {"trawl": "#c0392b", "trawl-pairs": "#e59a8f", "tantivy": "#2e6da4", "lucene": "#4a9d5b", "xapian": "#8e6bb0", "sqlite": "#b08d3c"}
 WIDTH, HEIGHT = 860, 400
 LEFT, RIGHT, TOP, BOTTOM = 70, 36, 60, 50
 

@@ -87,12 +87,16 @@ def latencies(session, queries):
             for at, (text, kind) in enumerate(queries)]
 
 
-def ratio(by_engine, way="best"):
-    """trawl's mean over that of the fastest peer, or None."""
-    peers = [found[way]["mean"] for name, found in by_engine.items() if name != "trawl" and found]
-    if not by_engine.get("trawl") or not peers:
+def ours(name):
+    return name.startswith("trawl")
+
+
+def ratio(by_engine, name="trawl", key="mean", way="best"):
+    """A figure of trawl's over the least of the peers', or None."""
+    peers = [found[way][key] for peer, found in by_engine.items() if not ours(peer) and found]
+    if not by_engine.get(name) or not peers:
         return None
-    return by_engine["trawl"][way]["mean"] / min(peers)
+    return by_engine[name][way][key] / min(peers)
 
 
 def number(value):
@@ -101,17 +105,17 @@ def number(value):
 
 def command_table(result, command):
     names = result["engines"]
-    compared = "trawl" in names and len(names) > 1
-    header = ["class", "queries"] + names + (["trawl / best peer"] if compared else [])
+    compared = [name for name in names if ours(name)] if not all(map(ours, names)) else []
+    header = ["class", "queries"] + names + ["%s / best peer" % name for name in compared]
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" + "---:|" * (len(header) - 1)]
     for kind, by_engine in result["microseconds"][command].items():
         row = [kind, str(result["queries"][kind])]
         for name in names:
             found = by_engine[name]
             row.append(" / ".join(number(found["best"][key]) for key in ("mean", "p50", "p99")) if found else "-")
-        if compared:
-            found = ratio(by_engine)
-            row.append("%.2f" % found if found else "-")
+        for name in compared:
+            found = [ratio(by_engine, name, key) for key in ("mean", "p99")]
+            row.append("%.2f (p99 %.2f)" % tuple(found) if found[0] else "-")
         lines.append("| " + " | ".join(row) + " |")
     return lines
 

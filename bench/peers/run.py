@@ -33,8 +33,8 @@ def arguments():
     parser = argparse.ArgumentParser(description="Compare trawl with its peers.")
     parser.add_argument("--corpus", required=True, help="JSON Lines of id, title, text; may end in .zst or .gz")
     parser.add_argument("--queries", required=True, help="JSON Lines of query, tags")
-    parser.add_argument("--engines", default="all" if os.environ.get("PEERS") == "all" else "trawl,tantivy,lucene",
-                        help="from %s, or all (default: trawl,tantivy,lucene)" % ",".join(engines.ALL))
+    parser.add_argument("--engines", default="all" if os.environ.get("PEERS") == "all" else "trawl,trawl-pairs,tantivy,lucene",
+                        help="from %s, or all (default: trawl,trawl-pairs,tantivy,lucene)" % ",".join(engines.ALL))
     parser.add_argument("--commands", default="TOP_10,TOP_1000,TOP_10_COUNT,COUNT", help="from " + ",".join(COMMANDS))
     parser.add_argument("--order", choices=ORDERS, default="input", help="of the documents, for every engine: as they "
                         "come, or as `trawl index --order similar` puts them (default: input)")

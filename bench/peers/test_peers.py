@@ -81,6 +81,9 @@ class Report(unittest.TestCase):
     def test_ratio_is_to_the_fastest_peer(self):
         means = {name: {"best": {"mean": mean}} for name, mean in (("trawl", 3), ("lucene", 2), ("tantivy", 4))}
         self.assertEqual(report.ratio(means), 1.5)
+        means["trawl-pairs"] = {"best": {"mean": 1}}
+        self.assertEqual(report.ratio(means), 1.5)
+        self.assertEqual(report.ratio(means, "trawl-pairs"), 0.5)
         self.assertIsNone(report.ratio({"trawl": means["trawl"], "sqlite": None}))
 
 
