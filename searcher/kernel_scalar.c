@@ -64,11 +64,6 @@ static uint32_t sum_bytes(const uint8_t bytes[RANGE_DOCUMENTS], uint32_t n)
 
 #include "searcher/kernel_plain.h"
 
-static inline uint64_t bytes_mask(const uint8_t *bytes, uint32_t count)
-{
-	return offsets_mask_plain(bytes, count);
-}
-
 static uint64_t range_mask(const struct chunk *chunk, uint32_t rank)
 {
 	return chunk_range_mask(chunk, rank);
