@@ -17,5 +17,7 @@ int show_command(int argc, char **argv);
 int stats_command(int argc, char **argv);
 int check_command(int argc, char **argv);
 int salvage_command(int argc, char **argv);
+int merge_command(int argc, char **argv);
+int compact_command(int argc, char **argv);
 
 #endif

@@ -33,6 +33,7 @@ static const char usage[] =
     "  --watch                       go on: follow the changes in the folders PATH..., until Ctrl-C\n"
     "  --commit-every N|Ns|Nm        let documents be found early: every N documents, seconds or minutes\n"
     "  --wait                        wait for another writer to finish\n"
+    "  --no-merge                    do not merge segments afterwards: sooner done, but searches get slower\n"
     "  -q, --quiet                   no progress and no summary\n"
     "  --json                        the summary as one JSON object\n"
     "\n"
@@ -95,6 +96,7 @@ enum {
 	OPTION_DELETE_MISSING,
 	OPTION_COMMIT_EVERY,
 	OPTION_WATCH,
+	OPTION_NO_MERGE,
 	OPTION_JSON
 };
 
@@ -115,6 +117,7 @@ static const struct option options[] = {{"id", required_argument, NULL, OPTION_I
                                         {"delete-missing", no_argument, NULL, OPTION_DELETE_MISSING},
                                         {"commit-every", required_argument, NULL, OPTION_COMMIT_EVERY},
                                         {"watch", no_argument, NULL, OPTION_WATCH},
+                                        {"no-merge", no_argument, NULL, OPTION_NO_MERGE},
                                         {"quiet", no_argument, NULL, 'q'},
                                         {"json", no_argument, NULL, OPTION_JSON},
                                         {"help", no_argument, NULL, 'h'},
@@ -185,6 +188,7 @@ static int set_option(struct index_job *job, int option)
 	case OPTION_DELETE_MISSING: job->delete_missing = true; break;
 	case OPTION_WATCH: job->watch = job->delete_missing = true; break;
 	case OPTION_COMMIT_EVERY: return set_commit_every(job, optarg);
+	case OPTION_NO_MERGE: writer->no_merge = true; break;
 	case OPTION_JSON: job->json = true; break;
 	case 'q': job->quiet = true; break;
 	case OPTION_MEMORY: return set_memory(job, optarg);

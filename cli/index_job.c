@@ -66,6 +66,18 @@ static uint64_t file_bytes(const char *path)
 	return stat(path, &status) == 0 && status.st_size > 0 ? (uint64_t)status.st_size : 0;
 }
 
+static void print_merges(const trawl_writer_stats *written)
+{
+	char text[2][NUMBER_SIZE];
+	if (written->merges)
+		printf("merged segments %s time%s, writing %s again (%.1f times what is new); ",
+		       grouped(written->merges, text[0]), written->merges == 1 ? "" : "s",
+		       megabytes(written->merge_bytes, text[1]),
+		       written->segment_bytes ? (double)written->merge_bytes / (double)written->segment_bytes : 0);
+	if (written->merges_failed)
+		fputs("too little room or memory to merge segments; ", stdout);
+}
+
 void job_print_summary(const struct index_job *job)
 {
 	trawl_source_progress source;
@@ -80,9 +92,11 @@ void job_print_summary(const struct index_job *job)
 		printf("{\"documents\":%" PRIu64 ",\"added\":%" PRIu64 ",\"replaced\":%" PRIu64
 		       ",\"unchanged\":%" PRIu64 ",\"skipped\":%" PRIu64 ",\"files\":%" PRIu64 ",\"deleted\":%" PRIu64
 		       ",\"text_bytes\":%" PRIu64 ",\"tokens\":%" PRIu64 ",\"runs\":%" PRIu64
-		       ",\"seconds\":%.3f,\"file_bytes\":%" PRIu64 "}\n",
+		       ",\"segment_bytes\":%" PRIu64 ",\"merges\":%" PRIu64 ",\"merge_bytes\":%" PRIu64
+		       ",\"merges_failed\":%" PRIu64 ",\"seconds\":%.3f,\"file_bytes\":%" PRIu64 "}\n",
 		       documents, written.added, written.replaced, written.unchanged, skipped, source.files,
-		       written.deleted, job->text_bytes, written.tokens, written.runs, seconds,
+		       written.deleted, job->text_bytes, written.tokens, written.runs, written.segment_bytes,
+		       written.merges, written.merge_bytes, written.merges_failed, seconds,
 		       file_bytes(job->index_path));
 		return;
 	}
@@ -99,6 +113,7 @@ void job_print_summary(const struct index_job *job)
 	       grouped(written.replaced, text[2]), grouped(written.unchanged, text[3]), deleted,
 	       grouped(source.files, text[4]), source.files == 1 ? "" : "s", megabytes(job->text_bytes, text[5]),
 	       seconds, seconds > 0 ? (double)job->text_bytes / 1e6 / seconds : 0, grouped(skipped, text[6]));
+	print_merges(&written);
 	clean_write(stdout, job->index_path, strlen(job->index_path), CLEAN_LINE);
 	printf(" is %s\n", megabytes(file_bytes(job->index_path), text[7]));
 }

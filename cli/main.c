@@ -21,6 +21,8 @@ static const char usage[] =
     "  trawl show notes.trawl ID                   one whole document\n"
     "  trawl export notes.trawl                    all documents, as JSON Lines\n"
     "  trawl stats notes.trawl                     what is inside, and what it weighs\n"
+    "  trawl merge notes.trawl                     fewer segments, no deleted documents\n"
+    "  trawl compact notes.trawl                   the smallest file\n"
     "  trawl check notes.trawl                     is it whole, byte by byte\n"
     "  trawl salvage notes.trawl rescued.trawl     what is whole of a damaged index, into a new one\n"
     "  trawl bench INDEX QUERIES                   how fast searches are\n"
@@ -32,10 +34,10 @@ static const char usage[] =
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
-} commands[] = {{"index", index_command}, {"delete", delete_command},   {"search", search_command},
-                {"show", show_command},   {"export", export_command},   {"stats", stats_command},
-                {"check", check_command}, {"salvage", salvage_command}, {"bench", bench_command},
-                {"eval", eval_command}};
+} commands[] = {{"index", index_command},     {"delete", delete_command}, {"search", search_command},
+                {"show", show_command},       {"export", export_command}, {"stats", stats_command},
+                {"merge", merge_command},     {"compact", compact_command}, {"check", check_command},
+                {"salvage", salvage_command}, {"bench", bench_command},   {"eval", eval_command}};
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 

@@ -153,16 +153,21 @@ typedef struct trawl_writer_options {
 	bool pairs; /* lists of frequent word pairs: phrases many times faster, a larger index; for a new index only */
 	enum trawl_order order; /* of documents within the index; hits and scores are the same but for ties */
 	unsigned threads;       /* at work; 0: as many as there are cores. What is written is the same for any number */
+	bool no_merge;          /* commits leave segments as they are: each adds one, and searches get slower */
 } trawl_writer_options;
 
 typedef struct trawl_writer_stats {
-	uint64_t added;      /* documents with an id not seen before */
-	uint64_t replaced;   /* documents that took the place of an older one with the same id */
-	uint64_t unchanged;  /* documents identical to the stored one: nothing was written for them */
-	uint64_t tokens;     /* of the documents added or replaced; complete after a commit */
-	uint64_t text_bytes; /* title and text of these */
-	uint64_t runs;       /* times the memory budget made the batch spill */
-	uint64_t deleted;    /* by trawl_writer_delete */
+	uint64_t added;         /* documents with an id not seen before */
+	uint64_t replaced;      /* documents that took the place of an older one with the same id */
+	uint64_t unchanged;     /* documents identical to the stored one: nothing was written for them */
+	uint64_t tokens;        /* of the documents added or replaced; complete after a commit */
+	uint64_t text_bytes;    /* title and text of these */
+	uint64_t runs;          /* times the memory budget made the batch spill */
+	uint64_t deleted;       /* by trawl_writer_delete */
+	uint64_t segment_bytes; /* of the segments that commits have made of these */
+	uint64_t merges;        /* of segments into one, see trawl_writer_commit */
+	uint64_t merge_bytes;   /* of the segments that these have made */
+	uint64_t merges_failed; /* for want of room on the disk or memory; the commit was done */
 } trawl_writer_stats;
 
 typedef struct trawl_writer trawl_writer;
@@ -178,14 +183,30 @@ TRAWL_API int trawl_writer_add(trawl_writer *writer, const trawl_document *docum
 /* Delete the document with this id; TRAWL_ENOTFOUND when there is none. */
 TRAWL_API int trawl_writer_delete(trawl_writer *writer, const char *id, size_t id_length, trawl_error *error);
 
-/* Make everything since the last commit visible and durable, atomically. After an error the writer can only be closed; the index is
- * as it was, or (where only reopening it failed) has the new commit whole. */
+/* Make everything since the last commit visible and durable, atomically. Then, unless options.no_merge, merge segments so that
+ * their number stays logarithmic in the size of the index: further commits, which change no answer. After an error
+ * the writer can only be closed; the index is as it was, or (where only merging or reopening it failed) has the new commit
+ * whole. */
 TRAWL_API int trawl_writer_commit(trawl_writer *writer, trawl_error *error);
+
+/* Merge segments until at most `segments` are left (0: 1), each merge a commit of its own; one segment is also rewritten to drop
+ * dead documents. Nothing may be uncommitted, TRAWL_EINVAL. A segment holds 67,108,864 documents: what is more stays in
+ * several. */
+TRAWL_API int trawl_writer_merge(trawl_writer *writer, size_t segments, trawl_error *error);
 
 TRAWL_API void trawl_writer_get_stats(const trawl_writer *writer, trawl_writer_stats *stats);
 
 /* Release the writer; what was not committed is dropped. */
 TRAWL_API void trawl_writer_close(trawl_writer *writer);
+
+typedef struct trawl_compaction {
+	uint64_t bytes_before, bytes_after; /* of the file */
+} trawl_compaction;
+
+/* Make the file at `path` as small as it gets: merge its segments into one, copy what is in use to a new file beside it, and put that
+ * in its place, durably and at once; a failure leaves the old one. Room for both is needed. Indexes that are open
+ * keep the old file. `wait` as for a writer. `sizes` may be NULL. */
+TRAWL_API int trawl_compact(const char *path, bool wait, trawl_compaction *sizes, trawl_error *error);
 
 /* ---- reading --------------------------------------------------------------------------------------------------- */
 

@@ -8,6 +8,7 @@
 #include "indexer/batch.h"
 #include "indexer/encode.h"
 #include "indexer/graveyard.h"
+#include "indexer/merge.h"
 #include "indexer/pairs.h"
 #include "indexer/pending.h"
 #include "indexer/pipeline.h"
@@ -28,6 +29,7 @@ struct trawl_writer {
 	int lock;
 	bool fresh;  /* the file was made by this writer and has no commit */
 	bool failed; /* an error ended the batch */
+	bool no_merge;
 	size_t memory_budget;
 	size_t reserved; /* of it, for what a writer needs whatever it is given */
 	enum trawl_order order;
@@ -185,13 +187,19 @@ static int put_first_manifest(struct trawl_writer *writer, trawl_error *error)
 
 static int start(struct trawl_writer *writer, const char *path, const trawl_writer_options *options, trawl_error *error)
 {
-	bool existed = access(path, F_OK) == 0;
-	int code = store_open(&writer->store, path, true, error);
+	bool existed;
+	int code;
+	/* While we waited for the lock the file may have been compacted, which puts another one in its place. */
+	do {
+		store_close(writer->store);
+		existed = access(path, F_OK) == 0;
+		code = store_open(&writer->store, path, true, error);
+		if (!code)
+			code = store_lock(writer->store, options->wait, &writer->lock, error);
+	} while (code == STORE_REPLACED);
 	if (code)
 		return code;
-	code = store_lock(writer->store, options->wait, &writer->lock, error);
-	if (code)
-		return code;
+	store_remove_temporaries(writer->store);
 	writer->fresh = !existed;
 	temporary_sweep(path);
 	code = open_snapshot(writer, error);
@@ -230,6 +238,7 @@ int trawl_writer_open(trawl_writer **out, const char *path, const trawl_writer_o
 		return error_set_memory(error);
 	writer->lock = -1;
 	writer->order = options->order;
+	writer->no_merge = options->no_merge;
 	writer->memory_budget = options->memory_budget ? options->memory_budget : default_memory();
 	writer->reserved = MEMORY_FIXED + 2 * flush_bytes(writer);
 	writer->threads = options->threads ? options->threads : default_threads();
@@ -709,18 +718,101 @@ static int commit(struct trawl_writer *writer, trawl_error *error)
 	return code;
 }
 
+/* ---- merging ---- */
+
+static int reopen_snapshot(struct trawl_writer *writer, trawl_error *error)
+{
+	close_snapshot(writer);
+	return open_snapshot(writer, error);
+}
+
+/* Bytes of the segment that the last commit made, if it made one. */
+static uint64_t bytes_made(const struct trawl_writer *writer)
+{
+	for (size_t i = 0; i < writer->manifest.segment_count; i++)
+		if (writer->manifest.segments[i].number + 1 == writer->manifest.next_segment)
+			return segment_bytes(&writer->segments[i]);
+	return 0;
+}
+
+/* Sweep what a failed merge wrote: its segment's number will be used again. */
+static int clean_up_merge(struct trawl_writer *writer, trawl_error *error)
+{
+	return store_sweep(writer->store, keep_segment, &writer->manifest, error);
+}
+
+/* Merge until there are `wanted` segments; 0: as many as the policy wants. */
+static int merge(struct trawl_writer *writer, size_t wanted, trawl_error *error)
+{
+	for (;;) {
+		size_t count = writer->manifest.segment_count;
+		struct merge_candidate *candidates = memory_new(count * sizeof *candidates);
+		if (!candidates)
+			return error_set_memory(error);
+		merge_candidates(candidates, writer->segments, count);
+		size_t chosen =
+		    wanted ? merge_policy_force(candidates, count, wanted) : merge_policy_choose(candidates, count);
+		int code = chosen ? merge_commit(writer->store, &writer->manifest, writer->segments, candidates,
+		                                 writer->memory_budget, error)
+		                  : 0;
+		memory_free(candidates);
+		if (!chosen)
+			return 0;
+		if (code) {
+			writer->failed = clean_up_merge(writer, NULL) < 0;
+			return code;
+		}
+		code = reopen_snapshot(writer, error);
+		if (code) {
+			writer->failed = true;
+			return code;
+		}
+		writer->stats.merges++;
+		writer->stats.merge_bytes += bytes_made(writer);
+	}
+}
+
+/* The commit is durable already, so a merge that lacks room (a short write comes as TRAWL_EIO) or memory only means that there
+ * are more segments. */
+static int merge_after_commit(struct trawl_writer *writer, trawl_error *error)
+{
+	trawl_error why = {0};
+	int code = writer->no_merge ? 0 : merge(writer, 0, &why);
+	if (!writer->failed &&
+	    (code == TRAWL_EFULL || code == TRAWL_EIO || code == TRAWL_ENOMEM || code == TRAWL_ELIMIT)) {
+		writer->stats.merges_failed++;
+		return 0;
+	}
+	if (code && error)
+		*error = why;
+	return code;
+}
+
+int trawl_writer_merge(trawl_writer *writer, size_t segments, trawl_error *error)
+{
+	if (writer->failed)
+		return refuse_failed(error);
+	if (has_changes(writer))
+		return error_set(error, TRAWL_EINVAL, "there are changes that are not committed: commit, then merge");
+	return merge(writer, segments ? segments : 1, error);
+}
+
 int trawl_writer_commit(trawl_writer *writer, trawl_error *error)
 {
 	if (writer->failed)
 		return refuse_failed(error);
 	if (!has_changes(writer))
 		return 0;
+	bool added = writer->pending.count > writer->pending.dead_count;
 	int code = commit(writer, error);
 	if (!code) {
 		writer->fresh = false;
 		drop_batch(writer);
-		close_snapshot(writer);
-		code = open_snapshot(writer, error);
+		code = reopen_snapshot(writer, error);
+		if (!code && added)
+			writer->stats.segment_bytes += bytes_made(writer);
+		if (!code)
+			code = merge_after_commit(writer, error);
 	}
 	writer->failed = code < 0;
 	return code;
@@ -730,21 +822,6 @@ void trawl_writer_get_stats(const trawl_writer *writer, trawl_writer_stats *stat
 {
 	*stats = writer->stats;
 	stats->tokens = pipeline_tokens(writer->pipeline);
-}
-
-/* A file without a commit is of no use to anybody. */
-static void remove_fresh(const struct trawl_writer *writer)
-{
-	static const char suffix[] = "-lock";
-	const char *path = store_path(writer->store);
-	char *lock = memory_new(strlen(path) + sizeof suffix);
-	unlink(path);
-	if (lock) {
-		memcpy(lock, path, strlen(path));
-		memcpy(lock + strlen(path), suffix, sizeof suffix);
-		unlink(lock);
-	}
-	memory_free(lock);
 }
 
 void trawl_writer_close(trawl_writer *writer)
@@ -759,8 +836,40 @@ void trawl_writer_close(trawl_writer *writer)
 	tokenizer_free(writer->mourner);
 	close_snapshot(writer);
 	if (writer->fresh)
-		remove_fresh(writer);
+		store_remove(writer->store); /* a file without a commit is of no use to anybody */
 	store_unlock(writer->lock);
 	store_close(writer->store);
 	memory_free(writer);
+}
+
+/* ---- compacting ---- */
+
+static int compact(struct trawl_writer *writer, trawl_compaction *sizes, trawl_error *error)
+{
+	uint64_t unused;
+	if (!writer->manifest.generation)
+		return error_set(error, TRAWL_ENOTINDEX, "%s has no commit yet", store_path(writer->store));
+	snapshot_file_size(writer->snapshot, &sizes->bytes_before, &unused);
+	int code = merge(writer, 1, error);
+	if (!code)
+		code = store_compact(writer->store, &sizes->bytes_after, error);
+	return code;
+}
+
+int trawl_compact(const char *path, bool wait, trawl_compaction *sizes, trawl_error *error)
+{
+	trawl_writer_options options = {.wait = wait, .no_merge = true};
+	trawl_compaction unwanted, *told = sizes ? sizes : &unwanted;
+	struct store *store;
+	trawl_writer *writer = NULL;
+	*told = (trawl_compaction){0};
+	int code = store_open(&store, path, false, error); /* so that no file is made where none is */
+	if (code)
+		return code;
+	code = trawl_writer_open(&writer, path, &options, error);
+	if (!code)
+		code = compact(writer, told, error);
+	trawl_writer_close(writer);
+	store_close(store);
+	return code;
 }

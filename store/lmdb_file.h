@@ -1,4 +1,4 @@
-/* lmdb_file.h - what store.c (reading) and batch.c (writing) share. Only they and create.c talk to LMDB. */
+/* lmdb_file.h - what store.c (reading), batch.c (writing) and compact.c share. Only they and create.c talk to LMDB. */
 #ifndef TRAWL_STORE_LMDB_FILE_H
 #define TRAWL_STORE_LMDB_FILE_H
 
@@ -20,11 +20,16 @@ struct store {
 	bool writable;
 	MDB_env *environment;
 	MDB_dbi database;
+	const char *real; /* the path without symbolic links, behind `path` */
 	char path[];
 };
 
 /* Describe a failure of LMDB, whose codes are negative, or errno. */
 int lmdb_error(const struct store *store, int code, const char *doing, trawl_error *error);
+
+/* Who opens a file holds this lock for reading meanwhile (F_RDLCK), who replaces it holds it for writing (F_WRLCK). It goes when
+ * `file` is closed. 0 or errno. */
+int opening_lock(int file, short type);
 
 static inline void key_write(uint8_t key[KEY_BYTES], uint32_t segment, uint32_t part, uint32_t extent)
 {

@@ -30,7 +30,7 @@ void postings_encoder_release(struct postings_encoder *encoder)
 
 /* ---- positions ---- */
 
-static bool append_positions(struct buffer *out, const uint32_t *positions, uint32_t tf, uint8_t length_code)
+bool positions_append(struct buffer *out, const uint32_t *positions, uint32_t tf, uint8_t length_code)
 {
 	struct position_layout layout = position_layout(tf, length_code);
 	uint64_t bytes = position_bytes(tf, length_code);
@@ -92,7 +92,7 @@ int positions_encode(struct postings_encoder *encoder, uint32_t doc, uint32_t tf
 	struct buffer *out = encoder->apart ? encoder->apart : &encoder->gathered;
 	if (!encoder->apart)
 		out->length = 0;
-	if (!append_positions(out, encoder->position_scratch, tf, encoder->spans[doc]))
+	if (!positions_append(out, encoder->position_scratch, tf, encoder->spans[doc]))
 		return error_set_memory(error);
 	return encoder->apart ? 0 : part_writer_append(encoder->positions, out->data, out->length, error);
 }
@@ -487,6 +487,8 @@ static int encode_positions(struct postings_encoder *encoder, const uint32_t *do
                             const struct position_source *source, trawl_error *error)
 {
 	int code = 0;
+	if (encoder->copy_positions && source)
+		return encoder->copy_positions(source->context, encoder->positions, error);
 	for (uint32_t i = 0; !code && i < n; i++)
 		code = positions_encode(encoder, docs[i], tfs[i], source, error);
 	return code;

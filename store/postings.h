@@ -38,6 +38,9 @@ struct postings_encoder {
 	const uint8_t *spans;                     /* of each docID: its last position + 1, in the same form */
 	uint32_t documents;
 	float denominators[256]; /* of the stored bounds */
+	/* Where the positions of a list are there in their stored form already: writes all of them, instead of the source's
+	 * next posting by posting. NULL: none. */
+	int (*copy_positions)(void *context, struct part_writer *positions, trawl_error *error);
 	/* scratch */
 	struct buffer chunks, gathered;
 	uint32_t *position_scratch;
@@ -71,6 +74,9 @@ int postings_place(struct postings_encoder *encoder, const uint8_t **at, struct 
 /* The positions of one posting, the source's next. */
 int positions_encode(struct postings_encoder *encoder, uint32_t doc, uint32_t tf, const struct position_source *source,
                      trawl_error *error);
+
+/* Append the stored form of one posting's positions; `length_code` is the span byte of its document. false: out of memory. */
+bool positions_append(struct buffer *out, const uint32_t *positions, uint32_t tf, uint8_t length_code);
 
 /* ---- decoding ---- */
 

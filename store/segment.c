@@ -239,6 +239,14 @@ bool deletions_write(const struct deletions *deletions, uint32_t documents, stru
 	return done;
 }
 
+uint64_t segment_bytes(const struct segment *segment)
+{
+	uint64_t bytes = 0;
+	for (int part = PART_DOCUMENTS; part < PART_COUNT; part++)
+		bytes += segment->part_bytes[part];
+	return bytes;
+}
+
 uint32_t segment_live_df(const struct segment *segment, const struct term_entry *entry)
 {
 	const struct deletions *deletions = &segment->deletions;
@@ -273,10 +281,15 @@ int segment_ordinal(struct segment *segment, uint32_t doc, uint32_t *ordinal, tr
 static int find_hash(struct segment *segment, uint32_t hash, uint64_t *index, trawl_error *error)
 {
 	uint64_t left;
-	uint32_t extent = 0;
-	/* Equal hashes may begin in the extent before the last one that starts below. */
-	while (extent + 1 < segment->id_index.extent_count && load32(segment->first_hashes + 4 * (extent + 1)) < hash)
-		extent++;
+	/* The last extent that starts below the hash, for equal ones may begin at its end; else the first. */
+	uint32_t extent = 0, above = segment->id_index.extent_count;
+	while (above - extent > 1) {
+		uint32_t middle = extent + (above - extent) / 2;
+		if (load32(segment->first_hashes + 4 * (uint64_t)middle) < hash)
+			extent = middle;
+		else
+			above = middle;
+	}
 	uint64_t low = (uint64_t)extent * ID_ENTRIES_PER_EXTENT;
 	const uint8_t *entries = part_at(&segment->id_index, low * ID_ENTRY, &left, error);
 	if (!entries)

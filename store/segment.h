@@ -96,6 +96,9 @@ static inline bool segment_is_dead(const struct segment *segment, uint32_t doc)
 	return segment->deletions.words && (segment->deletions.words[doc / 64] >> (doc % 64) & 1);
 }
 
+/* Bytes of all its parts. */
+uint64_t segment_bytes(const struct segment *segment);
+
 /* Live documents with the term. */
 uint32_t segment_live_df(const struct segment *segment, const struct term_entry *entry);
 

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -62,6 +64,7 @@ int lmdb_error(const struct store *store, int code, const char *doing, trawl_err
 	case EACCES:
 	case EPERM: return error_set(error, TRAWL_EIO, "%s: no permission (%s)", path, doing);
 	case ENOENT: return error_set(error, TRAWL_ENOTFOUND, "no such index: %s", path);
+	case EFBIG:
 	case ENOSPC:
 	case EDQUOT: break;
 	default:
@@ -75,16 +78,8 @@ int lmdb_error(const struct store *store, int code, const char *doing, trawl_err
 
 /* ---- opening ---- */
 
-static int check_regular(const char *path, bool create, struct stat *status, trawl_error *error)
+static int check_regular(const char *path, bool create, const struct stat *status, trawl_error *error)
 {
-	if (stat(path, status) != 0) {
-		if (errno == ENOENT && create)
-			return 0;
-		if (errno == ENOENT)
-			return error_set(error, TRAWL_ENOTFOUND,
-			                 "no such index: %s; make it with: trawl index %s PATH...", path, path);
-		return error_set_system(error, errno, "%s", path);
-	}
 	if (!S_ISREG(status->st_mode))
 		return error_set(error, TRAWL_ENOTINDEX, "%s is not a trawl index (not a regular file)", path);
 	if (status->st_size == 0 && !create)
@@ -92,29 +87,71 @@ static int check_regular(const char *path, bool create, struct stat *status, tra
 	return 0;
 }
 
+int opening_lock(int file, short type)
+{
+	struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)1 << 62, .l_len = 1};
+	int code;
+	do
+		code = fcntl(file, F_OFD_SETLKW, &lock) == 0 ? 0 : errno;
+	while (code == EINTR);
+	return code;
+}
+
+/* Open the file and hold it: until *file is closed no compaction puts another one in its place, so that LMDB's lock
+ * file is this file's. With `create` a file without entries is made where there is none. */
+static int hold_file(const char *path, bool create, int *file, struct stat *status, trawl_error *error)
+{
+	struct stat named;
+	bool made = false;
+	for (;;) {
+		/* Not opened for reading at once: that would wait for the other end of a pipe. */
+		if (stat(path, &named) == 0 && !S_ISREG(named.st_mode))
+			return check_regular(path, create, &named, error);
+		*file = open(path, O_RDONLY | O_CLOEXEC);
+		if (*file < 0 && errno == ENOENT && create) {
+			if (!made) {
+				int code = create_file(path, error);
+				if (code)
+					return code;
+				made = true;
+				continue;
+			}
+			/* A symbolic link that leads nowhere: create_file saw a file there. LMDB fills an empty one. */
+			*file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+		}
+		if (*file < 0 && errno == ENOENT && !create)
+			return error_set(error, TRAWL_ENOTFOUND,
+			                 "no such index: %s; make it with: trawl index %s PATH...", path, path);
+		if (*file < 0)
+			return error_set_system(error, errno, "%s", path);
+		opening_lock(*file, F_RDLCK); /* a file system without locks has no compactions beside us either */
+		if (fstat(*file, status) == 0 && stat(path, &named) == 0 && status->st_ino == named.st_ino &&
+		    status->st_dev == named.st_dev)
+			break;
+		close(*file);
+	}
+	int code = check_regular(path, create, status, error);
+	if (code)
+		close(*file);
+	return code;
+}
+
 /* LMDB's header is checked before LMDB maps the file: reading a mapped page past the end is a signal, not an error. */
-static int check_header(const char *path, const struct stat *status, trawl_error *error)
+static int check_header(int file, const char *path, const struct stat *status, trawl_error *error)
 {
 	enum { META_OFFSET = 16, MAGIC = (int)0xBEEFC0DE };
 	uint8_t page[64];
 	if (status->st_size == 0)
 		return 0;
-	int file = open(path, O_RDONLY | O_CLOEXEC);
-	if (file < 0)
-		return error_set_system(error, errno, "%s", path);
 	ssize_t got = pread(file, page, sizeof page, 0);
-	int code = 0;
 	if (got < 0)
-		code = error_set_system(error, errno, "%s", path);
-	else if (got < (ssize_t)sizeof page || load32(page + META_OFFSET) != (uint32_t)MAGIC)
-		code = error_set(error, TRAWL_ENOTINDEX, "%s is not a trawl index", path);
-	else if (status->st_size < 2 * 4096)
-		code = error_set(error, TRAWL_ECORRUPT, "%s is cut off at %lld bytes; restore it or index again", path,
+		return error_set_system(error, errno, "%s", path);
+	if (got < (ssize_t)sizeof page || load32(page + META_OFFSET) != (uint32_t)MAGIC)
+		return error_set(error, TRAWL_ENOTINDEX, "%s is not a trawl index", path);
+	if (status->st_size < 2 * 4096)
+		return error_set(error, TRAWL_ECORRUPT, "%s is cut off at %lld bytes; restore it or index again", path,
 		                 (long long)status->st_size);
-	else
-		code = tree_check_meta(file, path, error);
-	close(file);
-	return code;
+	return tree_check_meta(file, path, error);
 }
 
 static int open_environment(struct store *store, unsigned flags, trawl_error *error)
@@ -127,7 +164,7 @@ static int open_environment(struct store *store, unsigned flags, trawl_error *er
 		mdb_env_set_maxreaders(store->environment, READERS_MAX);
 		code = mdb_env_set_mapsize(store->environment, map);
 		if (!code)
-			code = mdb_env_open(store->environment, store->path, flags, 0644);
+			code = mdb_env_open(store->environment, store->real, flags, 0644);
 		if (!code)
 			return 0;
 		mdb_env_close(store->environment);
@@ -177,59 +214,45 @@ static int prepare_environment(struct store *store, trawl_error *error)
 	return code ? lmdb_error(store, code, "starting", error) : 0;
 }
 
-/* A file shorter than its last page would end in a signal when that page is read. */
-static int check_size(const struct store *store, trawl_error *error)
+/* LMDB's lock file goes by the name: under every name of the file it must be the same one. */
+static int new_store(struct store **out, const char *path, trawl_error *error)
 {
-	MDB_envinfo information;
-	MDB_stat layout;
-	struct stat status;
-	int descriptor;
-	mdb_env_info(store->environment, &information);
-	mdb_env_stat(store->environment, &layout);
-	if (mdb_env_get_fd(store->environment, &descriptor) || fstat(descriptor, &status) != 0)
-		return error_set_system(error, errno, "%s", store->path);
-	uint64_t needed = ((uint64_t)information.me_last_pgno + 1) * layout.ms_psize;
-	if ((uint64_t)status.st_size < needed)
-		return error_set(error, TRAWL_ECORRUPT, "%s is cut off: %lld bytes of %llu; restore it or index again",
-		                 store->path, (long long)status.st_size, (unsigned long long)needed);
+	char real[PATH_MAX];
+	if (!realpath(path, real))
+		return error_set_system(error, errno, "%s", path);
+	size_t length = strlen(path) + 1, real_length = strlen(real) + 1;
+	struct store *store = memory_new_zeroed(1, sizeof *store + length + real_length);
+	if (!store)
+		return error_set_memory(error);
+	memcpy(store->path, path, length);
+	store->real = memcpy(store->path + length, real, real_length);
+	store->users = 1;
+	*out = store;
 	return 0;
 }
 
-static int open_new(struct store **out, const char *path, bool create, trawl_error *error)
+static int open_held(struct store **out, const char *path, int file, const struct stat *status, trawl_error *error)
 {
-	struct stat status = {0};
-	int code = check_regular(path, create, &status, error);
-	if (code)
-		return code;
-	bool fresh = status.st_ino == 0;
-	code = check_file_system(path, error);
+	struct store *store = NULL;
+	int code = check_header(file, path, status, error);
 	if (!code)
-		code = fresh ? create_file(path, error) : check_header(path, &status, error);
+		code = new_store(&store, path, error);
 	if (code)
 		return code;
-	size_t length = strlen(path);
-	struct store *store = memory_new_zeroed(1, sizeof *store + length + 1);
-	if (!store)
-		return error_set_memory(error);
-	memcpy(store->path, path, length + 1);
-	store->users = 1;
+	bool fresh = status->st_size == 0;
+	store->device = status->st_dev;
+	store->inode = status->st_ino;
 	store->writable = fresh || access(path, W_OK) == 0;
 	unsigned flags = MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD;
 	code = open_environment(store, store->writable ? flags : flags | MDB_RDONLY, error);
 	if (!code)
 		code = prepare_environment(store, error);
-	if (!code)
-		code = check_size(store, error);
-	if (!code && stat(path, &status) != 0)
-		code = error_set_system(error, errno, "%s", path);
 	if (code) {
 		if (store->environment)
 			mdb_env_close(store->environment);
 		memory_free(store);
 		return code;
 	}
-	store->device = status.st_dev;
-	store->inode = status.st_ino;
 	*out = store;
 	return 0;
 }
@@ -242,6 +265,20 @@ static void forget_inherited(void)
 	if (process != getpid())
 		open_stores = NULL;
 	process = getpid();
+}
+
+static int open_new(struct store **out, const char *path, bool create, trawl_error *error)
+{
+	struct stat status;
+	int file = -1;
+	int code = check_file_system(path, error);
+	if (!code)
+		code = hold_file(path, create, &file, &status, error);
+	if (code)
+		return code;
+	code = open_held(out, path, file, &status, error);
+	close(file);
+	return code;
 }
 
 int store_open(struct store **out, const char *path, bool create, trawl_error *error)
@@ -258,7 +295,7 @@ int store_open(struct store **out, const char *path, bool create, trawl_error *e
 				*out = store;
 			}
 	if (*out) {
-		code = check_size(*out, error);
+		code = check_tree(*out, false, error); /* the file may have been cut off since */
 		if (code) {
 			(*out)->users--;
 			*out = NULL;
@@ -294,7 +331,7 @@ void store_close(struct store *store)
 
 int store_sync_name(const struct store *store, trawl_error *error)
 {
-	int failed = sync_folder(store->path);
+	int failed = sync_folder(store->real);
 	return failed ? error_set_system(error, failed, "syncing the folder of %s", store->path) : 0;
 }
 
@@ -332,6 +369,8 @@ int store_lock(struct store *store, bool wait, int *lock, trawl_error *error)
 	if (!store->writable)
 		return error_set(error, TRAWL_EIO, "%s: no permission to write", store->path);
 	int file = open(store->path, O_RDWR | O_CLOEXEC);
+	if (file < 0 && errno == ENOENT)
+		return STORE_REPLACED;
 	if (file < 0)
 		return error_set_system(error, errno, "%s", store->path);
 	int failed;
@@ -354,12 +393,9 @@ int store_lock(struct store *store, bool wait, int *lock, trawl_error *error)
 	}
 	/* The file that was waited for may be gone, or another one in its place: a commit to it would be lost. */
 	struct stat locked, named;
-	int code = 0;
-	if (fstat(file, &locked) != 0 || stat(store->path, &named) != 0 || locked.st_ino != store->inode ||
-	    locked.st_dev != store->device || named.st_ino != store->inode || named.st_dev != store->device)
-		code = error_set(error, TRAWL_EBUSY, "%s was replaced or removed meanwhile; try again", store->path);
-	if (!code)
-		code = check_tree(store, true, error);
+	bool same = fstat(file, &locked) == 0 && stat(store->path, &named) == 0 && locked.st_ino == store->inode &&
+	            locked.st_dev == store->device && named.st_ino == store->inode && named.st_dev == store->device;
+	int code = same ? check_tree(store, true, error) : STORE_REPLACED;
 	if (!code)
 		create_sweep(store->path);
 	if (code) {
@@ -474,6 +510,31 @@ static int extent_damaged(const struct snapshot *snapshot, uint32_t segment, uin
 	                 snapshot->store->path, segment, part, extent, what);
 }
 
+/* Is the value what its key says, and as it was written? */
+static int check_extent(const struct snapshot *snapshot, uint32_t segment, uint32_t part, uint32_t extent,
+                        const MDB_val *value, trawl_error *error)
+{
+	const uint8_t *bytes = value->mv_data;
+	if (value->mv_size < EXTENT_HEADER + EXTENT_SLACK || value->mv_size > VALUE_BYTES_MAX ||
+	    load32(bytes) != EXTENT_MAGIC)
+		return extent_damaged(snapshot, segment, part, extent, "not an extent", error);
+	/* The version comes before the checksum: a newer format may compute that otherwise. */
+	if (load16(bytes + 4) > FORMAT_VERSION)
+		return error_set(error, TRAWL_EVERSION,
+		                 "%s was written by a newer trawl (format %u, this one reads %u)",
+		                 snapshot->store->path, load16(bytes + 4), FORMAT_VERSION);
+	uint32_t payload_length = load32(bytes + 16);
+	if (payload_length != value->mv_size - EXTENT_HEADER - EXTENT_SLACK || load16(bytes + 6) != part ||
+	    load32(bytes + 8) != segment || load32(bytes + 12) != extent)
+		return extent_damaged(snapshot, segment, part, extent, "its header is another's", error);
+	if (load64(bytes + 24) != extent_checksum(bytes, bytes + EXTENT_HEADER, payload_length))
+		return extent_damaged(snapshot, segment, part, extent, "its checksum does not match", error);
+	if (!segment && part == PART_MANIFEST &&
+	    !signature_fits(load64(bytes + EXTENT_SIGNATURE), mdb_txn_id(snapshot->transaction)))
+		return extent_damaged(snapshot, segment, part, extent, "it is not the last commit's", error);
+	return 0;
+}
+
 int snapshot_extent(struct snapshot *snapshot, uint32_t segment, uint32_t part, uint32_t extent,
                     const uint8_t **payload, uint32_t *length, trawl_error *error)
 {
@@ -488,27 +549,39 @@ int snapshot_extent(struct snapshot *snapshot, uint32_t segment, uint32_t part, 
 		                 snapshot->store->path, segment, part, extent);
 	if (code)
 		return lmdb_error(snapshot->store, code, "reading", error);
-	const uint8_t *bytes = value.mv_data;
-	if (value.mv_size < EXTENT_HEADER + EXTENT_SLACK || value.mv_size > VALUE_BYTES_MAX ||
-	    load32(bytes) != EXTENT_MAGIC)
-		return extent_damaged(snapshot, segment, part, extent, "not an extent", error);
-	/* The version comes before the checksum: a newer format may compute that otherwise. */
-	if (load16(bytes + 4) > FORMAT_VERSION)
-		return error_set(error, TRAWL_EVERSION,
-		                 "%s was written by a newer trawl (format %u, this one reads %u)",
-		                 snapshot->store->path, load16(bytes + 4), FORMAT_VERSION);
-	uint32_t payload_length = load32(bytes + 16);
-	if (payload_length != value.mv_size - EXTENT_HEADER - EXTENT_SLACK || load16(bytes + 6) != part ||
-	    load32(bytes + 8) != segment || load32(bytes + 12) != extent)
-		return extent_damaged(snapshot, segment, part, extent, "its header is another's", error);
-	if (load64(bytes + 24) != extent_checksum(bytes, bytes + EXTENT_HEADER, payload_length))
-		return extent_damaged(snapshot, segment, part, extent, "its checksum does not match", error);
-	if (!segment && part == PART_MANIFEST &&
-	    !signature_fits(load64(bytes + EXTENT_SIGNATURE), mdb_txn_id(snapshot->transaction)))
-		return extent_damaged(snapshot, segment, part, extent, "it is not the last commit's", error);
-	*payload = bytes + EXTENT_HEADER;
-	*length = payload_length;
+	code = check_extent(snapshot, segment, part, extent, &value, error);
+	if (code)
+		return code;
+	*payload = (const uint8_t *)value.mv_data + EXTENT_HEADER;
+	*length = load32((const uint8_t *)value.mv_data + 16);
 	return 0;
+}
+
+int snapshot_verify(struct snapshot *snapshot, trawl_error *error)
+{
+	MDB_cursor *cursor;
+	MDB_val key, value;
+	pthread_mutex_lock(&snapshot->lock);
+	int code = mdb_cursor_open(snapshot->transaction, snapshot->store->database, &cursor);
+	if (code) {
+		pthread_mutex_unlock(&snapshot->lock);
+		return lmdb_error(snapshot->store, code, "reading", error);
+	}
+	while (!code && !(code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT))) {
+		const uint8_t *at = key.mv_data;
+		if (key.mv_size != KEY_BYTES)
+			code = MDB_CORRUPTED;
+		else
+			code = check_extent(snapshot, __builtin_bswap32(load32(at)), __builtin_bswap32(load32(at + 4)),
+			                    __builtin_bswap32(load32(at + 8)), &value, error);
+		if (code && code != MDB_CORRUPTED)
+			break;
+	}
+	mdb_cursor_close(cursor);
+	pthread_mutex_unlock(&snapshot->lock);
+	if (code == MDB_CORRUPTED)
+		return lmdb_error(snapshot->store, code, "reading", error);
+	return code == MDB_NOTFOUND ? 0 : code;
 }
 
 int part_open(struct part *part, struct snapshot *snapshot, uint32_t segment, uint32_t number, uint64_t bytes,

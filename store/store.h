@@ -27,9 +27,19 @@ const char *store_path(const struct store *store);
 int store_sync_name(const struct store *store, trawl_error *error);
 
 /* Take the writer lock of the file, for as long as *lock is held: TRAWL_EBUSY (naming the holder's process) if another
- * has it and not `wait`. */
+ * has it and not `wait`; STORE_REPLACED, a positive number, when the name has come to mean another file or none: open it again. */
+#define STORE_REPLACED 1
 int store_lock(struct store *store, bool wait, int *lock, trawl_error *error);
 void store_unlock(int lock);
+
+/* Remove the file and its lock file: for the writer that made them and has nothing to keep. */
+void store_remove(const struct store *store);
+
+/* Replace the file by a copy of the last commit's pages alone, durably and at once; the writer lock must be held, and this store
+ * must not be written to afterwards. Readers of the old file read on. The copy is made beside it; should the process
+ * be killed, store_remove_temporaries removes it. *bytes: its size. */
+int store_compact(struct store *store, uint64_t *bytes, trawl_error *error);
+void store_remove_temporaries(const struct store *store);
 
 /* ---- snapshots ---- */
 
@@ -48,6 +58,9 @@ void snapshot_file_size(struct snapshot *snapshot, uint64_t *file_bytes, uint64_
 /* The payload of one extent, verified; it lives as long as the snapshot. TRAWL_ENOTFOUND when absent. Any thread. */
 int snapshot_extent(struct snapshot *snapshot, uint32_t segment, uint32_t part, uint32_t extent,
                     const uint8_t **payload, uint32_t *length, trawl_error *error);
+
+/* Verify every extent of the file, garbage included. */
+int snapshot_verify(struct snapshot *snapshot, trawl_error *error);
 
 /* A part of a segment: a stream of `bytes` bytes. Extents are fetched and verified when first touched. */
 struct part {

@@ -41,7 +41,8 @@ enum {
 	META_LAST = META_TREES + 2 * TREE_BYTES,
 	META_TRANSACTION = META_LAST + 8,
 	META_END = META_TRANSACTION + 8,
-	DEPTH_MAX = 32
+	DEPTH_MAX = 32,
+	UNWRITTEN_MAX = 8192 /* pages past the file's end: see tree_check */
 };
 
 #define META_MAGIC 0xBEEFC0DEu
@@ -52,8 +53,8 @@ struct walk {
 	const char *path;
 	trawl_error *error;
 	size_t page_bytes;
-	uint64_t last_page;
-	bool deep, free_list;       /* free_list: the tree being walked is that of free pages */
+	uint64_t last_page, last_free; /* the greatest that may be in use, and in a list of free pages */
+	bool deep, free_list;          /* free_list: the tree being walked is that of free pages */
 	uint64_t budget;            /* pages that may still be met: fewer than there are, or something is met twice */
 	uint8_t *pages;             /* one for each level */
 	uint8_t *used;              /* deep: a bit a page, set when a tree or a list of free pages has it */
@@ -127,6 +128,12 @@ int tree_check_meta(int file, const char *path, trawl_error *error)
 	return damaged(path, 0, "its meta pages are not of successive commits", error);
 }
 
+void tree_number_meta(uint8_t *page, uint64_t transaction)
+{
+	store64(page, transaction % 2);
+	store64(page + META_TRANSACTION, transaction);
+}
+
 /* Pages met in a deep walk: none may be in use twice, or in use and free, for the writer would hand it out. */
 static int take_pages(struct walk *walk, uint64_t first, uint64_t count)
 {
@@ -161,7 +168,7 @@ static int check_overflow(struct walk *walk, uint64_t number, uint64_t data_byte
 /* A value of the free list: the number of pages, and they, falling. LMDB's writer believes them. */
 static int check_free_pages(struct walk *walk, uint64_t number, const uint8_t *value, uint64_t bytes)
 {
-	uint64_t count = bytes >= 8 ? load64(value) : UINT64_MAX, before = walk->last_page + 1;
+	uint64_t count = bytes >= 8 ? load64(value) : UINT64_MAX, before = walk->last_free + 1;
 	if (count > bytes / 8 - 1 || bytes % 8)
 		return damaged(walk->path, number, "a list of free pages that is cut off", walk->error);
 	for (uint64_t i = 1; i <= count; i++) {
@@ -297,6 +304,13 @@ static int check_tree(struct walk *walk, const uint8_t *tree, size_t keys)
 	return check_page(walk, root, depth, keys);
 }
 
+static int cut_off_at(const struct walk *walk, off_t bytes)
+{
+	return error_set(walk->error, TRAWL_ECORRUPT,
+	                 "%s is cut off: %lld bytes and %llu pages; restore it or index again", walk->path,
+	                 (long long)bytes, (unsigned long long)walk->last_free + 1);
+}
+
 int tree_check(int file, const char *path, uint64_t transaction, bool deep, trawl_error *error)
 {
 	uint8_t meta[META_END];
@@ -310,18 +324,20 @@ int tree_check(int file, const char *path, uint64_t transaction, bool deep, traw
 		if (number == 1)
 			return error_set(error, TRAWL_ENOTFOUND, "%s has gone on to another commit", path);
 	}
-	walk.last_page = load64(meta + META_LAST);
-	/* Nothing but the file's size keeps a made-up last page from making the walk endless. */
+	/* A page that is freed in the transaction that took it is never written: the last ones may be free, and past the file's
+	 * end. Nothing but the file's size keeps a made-up last page from making the walk endless. */
 	struct stat status;
 	if (fstat(file, &status) != 0)
 		return error_set_system(error, errno, "%s", path);
-	if (walk.last_page >= (uint64_t)status.st_size / walk.page_bytes)
-		return error_set(error, TRAWL_ECORRUPT,
-		                 "%s is cut off: %lld bytes and %llu pages; restore it or index again", path,
-		                 (long long)status.st_size, (unsigned long long)walk.last_page + 1);
+	uint64_t file_pages = (uint64_t)status.st_size / walk.page_bytes;
+	walk.last_free = load64(meta + META_LAST);
+	bool cut_off = walk.last_free >= file_pages;
+	if (walk.last_free >= file_pages + UNWRITTEN_MAX)
+		return cut_off_at(&walk, status.st_size);
+	walk.last_page = cut_off ? file_pages - 1 : walk.last_free;
 	walk.budget = walk.last_page;
 	walk.pages = memory_new(DEPTH_MAX * walk.page_bytes);
-	walk.used = deep ? memory_new_zeroed(walk.last_page / 8 + 1, 1) : NULL;
+	walk.used = deep ? memory_new_zeroed(walk.last_free / 8 + 1, 1) : NULL;
 	if (!walk.pages || (deep && !walk.used)) {
 		memory_free(walk.pages);
 		memory_free(walk.used);
@@ -332,6 +348,8 @@ int tree_check(int file, const char *path, uint64_t transaction, bool deep, traw
 	walk.free_list = false;
 	if (!code)
 		code = check_tree(&walk, meta + META_TREES + TREE_BYTES, 0);
+	if (code == TRAWL_ECORRUPT && cut_off)
+		code = cut_off_at(&walk, status.st_size);
 	memory_free(walk.pages);
 	memory_free(walk.used);
 	return code;

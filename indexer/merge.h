@@ -1,0 +1,42 @@
+/*
+ * merge.h - several segments made into one, without their dead documents.
+ *
+ * Nothing is analysed again: the dictionaries are merged term by term in byte order, posting lists are decoded, their
+ * docIDs renumbered, and encoded anew; positions are copied as they are stored (they depend on the document alone); stored
+ * documents are compressed anew; pair lists are found again, for which words are in them depends on the whole segment.
+ * Living documents are numbered in the order of the sources and, within one, of their docIDs. The result is what
+ * indexing the living documents into one segment would have made, byte for byte, as long as no source was reordered.
+ *
+ * Memory: some 20 bytes a living document; 20 bytes a posting of the longest list, and 24 for each stretch of its
+ * positions between dead documents; what pairs take; and what the store batch queues.
+ */
+#ifndef TRAWL_INDEXER_MERGE_H
+#define TRAWL_INDEXER_MERGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "indexer/merge_policy.h"
+#include "store/segment.h"
+
+struct merge_settings {
+	bool pairs;       /* write pair lists */
+	size_t memory;    /* a writer's budget: pairs take a quarter of it */
+	const char *path; /* of the index: temporary files of pairs go beside it */
+};
+
+/* Write segment `number` through `output`: the living documents of `sources`, `count` segments of one snapshot, in this
+ * order. *summary is what the manifest says of it. There must be a living document, and no more than DOCUMENTS_MAX. */
+int merge_write(struct segment *const *sources, size_t count, const struct merge_settings *settings,
+                struct store_batch *output, uint32_t number, struct manifest_segment *summary, trawl_error *error);
+
+/* Merge those of the manifest's segments that are chosen (chosen[i].chosen), and commit: the result takes the place of the
+ * first of them. The snapshot that `segments` and `manifest` come from must be opened anew afterwards. `memory`: a
+ * writer's budget. After an error the last commit is as it was, but for garbage that store_sweep removes. */
+int merge_commit(struct store *store, const struct manifest *manifest, struct segment *segments,
+                 const struct merge_candidate *chosen, size_t memory, trawl_error *error);
+
+/* What the policy wants to know of each segment. */
+void merge_candidates(struct merge_candidate *candidates, const struct segment *segments, size_t count);
+
+#endif

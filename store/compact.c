@@ -1,0 +1,169 @@
+/*
+ * compact.c - an index file replaced by a copy without free pages.
+ *
+ * LMDB keeps the list of readers in a lock file beside the data, found by its name, together with the number of the last
+ * commit. The old file's readers go on with the old lock file, so the new data gets a new one. That takes two renames; three
+ * things keep anybody from seeing new data with an old lock file, or the other way round:
+ *
+ *   - who opens a file holds its opening lock meanwhile; here it is held for writing, of the old file and of the new one
+ *   - the data is renamed first, so that nobody opens the old data with an empty list of readers and a writer reuses their pages
+ *   - the copy's meta pages are given the number that the old lock file has: should we be killed between the two, the next
+ *     ones find a pair that fits
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "store/create.h"
+#include "store/lmdb_file.h"
+#include "store/tree.h"
+
+#define COPY_SUFFIX "-compact"
+#define LOCK_SUFFIX "-lock"
+#define COPY_LOCK_SUFFIX "-compact-lock"
+
+#define NAME_BYTES (PATH_MAX + 16)
+
+/* The file's path with a suffix; not from the heap, so that tidying up works without memory. */
+static const char *name_beside(const struct store *store, const char *suffix, char name[NAME_BYTES])
+{
+	snprintf(name, NAME_BYTES, "%s%s", store->real, suffix);
+	return name;
+}
+
+static void remove_beside(const struct store *store, const char *suffix)
+{
+	char name[NAME_BYTES];
+	unlink(name_beside(store, suffix, name));
+}
+
+void store_remove(const struct store *store)
+{
+	unlink(store->real);
+	remove_beside(store, LOCK_SUFFIX);
+}
+
+void store_remove_temporaries(const struct store *store)
+{
+	remove_beside(store, COPY_SUFFIX);
+	remove_beside(store, COPY_LOCK_SUFFIX);
+}
+
+/* Make an empty file with the mode, and if we may the owner, of `like`. */
+static int make_like(const char *path, const char *like, int *file, trawl_error *error)
+{
+	struct stat status;
+	if (stat(like, &status) != 0)
+		return error_set_system(error, errno, "%s", like);
+	*file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (*file < 0)
+		return error_set_system(error, errno, "%s", path);
+	/* The owner first: changing it may drop bits of the mode. */
+	if (fchown(*file, status.st_uid, status.st_gid) != 0 && errno != EPERM)
+		return error_set_system(error, errno, "%s", path);
+	if (fchmod(*file, status.st_mode & 07777) != 0)
+		return error_set_system(error, errno, "%s", path);
+	return 0;
+}
+
+/* LMDB numbers the copy's commits 0 and 1: number them `transaction` - 1 and `transaction`, both of the same pages. */
+static int number_copy(int file, const char *path, size_t page_bytes, uint64_t transaction, trawl_error *error)
+{
+	uint8_t *page = memory_new(page_bytes);
+	if (!page)
+		return error_set_memory(error);
+	ssize_t done = pread(file, page, page_bytes, (off_t)page_bytes);
+	for (uint64_t number = transaction - 1; done == (ssize_t)page_bytes && number <= transaction; number++) {
+		tree_number_meta(page, number);
+		done = pwrite(file, page, page_bytes, (off_t)(number % 2 * page_bytes));
+	}
+	int code =
+	    done == (ssize_t)page_bytes ? 0 : error_set_system(error, done < 0 ? errno : EIO, "writing %s", path);
+	memory_free(page);
+	return code;
+}
+
+/* Copy the last commit's pages, when every extent has verified: damage must not become the only copy. */
+static int write_copy(struct store *store, int file, const char *path, trawl_error *error)
+{
+	struct snapshot *snapshot;
+	MDB_stat layout;
+	MDB_envinfo information;
+	int code = snapshot_open(&snapshot, store, error);
+	if (!code) {
+		code = snapshot_verify(snapshot, error);
+		snapshot_close(snapshot);
+	}
+	if (code)
+		return code;
+	code = mdb_env_copyfd2(store->environment, file, MDB_CP_COMPACT);
+	if (code)
+		return lmdb_error(store, code, "copying", error);
+	mdb_env_stat(store->environment, &layout);
+	mdb_env_info(store->environment, &information);
+	code = number_copy(file, path, layout.ms_psize, information.me_last_txnid, error);
+	if (!code && fsync(file) != 0)
+		code = error_set_system(error, errno, "syncing %s", path);
+	if (!code)
+		code = tree_check_meta(file, path, error);
+	return code ? code : tree_check(file, path, information.me_last_txnid, true, error);
+}
+
+/* Put the copy and a new lock file in place. */
+static int put_in_place(struct store *store, int copy, const char *copy_path, trawl_error *error)
+{
+	char lock_name[NAME_BYTES], copy_lock_name[NAME_BYTES];
+	const char *lock_path = name_beside(store, LOCK_SUFFIX, lock_name);
+	const char *copy_lock_path = name_beside(store, COPY_LOCK_SUFFIX, copy_lock_name);
+	int lock = -1, old = open(store->real, O_RDWR | O_CLOEXEC);
+	int code = old < 0 ? error_set_system(error, errno, "%s", store->path)
+	                   : make_like(copy_lock_path, lock_path, &lock, error);
+	if (code)
+		goto done;
+	int failed = opening_lock(copy, F_WRLCK);
+	if (!failed)
+		failed = opening_lock(old, F_WRLCK);
+	if (!failed && rename(copy_path, store->real) != 0)
+		failed = errno;
+	if (failed) {
+		code = error_set_system(error, failed, "replacing %s", store->path);
+		goto done;
+	}
+	rename(copy_lock_path, lock_path); /* should it fail, the old one does */
+	failed = sync_folder(store->real);
+	if (failed)
+		code = error_set_system(error, failed, "syncing the folder of %s", store->path);
+done:
+	if (old >= 0)
+		close(old);
+	if (lock >= 0)
+		close(lock);
+	return code;
+}
+
+int store_compact(struct store *store, uint64_t *bytes, trawl_error *error)
+{
+	struct stat status;
+	int file = -1;
+	char name[NAME_BYTES];
+	const char *path = name_beside(store, COPY_SUFFIX, name);
+	store_remove_temporaries(store);
+	int code = make_like(path, store->real, &file, error);
+	if (!code)
+		code = write_copy(store, file, path, error);
+	if (!code && fstat(file, &status) != 0)
+		code = error_set_system(error, errno, "%s", path);
+	if (!code)
+		code = put_in_place(store, file, path, error);
+	if (!code)
+		*bytes = (uint64_t)status.st_size;
+	store_remove_temporaries(store); /* nothing is left of them but after an error */
+	if (file >= 0)
+		close(file);
+	return code;
+}
