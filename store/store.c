@@ -559,29 +559,23 @@ int snapshot_extent(struct snapshot *snapshot, uint32_t segment, uint32_t part, 
 
 int snapshot_verify(struct snapshot *snapshot, trawl_error *error)
 {
-	MDB_cursor *cursor;
+	MDB_cursor *cursor = NULL;
 	MDB_val key, value;
+	int code = 0;
 	pthread_mutex_lock(&snapshot->lock);
-	int code = mdb_cursor_open(snapshot->transaction, snapshot->store->database, &cursor);
-	if (code) {
-		pthread_mutex_unlock(&snapshot->lock);
-		return lmdb_error(snapshot->store, code, "reading", error);
-	}
-	while (!code && !(code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT))) {
+	int failed = mdb_cursor_open(snapshot->transaction, snapshot->store->database, &cursor);
+	while (!code && !failed && !(failed = mdb_cursor_get(cursor, &key, &value, MDB_NEXT))) {
 		const uint8_t *at = key.mv_data;
 		if (key.mv_size != KEY_BYTES)
-			code = MDB_CORRUPTED;
+			failed = MDB_CORRUPTED;
 		else
 			code = check_extent(snapshot, __builtin_bswap32(load32(at)), __builtin_bswap32(load32(at + 4)),
 			                    __builtin_bswap32(load32(at + 8)), &value, error);
-		if (code && code != MDB_CORRUPTED)
-			break;
 	}
-	mdb_cursor_close(cursor);
+	if (cursor)
+		mdb_cursor_close(cursor);
 	pthread_mutex_unlock(&snapshot->lock);
-	if (code == MDB_CORRUPTED)
-		return lmdb_error(snapshot->store, code, "reading", error);
-	return code == MDB_NOTFOUND ? 0 : code;
+	return failed && failed != MDB_NOTFOUND ? lmdb_error(snapshot->store, failed, "reading", error) : code;
 }
 
 int part_open(struct part *part, struct snapshot *snapshot, uint32_t segment, uint32_t number, uint64_t bytes,
