@@ -243,7 +243,7 @@ typedef struct trawl_index_stats {
 	uint64_t file_bytes;
 	uint64_t free_bytes; /* pages of the file that the next commits will use */
 	uint64_t segments;
-	uint64_t generation; /* grows by one with each commit */
+	uint64_t generation; /* grows by one with each commit; a merge is one */
 	bool positions, pairs;
 	uint64_t pair_lists, pair_postings; /* of frequent word pairs; 0 without them */
 	trawl_analysis analysis;

@@ -74,6 +74,14 @@ static bool find_manifest(int file, const uint8_t *meta, size_t page_bytes, uint
 	}
 }
 
+/* The copy that a compaction makes has one tree, and two meta pages that lead to it: the older one may. */
+static bool is_twin(const uint8_t *meta, const uint8_t *other)
+{
+	enum { TREES = META_PAGE_BYTES };
+	return load64(meta + META_TRANSACTION) < load64(other + META_TRANSACTION) &&
+	       memcmp(meta + TREES, other + TREES, META_TRANSACTION - TREES) == 0;
+}
+
 int signature_check(int file, const char *path, trawl_error *error)
 {
 	uint8_t metas[2][META_END], header[EXTENT_HEADER];
@@ -87,7 +95,7 @@ int signature_check(int file, const char *path, trawl_error *error)
 			return 0;
 		int wrong = -1;
 		for (int i = 0; i < 2; i++)
-			if (find_manifest(file, metas[i], page_bytes, header) &&
+			if (find_manifest(file, metas[i], page_bytes, header) && !is_twin(metas[i], metas[1 - i]) &&
 			    !signature_fits(load64(header + EXTENT_SIGNATURE), load64(metas[i] + META_TRANSACTION)))
 				wrong = i;
 		if (wrong < 0)

@@ -36,6 +36,9 @@ claim "merge_without_a_number_leaves_one"
 "$TRAWL" search --stable-ties --json -n 50 some.trawl 'rain plain "in the"' >after
 cmp -s before after
 claim "answers_are_the_same_after_a_merge"
+trawl check -q --quick some.trawl
+exits 0 && silent && trawl check -q some.trawl && exits 0
+claim "a_merged_index_is_whole"
 trawl merge some.trawl
 exits 0 && out_has "merged 1 segment into 1, 0.000 MB written"
 claim "merging_again_does_nothing"
@@ -47,6 +50,9 @@ claim "compact_makes_the_file_smaller"
 "$TRAWL" search --stable-ties --json -n 50 small.trawl 'rain plain "in the"' >after
 cmp -s before after && [ "$(segments small.trawl)" -eq 1 ]
 claim "answers_are_the_same_after_a_compaction"
+trawl check -q --quick small.trawl
+exits 0 && silent && trawl check -q small.trawl && exits 0
+claim "a_compacted_index_is_whole"
 trawl compact -q small.trawl
 exits 0 && silent && [ ! -s .out ]
 claim "compact_can_be_quiet"
@@ -56,6 +62,9 @@ claim "compact_tells_its_sizes_as_json"
 trawl index small.trawl news.jsonl
 exits 0
 claim "a_compacted_index_takes_documents"
+trawl check -q small.trawl
+exits 0 && silent
+claim "and_is_whole_with_them"
 
 for command in merge compact; do
 	trawl "$command" none.trawl
