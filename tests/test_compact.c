@@ -357,6 +357,47 @@ static void a_compacted_file_is_small_and_answers_alike(void **state)
 	history_release(&history);
 }
 
+/* Flip each bit of the commit numbers in both meta pages: the index opens with the documents that it has, or not at all. */
+static void flip_commit_numbers(const char *path, const char *copy, uint64_t documents)
+{
+	enum { PAGE = 4096, NUMBER = 144 };
+	char lock[1100];
+	snprintf(lock, sizeof lock, "%s-lock", copy);
+	for (int bit = 0; bit < 128; bit++) {
+		trawl_index *index;
+		uint8_t byte;
+		off_t at = bit / 64 * PAGE + NUMBER + bit % 64 / 8;
+		unlink(lock);
+		copy_file(path, copy);
+		int file = open(copy, O_RDWR);
+		assert_int_equal(pread(file, &byte, 1, at), 1);
+		byte ^= (uint8_t)(1 << bit % 8);
+		assert_int_equal(pwrite(file, &byte, 1, at), 1);
+		close(file);
+		if (trawl_open(&index, copy, &error))
+			continue;
+		assert_int_equal(stats_of(index).documents, documents);
+		assert_int_equal(count_all(index), documents);
+		trawl_close(index);
+	}
+}
+
+static void a_compacted_file_never_shows_another_commit(void **state)
+{
+	(void)state;
+	char path[1024], copy[1024];
+	take_path(path, "index");
+	take_path(copy, "copy");
+	for (int i = 0; i < 5; i++)
+		CHECK(add_documents(path, 10 * i, 10 * i + 10, 50));
+	CHECK(trawl_compact(path, false, NULL, &error));
+	flip_commit_numbers(path, copy, 50);
+	for (int i = 5; i < 8; i++) { /* of which LMDB keeps the last two */
+		CHECK(add_documents(path, 10 * i, 10 * i + 10, 50));
+		flip_commit_numbers(path, copy, 10 * (uint64_t)i + 10);
+	}
+}
+
 static void compacting_makes_no_file(void **state)
 {
 	(void)state;
@@ -607,6 +648,7 @@ int main(void)
 	    cmocka_unit_test_teardown(a_file_that_lives_long_stays_about_twice_its_data, clear),
 	    cmocka_unit_test_teardown(a_killed_reader_does_not_keep_pages_for_good, clear),
 	    cmocka_unit_test_teardown(a_compacted_file_is_small_and_answers_alike, clear),
+	    cmocka_unit_test_teardown(a_compacted_file_never_shows_another_commit, clear),
 	    cmocka_unit_test_teardown(compacting_makes_no_file, clear),
 	    cmocka_unit_test_teardown(an_open_index_reads_on_in_the_old_file, clear),
 	    cmocka_unit_test_teardown(a_symbolic_link_stays_one, clear),
