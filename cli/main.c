@@ -34,10 +34,10 @@ static const char usage[] =
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
-} commands[] = {{"index", index_command},     {"delete", delete_command}, {"search", search_command},
-                {"show", show_command},       {"export", export_command}, {"stats", stats_command},
+} commands[] = {{"index", index_command},     {"delete", delete_command},   {"search", search_command},
+                {"show", show_command},       {"export", export_command},   {"stats", stats_command},
                 {"merge", merge_command},     {"compact", compact_command}, {"check", check_command},
-                {"salvage", salvage_command}, {"bench", bench_command},   {"eval", eval_command}};
+                {"salvage", salvage_command}, {"bench", bench_command},     {"eval", eval_command}};
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
