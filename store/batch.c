@@ -1,6 +1,7 @@
 /* batch.c - the writes of a commit, and parts as they are written. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "store/lmdb_file.h"
@@ -152,7 +153,25 @@ static int sign_manifest(MDB_txn *transaction, MDB_dbi database)
 	return code;
 }
 
-/* Write the queue in one transaction. mdb_txn_commit frees the transaction even when it fails. */
+/* mdb_txn_commit, which frees the transaction even when it fails. Where the write of the meta page fails LMDB gives the page its old
+ * number back, but not its old trees, which signature_check would call damage: put the page back as it was. */
+static int commit_transaction(const struct store *store, MDB_txn *transaction)
+{
+	enum { META_BYTES = 512 }; /* it has fewer, and no page is smaller */
+	uint8_t before[META_BYTES], after[META_BYTES];
+	MDB_stat layout;
+	int file;
+	bool known = mdb_env_stat(store->environment, &layout) == 0 && mdb_env_get_fd(store->environment, &file) == 0;
+	off_t place = known ? (off_t)(mdb_txn_id(transaction) % 2 * layout.ms_psize) : 0;
+	known = known && pread(file, before, META_BYTES, place) == META_BYTES;
+	int code = mdb_txn_commit(transaction);
+	if (code && known && pread(file, after, META_BYTES, place) == META_BYTES &&
+	    memcmp(before, after, META_BYTES) != 0 && pwrite(file, before, META_BYTES, place) == META_BYTES)
+		fdatasync(file);
+	return code;
+}
+
+/* Write the queue in one transaction. */
 static int flush(struct store_batch *batch, trawl_error *error)
 {
 	MDB_txn *transaction;
@@ -164,7 +183,7 @@ static int flush(struct store_batch *batch, trawl_error *error)
 		if (code)
 			mdb_txn_abort(transaction);
 		else
-			code = mdb_txn_commit(transaction);
+			code = commit_transaction(batch->store, transaction);
 	}
 	empty_queue(batch);
 	batch->held = false;
@@ -253,7 +272,7 @@ int store_sweep(struct store *store, bool (*keep)(void *context, uint32_t segmen
 	if (code || !changed)
 		mdb_txn_abort(transaction);
 	else
-		code = mdb_txn_commit(transaction);
+		code = commit_transaction(store, transaction);
 	return code ? lmdb_error(store, code, "sweeping", error) : 0;
 }
 

@@ -364,6 +364,19 @@ static long lock_holder(const struct store *store)
 	return holder;
 }
 
+/* Readers are told of a commit after its meta page is written. A writer that was killed in between, while others had the file
+ * open, leaves them at the commit before, and us too: its segments would be swept. LMDB makes that good when the next
+ * write begins. */
+static int find_last_commit(struct store *store, trawl_error *error)
+{
+	MDB_txn *transaction;
+	int failed = mdb_txn_begin(store->environment, NULL, 0, &transaction);
+	if (failed)
+		return lmdb_error(store, failed, "locking", error);
+	mdb_txn_abort(transaction);
+	return 0;
+}
+
 int store_lock(struct store *store, bool wait, int *lock, trawl_error *error)
 {
 	if (!store->writable)
@@ -395,7 +408,9 @@ int store_lock(struct store *store, bool wait, int *lock, trawl_error *error)
 	struct stat locked, named;
 	bool same = fstat(file, &locked) == 0 && stat(store->path, &named) == 0 && locked.st_ino == store->inode &&
 	            locked.st_dev == store->device && named.st_ino == store->inode && named.st_dev == store->device;
-	int code = same ? check_tree(store, true, error) : STORE_REPLACED;
+	int code = same ? find_last_commit(store, error) : STORE_REPLACED;
+	if (!code)
+		code = check_tree(store, true, error);
 	if (!code)
 		create_sweep(store->path);
 	if (code) {
