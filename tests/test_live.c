@@ -4,61 +4,20 @@
  * TRAWL_SEED     seed of the history that readers look at
  * TRAWL_COMMITS  its length (80)
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/index_verbs.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/random_corpus.h"
-#include "tests/scratch.h"
-#include "trawl.h"
-
-static trawl_error error;
-
-#define CHECK(call)                                                                                                    \
-	do {                                                                                                           \
-		int check_status = (call);                                                                             \
-		if (check_status < 0)                                                                                  \
-			fail_msg("%s: %s: %s", #call, trawl_status_name(check_status), error.text);                    \
-	} while (0)
-
-static trawl_writer *writer_open(const char *path)
-{
-	trawl_writer *writer;
-	trawl_writer_options options = {.memory_budget = 4 << 20};
-	CHECK(trawl_writer_open(&writer, path, &options, &error));
-	return writer;
-}
-
-static void add(trawl_writer *writer, const char *id, const char *text)
-{
-	trawl_document document = {
-	    .id = id, .id_length = strlen(id), .title = "", .text = text, .text_length = strlen(text), .fields = ""};
-	CHECK(trawl_writer_add(writer, &document, &error));
-}
-
-static trawl_index *index_open(const char *path)
-{
-	trawl_index *index;
-	CHECK(trawl_open(&index, path, &error));
-	return index;
-}
 
 static uint64_t generation_of(const trawl_index *index)
 {
-	trawl_index_stats stats;
-	CHECK(trawl_get_stats(index, &stats, &error));
-	return stats.generation;
+	return stats_of(index).generation;
 }
 
 /* ---- ids ------------------------------------------------------------------------------------------------------- */
@@ -411,13 +370,6 @@ static void readers_beside_a_writer_see_whole_commits(void **state)
 		assert_int_equal(waitpid(processes[i], &status, 0), processes[i]);
 		assert_int_equal(status, 0);
 	}
-}
-
-static int clear(void **state)
-{
-	(void)state;
-	scratch_clear();
-	return 0;
 }
 
 int main(void)
