@@ -105,9 +105,9 @@ bench: all $(BUILD)/kernel_bench ## the hot loop's figures, kernel by kernel
 bench-stages: $(BUILD)/stage_bench ## where the time goes while an index is built: CORPUS=FILE
 	$(BUILD)/stage_bench $(CORPUS)
 
-bench-peers: all ## trawl against its peers: CORPUS=FILE QUERIES=FILE [OUT=DIR] [PEERS=all] [ORDER=both]
+bench-peers: all ## trawl against its peers: CORPUS=FILE QUERIES=FILE [OUT=DIR] [PEERS=all] [ORDER=both] [INDEX_ONLY=1]
 	bench/peers/run.py --trawl $(BUILD)/trawl --corpus $(CORPUS) --queries $(QUERIES) $(if $(OUT),--out $(OUT)) \
-	  $(if $(PEERS),--engines $(PEERS)) $(if $(ORDER),--order $(ORDER)) --plot
+	  $(if $(PEERS),--engines $(PEERS)) $(if $(ORDER),--order $(ORDER)) $(if $(INDEX_ONLY),--index-only) --plot
 
 bench-curves: all $(BUILD)/corpus_gen ## time, memory and latency by documents: [SIZES=10k,100k,1M] [OUT=DIR] [CORPUS=FILE QUERIES=FILE]
 	bench/curves.py --trawl $(BUILD)/trawl --generator $(BUILD)/corpus_gen --out $(or $(OUT),$(BUILD)/curves) \

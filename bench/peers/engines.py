@@ -1,5 +1,6 @@
 """The engines: how each is built, indexes a corpus, and is started to answer queries."""
 import glob
+import json
 import os
 import re
 import shutil
@@ -21,13 +22,15 @@ class Engine:
     """One engine. `out` is the folder for everything that is built."""
 
     name = ""
+    family = ""  # where engines share one driver: its folder
     warmup = 1  # rounds over all queries and commands before timing
     most_rounds = 1 << 30  # fewer for engines that would take hours
     fixed = None  # (k1, b) where they cannot be chosen
     score_factor = None  # scores of this engine / textbook BM25 without (k1 + 1); None: not comparable
+    answers = True  # False: only building the index is compared
 
     def __init__(self, out):
-        self.build_folder = os.path.join(out, "build", self.name)
+        self.build_folder = os.path.join(out, "build", self.family or self.name)
 
     def build(self, log):
         """Build if need be. Raises Missing or subprocess.CalledProcessError."""
@@ -41,6 +44,10 @@ class Engine:
 
     def serve(self, index, k1, b):
         raise NotImplementedError
+
+    def stored_bytes(self, index):
+        """What stored documents and their ids take of the index, or None where that cannot be told."""
+        return None
 
     def version(self):
         return ""
@@ -70,6 +77,11 @@ class Trawl(Engine):
     def serve(self, index, k1, b):
         return [self.path, "bench", "--protocol", "game", "--k1", str(k1), "--b", str(b), index]
 
+    def stored_bytes(self, index):
+        answer = subprocess.run([self.path, "stats", "--json", index], capture_output=True, text=True, check=True)
+        parts = json.loads(answer.stdout)["bytes"]
+        return parts["documents"] + parts["ids"]
+
     def version(self):
         return subprocess.run([self.path, "--version"], capture_output=True, text=True).stdout.strip()
 
@@ -84,7 +96,8 @@ class TrawlPairs(Trawl):
 
 
 class Tantivy(Engine):
-    name = "tantivy"
+    name = family = "tantivy"
+    compression = "lz4"
     fixed = (1.2, 0.75)
     score_factor = 1.2 + 1
 
@@ -98,17 +111,29 @@ class Tantivy(Engine):
         return os.path.join(self.build_folder, "release", "tantivy-peer")
 
     def index(self, index, corpus):
-        return [self.program(), "index", index, corpus]
+        return [self.program(), "index", index, corpus, self.compression]
 
     def serve(self, index, k1, b):
         return [self.program(), "serve", index]
 
+    def stored_bytes(self, index):
+        return files_bytes(index, "*.store")
+
     def version(self):
-        return pinned("tantivy/Cargo.toml", r'tantivy = "=([^"]+)"')
+        return pinned("tantivy/Cargo.toml", r'version = "=([^"]+)"')
+
+
+class TantivyZstd(Tantivy):
+    """Tantivy with its other compression of stored text."""
+
+    name = "tantivy-zstd"
+    compression = "zstd"
+    answers = False
 
 
 class Lucene(Engine):
-    name = "lucene"
+    name = family = "lucene"
+    compression = "lz4"
     warmup = 6  # times commands times queries: tens of thousands of requests, for the JIT compiler
     score_factor = 1.0
 
@@ -127,14 +152,25 @@ class Lucene(Engine):
                 "--enable-native-access=ALL-UNNAMED", *options, "-cp", classes, "LucenePeer"]
 
     def index(self, index, corpus):
-        return self.java("-Xmx4g") + ["index", index, corpus]
+        return self.java("-Xmx4g") + ["index", index, corpus, self.compression]
 
     def serve(self, index, k1, b):
         return self.java("-Xms1g", "-Xmx1g") + ["serve", index, str(k1), str(b)]
 
+    def stored_bytes(self, index):
+        return files_bytes(index, "*.fd?")
+
     def version(self):
         return "%s, JDK %d" % (pinned("lucene/pom.xml", r"lucene-core</artifactId>\s*<version>([^<]+)"),
                                java_version(java_home()))
+
+
+class LuceneDeflate(Lucene):
+    """Lucene with its other compression of stored text."""
+
+    name = "lucene-deflate"
+    compression = "deflate"
+    answers = False
 
 
 class Cplusplus(Engine):
@@ -184,6 +220,10 @@ class Sqlite(Cplusplus):
     fixed = (1.2, 0.75)
 
 
+def files_bytes(folder, pattern):
+    return sum(map(os.path.getsize, glob.glob(os.path.join(folder, pattern))))
+
+
 def pinned(path, pattern):
     with open(os.path.join(HERE, path), encoding="utf-8") as lines:
         found = re.search(pattern, lines.read())
@@ -208,7 +248,7 @@ def java_home():
 
 
 def make(name, out, trawl):
-    peers = {"tantivy": Tantivy, "lucene": Lucene, "xapian": Xapian, "sqlite": Sqlite}
+    peers = {peer.name: peer for peer in (Tantivy, TantivyZstd, Lucene, LuceneDeflate, Xapian, Sqlite)}
     for ours in (Trawl, TrawlPairs):
         if name == ours.name:
             return ours(out, trawl)
@@ -217,4 +257,5 @@ def make(name, out, trawl):
     return peers[name](out)
 
 
-ALL = ["trawl", "trawl-pairs", "tantivy", "lucene", "xapian", "sqlite"]
+USUAL = ["trawl", "trawl-pairs", "tantivy", "tantivy-zstd", "lucene", "lucene-deflate"]
+ALL = USUAL + ["xapian", "sqlite"]

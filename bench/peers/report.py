@@ -58,8 +58,8 @@ def cell(net, chosen):
     return figures
 
 
-def figures(about, index, session, queries, classes, commands, problems):
-    names = list(index)
+def figures(about, names, index, session, queries, classes, commands, problems):
+    """`names`: the engines that answered; `index` has more where some only built an index."""
     net = {(name, command): net_times(session, name, command) for name in names for command in commands}
     chosen = {name: [at for at, (_, kind) in enumerate(queries) if kind == name] for name in classes}
     chosen[ALL] = list(range(len(queries)))
@@ -130,14 +130,30 @@ def pipe_costs(result):
         ", ".join(told), null["echo"])
 
 
-def index_table(result):
-    lines = ["| engine | version | seconds | CPU seconds | index MiB | peak MiB |", "|---|---|---:|---:|---:|---:|"]
-    for name in result["engines"]:
-        entry = result["index"][name]
-        lines.append("| %s | %s | %.1f | %.1f | %.1f | %.0f |" % (
-            name, result["about"]["versions"][name] or "-", entry["seconds"], entry["cpu_seconds"],
-            entry["bytes"] / 1048576, entry["peak_bytes"] / 1048576))
+def index_table(index):
+    """`index`: engine -> figures. Stored: documents and ids, where an engine's files tell them apart from the rest."""
+    lines = ["| engine | version | seconds | CPU seconds | index MiB | of these stored | the rest | peak MiB |",
+             "|---|---|---:|---:|---:|---:|---:|---:|"]
+    for name, entry in index.items():
+        stored = entry.get("stored_bytes")
+        rest = [number(size / 1048576) for size in (stored, entry["bytes"] - stored)] if stored else ["-", "-"]
+        lines.append("| %s | %s | %.1f | %.1f | %.1f | %s | %s | %.0f |" % (
+            name, entry.get("version") or "-", entry["seconds"], entry["cpu_seconds"], entry["bytes"] / 1048576,
+            *rest, entry["peak_bytes"] / 1048576))
+    ratios = [index_ratio(index, key) for key in ("seconds", "cpu_seconds", "bytes", "stored_bytes", "rest", "peak_bytes")]
+    if any(ratios):
+        lines.append("| trawl / best peer | | " + " | ".join("%.2f" % each if each else "-" for each in ratios) + " |")
     return lines
+
+
+def index_ratio(index, key):
+    """A figure of trawl's over the least of the peers', or None."""
+    known = {}
+    for name, entry in index.items():
+        stored = entry.get("stored_bytes")
+        known[name] = (stored and entry["bytes"] - stored) if key == "rest" else entry.get(key)
+    peers = [value for name, value in known.items() if not ours(name) and value]
+    return known["trawl"] / min(peers) if peers and known.get("trawl") else None
 
 
 def order_of(about):
@@ -193,7 +209,7 @@ def markdown(result):
         "Figures are microseconds: mean / p50 / p99 over the queries of a class of each query's best round, less the "
         "pipe's cost. " + pipe_costs(result),
         "A dash: the engine cannot do (all of) it.", "", "## Index", ""]
-    lines += index_table(result)
+    lines += index_table(result["index"])
     for command in result["microseconds"]:
         lines += ["", "## " + command, ""] + command_table(result, command)
     pairs = ["%s: %s" % (pair, ", ".join(names)) for pair, names in about["scores_compared"].items()]

@@ -33,8 +33,9 @@ def arguments():
     parser = argparse.ArgumentParser(description="Compare trawl with its peers.")
     parser.add_argument("--corpus", required=True, help="JSON Lines of id, title, text; may end in .zst or .gz")
     parser.add_argument("--queries", required=True, help="JSON Lines of query, tags")
-    parser.add_argument("--engines", default="all" if os.environ.get("PEERS") == "all" else "trawl,trawl-pairs,tantivy,lucene",
-                        help="from %s, or all (default: trawl,trawl-pairs,tantivy,lucene)" % ",".join(engines.ALL))
+    parser.add_argument("--engines", default="all" if os.environ.get("PEERS") == "all" else ",".join(engines.USUAL),
+                        help="from %s, or all (default: %s)" % (",".join(engines.ALL), ",".join(engines.USUAL)))
+    parser.add_argument("--index-only", action="store_true", help="compare building indexes, and no queries")
     parser.add_argument("--commands", default="TOP_10,TOP_1000,TOP_10_COUNT,COUNT", help="from " + ",".join(COMMANDS))
     parser.add_argument("--order", choices=ORDERS, default="input", help="of the documents, for every engine: as they "
                         "come, or as `trawl index --order similar` puts them (default: input)")
@@ -133,6 +134,8 @@ def index(engine, corpus, out, order, again, log):
         progress("indexing with %s" % engine.name)
         figures = measure(engine.index(path, corpus), log)
         figures["bytes"] = size_of(path)
+        figures["stored_bytes"] = engine.stored_bytes(path)
+        figures["version"] = engine.version()
         figures["load_average"] = os.getloadavg()[0]
         figures["stamp"] = wanted
         save(path + ".json", figures)
@@ -203,10 +206,10 @@ def time_order(order, reordering, made, indexes, index_figures, queries, options
              "rounds": rounds, "k1": options.k1, "b": options.b, "nice": os.getpriority(os.PRIO_PROCESS, 0),
              "cores": [engine_core, runner_core], "machine": report.machine(),
              "load_average": {"before": before, "after": after},
-             "versions": {engine.name: engine.version() for engine in made},
              "scores_compared": {"k1=%g b=%g" % pair: sorted(names) for pair, names in lists.items()}}
     present = sorted({name for _, name in queries}, key=lambda name: (CLASSES + [name]).index(name))
-    return report.figures(about, index_figures, session, queries, present, options.commands, problems), session
+    return report.figures(about, [engine.name for engine in made], index_figures, session, queries, present,
+                          options.commands, problems), session
 
 
 def run(options, log):
@@ -224,6 +227,11 @@ def run(options, log):
         for engine in made:
             indexes[order][engine.name], index_figures[order][engine.name] = index(
                 engine, corpora[order], options.out, order, options.reindex, log)
+    if options.index_only:
+        for order in orders:
+            print("\n".join(["# Documents in %s order" % order, ""] + report.index_table(index_figures[order]) + [""]))
+        return 0
+    made = [engine for engine in made if engine.answers]
     engine_core, runner_core = cores()
     os.sched_setaffinity(0, {runner_core})
     os.setpriority(os.PRIO_PROCESS, 0, options.nice or os.getpriority(os.PRIO_PROCESS, 0))

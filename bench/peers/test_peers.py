@@ -87,6 +87,25 @@ class Report(unittest.TestCase):
         self.assertIsNone(report.ratio({"trawl": means["trawl"], "sqlite": None}))
 
 
+class Indexes(unittest.TestCase):
+    INDEX = {name: {"version": "1", "seconds": seconds, "cpu_seconds": 2 * seconds, "bytes": size << 20,
+                    "stored_bytes": stored and stored << 20, "peak_bytes": 1 << 20}
+             for name, seconds, size, stored in (("trawl", 2, 8, 5), ("trawl-pairs", 1, 9, 5), ("lucene", 4, 16, 4),
+                                                 ("tantivy", 5, 16, 10), ("sqlite", 9, 40, None))}
+
+    def test_what_is_stored_stands_apart(self):
+        lines = report.index_table(self.INDEX)
+        self.assertIn("| lucene | 1 | 4.0 | 8.0 | 16.0 | 4.0 | 12.0 | 1 |", lines)
+        self.assertIn("| sqlite | 1 | 9.0 | 18.0 | 40.0 | - | - | 1 |", lines)
+
+    def test_ratios_are_to_the_best_peer_of_each_column(self):
+        self.assertEqual(report.index_table(self.INDEX)[-1],
+                         "| trawl / best peer | | 0.50 | 0.50 | 0.50 | 1.25 | 0.50 | 1.00 |")
+
+    def test_without_peers_there_are_no_ratios(self):
+        self.assertNotIn("best peer", report.index_table({"trawl": self.INDEX["trawl"]})[-1])
+
+
 class Orders(unittest.TestCase):
     @staticmethod
     def result(order, mean, size):
@@ -99,7 +118,7 @@ class Orders(unittest.TestCase):
                 "about": {"order": order, "reordering": {"seconds": 7.5, "cpu_seconds": 8.5, "peak_bytes": 3 << 20},
                           "corpus": "c", "queries": "q", "rounds": {"trawl": 1}, "k1": 0.9, "b": 0.4, "nice": 0,
                           "cores": [1, 0], "machine": {"processor": "x", "cores": 2}, "scores_compared": {},
-                          "load_average": {"before": [0], "after": [0]}, "versions": {"trawl": "1", "sqlite": "2"}}}
+                          "load_average": {"before": [0], "after": [0]}}}
 
     def test_change_is_a_ratio(self):
         cells = [{"best": {"mean": mean}} for mean in (20.0, 15.0)]

@@ -1,10 +1,9 @@
 //! The Tantivy peer.
 //!
-//!     tantivy-peer index INDEX CORPUS.jsonl     one segment; prints nothing
-//!     tantivy-peer serve INDEX                  COMMAND<TAB>query lines in, one answer line each out
+//!     tantivy-peer index INDEX CORPUS.jsonl lz4|zstd [THREADS]    one segment; prints nothing
+//!     tantivy-peer serve INDEX                                    COMMAND<TAB>query lines in, one answer line each out
 //!
-//! Text is split on white space only: the corpus and the queries are normalised beforehand. The document id is stored,
-//! the text is not. BM25 parameters are fixed in Tantivy (k1 1.2, b 0.75), and its scores carry a factor of k1 + 1.
+//! Text is split on white space only: the corpus and the queries are normalised beforehand. Id and text are stored. BM25 parameters are fixed in Tantivy (k1 1.2, b 0.75), and its scores carry a factor of k1 + 1.
 
 use std::error::Error;
 use std::fs::{self, File};
@@ -15,7 +14,8 @@ use tantivy::collector::{Count, TopDocs};
 use tantivy::merge_policy::NoMergePolicy;
 use tantivy::query::{BooleanQuery, Occur, PhraseQuery, Query, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions, Value, STORED};
-use tantivy::{Index, IndexWriter, Searcher, TantivyDocument, Term};
+use tantivy::store::{Compressor, ZstdCompressor};
+use tantivy::{Index, IndexSettings, IndexWriter, Searcher, TantivyDocument, Term};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -35,15 +35,21 @@ fn schema() -> (Schema, Field, Field) {
     let indexing = TextFieldIndexing::default()
         .set_tokenizer("whitespace")
         .set_index_option(IndexRecordOption::WithFreqsAndPositions);
-    let body = builder.add_text_field("body", TextOptions::default().set_indexing_options(indexing));
+    let body = builder.add_text_field("body", TextOptions::default().set_indexing_options(indexing).set_stored());
     (builder.build(), id, body)
 }
 
-fn build_index(directory: &str, corpus: &str) -> Outcome<()> {
+fn build_index(directory: &str, corpus: &str, compression: &str, threads: usize) -> Outcome<()> {
     fs::create_dir_all(directory)?;
     let (schema, id, body) = schema();
-    let index = Index::create_in_dir(directory, schema)?;
-    let mut writer: IndexWriter = index.writer_with_num_threads(1, WRITER_MEMORY)?;
+    let docstore_compression = match compression {
+        "lz4" => Compressor::Lz4,
+        "zstd" => Compressor::Zstd(ZstdCompressor::default()),
+        _ => return Err("lz4 or zstd".into()),
+    };
+    let settings = IndexSettings { docstore_compression, ..IndexSettings::default() };
+    let index = Index::builder().schema(schema).settings(settings).create_in_dir(directory)?;
+    let mut writer: IndexWriter = index.writer_with_num_threads(threads, WRITER_MEMORY)?;
     writer.set_merge_policy(Box::new(NoMergePolicy));
     for line in BufReader::with_capacity(1 << 20, File::open(corpus)?).lines() {
         let line: Line = serde_json::from_str(&line?)?;
@@ -150,8 +156,11 @@ fn serve(directory: &str) -> Outcome<()> {
 fn main() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["index", directory, corpus] => build_index(directory, corpus),
+        ["index", directory, corpus, compression] => build_index(directory, corpus, compression, 1),
+        ["index", directory, corpus, compression, threads] => {
+            build_index(directory, corpus, compression, threads.parse()?)
+        }
         ["serve", directory] => serve(directory),
-        _ => Err("usage: tantivy-peer index INDEX CORPUS.jsonl | serve INDEX".into()),
+        _ => Err("usage: tantivy-peer index INDEX CORPUS.jsonl lz4|zstd [THREADS] | serve INDEX".into()),
     }
 }

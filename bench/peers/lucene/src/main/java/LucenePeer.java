@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.lucene.analysis.core.WhitespaceAnalyzer;
+import org.apache.lucene.codecs.lucene104.Lucene104Codec;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.document.Field;
 import org.apache.lucene.document.StoredField;
@@ -38,12 +39,12 @@ import org.apache.lucene.store.MMapDirectory;
  * The Lucene peer.
  *
  * <pre>
- *   LucenePeer index INDEX CORPUS.jsonl    one segment (forceMerge); prints nothing
- *   LucenePeer serve INDEX [K1 B]          COMMAND TAB query lines in, one answer line each out
+ *   LucenePeer index INDEX CORPUS.jsonl lz4|deflate    one segment (forceMerge); prints nothing
+ *   LucenePeer serve INDEX [K1 B]                      COMMAND TAB query lines in, one answer line each out
  * </pre>
  *
- * Text is split on white space only: the corpus and the queries are normalised beforehand. The document id is stored,
- * the text is not. No query cache, no executor: one thread answers, and answers every time.
+ * Text is split on white space only: the corpus and the queries are normalised beforehand. Id and text are stored.
+ * No query cache, no executor: one thread answers, and answers every time.
  */
 public final class LucenePeer {
 	private static final String BODY = "body";
@@ -62,8 +63,8 @@ public final class LucenePeer {
 	}
 
 	public static void main(String[] arguments) throws IOException {
-		if (arguments.length == 3 && arguments[0].equals("index")) {
-			index(Path.of(arguments[1]), new File(arguments[2]));
+		if (arguments.length == 4 && arguments[0].equals("index")) {
+			index(Path.of(arguments[1]), new File(arguments[2]), mode(arguments[3]));
 		} else if (arguments.length >= 2 && arguments[0].equals("serve")) {
 			float k1 = arguments.length > 3 ? Float.parseFloat(arguments[2]) : 0.9f;
 			float b = arguments.length > 3 ? Float.parseFloat(arguments[3]) : 0.4f;
@@ -72,15 +73,26 @@ public final class LucenePeer {
 				new LucenePeer(reader, k1, b).serve();
 			}
 		} else {
-			System.err.println("usage: LucenePeer index INDEX CORPUS.jsonl | serve INDEX [K1 B]");
+			System.err.println("usage: LucenePeer index INDEX CORPUS.jsonl lz4|deflate | serve INDEX [K1 B]");
 			System.exit(2);
 		}
 	}
 
+	private static Lucene104Codec.Mode mode(String compression) {
+		return switch (compression) {
+			case "lz4" -> Lucene104Codec.Mode.BEST_SPEED;
+			case "deflate" -> Lucene104Codec.Mode.BEST_COMPRESSION;
+			default -> throw new IllegalArgumentException("lz4 or deflate, not " + compression);
+		};
+	}
+
 	/** The similarity does not matter here: Lucene stores lengths, and applies k1 and b when it searches. */
-	private static void index(Path path, File corpus) throws IOException {
+	private static void index(Path path, File corpus, Lucene104Codec.Mode mode) throws IOException {
 		IndexWriterConfig config = new IndexWriterConfig(new WhitespaceAnalyzer());
 		config.setOpenMode(IndexWriterConfig.OpenMode.CREATE);
+		config.setCodec(new Lucene104Codec(mode));
+		config.setUseCompoundFile(false); // what is stored can then be told by its file names
+		config.getMergePolicy().setNoCFSRatio(0);
 		config.setRAMBufferSizeMB(1800);
 		config.setRAMPerThreadHardLimitMB(2000);
 		try (Directory directory = new MMapDirectory(path);
@@ -110,7 +122,7 @@ public final class LucenePeer {
 		}
 		Document document = new Document();
 		document.add(new StoredField(ID, id));
-		document.add(new TextField(BODY, title + " " + text, Field.Store.NO));
+		document.add(new TextField(BODY, title + " " + text, Field.Store.YES));
 		return document;
 	}
 
