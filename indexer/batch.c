@@ -159,86 +159,59 @@ void inversion_release(struct inversion *inversion)
 /* The list of a term. */
 struct gathered {
 	uint32_t *docs, *tfs;
-	size_t doc_capacity, tf_capacity;
+	uint64_t
+	    *places; /* of the positions of each posting in its record: address x 2, + 1 when they are a byte each */
+	size_t doc_capacity, tf_capacity, place_capacity;
 	uint32_t df;
-	/* where the positions of the postings from `first` on are */
-	struct record_positions {
-		uint32_t first;
-		const uint8_t *at;
-	} * records;
-	size_t record_count, record_capacity;
-	/* positions of documents that are left out, to step over before those of posting `before` */
-	struct skip {
-		uint32_t before, count;
-	} * skips;
-	size_t skip_count, skip_capacity;
-	/* the position source's: its next posting, record and skip */
-	uint32_t posting;
-	size_t record, skip;
-	const uint8_t *at;
+	uint32_t posting; /* the position source's next one */
 };
 
 static void gathered_release(struct gathered *list)
 {
 	memory_free(list->docs);
 	memory_free(list->tfs);
-	memory_free(list->records);
-	memory_free(list->skips);
+	memory_free(list->places);
 }
 
 static int next_positions(void *context, uint32_t count, uint32_t *positions, trawl_error *error)
 {
 	(void)error;
 	struct gathered *list = context;
-	while (list->record < list->record_count && list->records[list->record].first == list->posting)
-		list->at = list->records[list->record++].at;
-	for (; list->skip < list->skip_count && list->skips[list->skip].before == list->posting; list->skip++)
-		for (uint32_t i = 0; i < list->skips[list->skip].count; i++)
-			piece_number(&list->at);
-	list->posting++;
+	uint64_t place = list->places[list->posting++];
+	const uint8_t *at = (const uint8_t *)(uintptr_t)(place >> 1);
 	uint32_t position = 0;
-	for (uint32_t i = 0; i < count; i++)
-		positions[i] = position += piece_number(&list->at);
+	if (place & 1)
+		for (uint32_t i = 0; i < count; i++)
+			positions[i] = at[i];
+	else
+		for (uint32_t i = 0; i < count; i++)
+			positions[i] = position += piece_number(&at);
 	return 0;
 }
 
-static bool skip_positions(struct gathered *list, uint32_t count)
+static bool reserve_postings(struct gathered *list, size_t count)
 {
-	if (!memory_reserve(&list->skips, &list->skip_capacity, list->skip_count + 1, sizeof *list->skips))
-		return false;
-	list->skips[list->skip_count++] = (struct skip){list->df, count};
-	return true;
+	return memory_reserve(&list->docs, &list->doc_capacity, count, sizeof *list->docs) &&
+	       memory_reserve(&list->tfs, &list->tf_capacity, count, sizeof *list->tfs) &&
+	       memory_reserve(&list->places, &list->place_capacity, count, sizeof *list->places);
 }
 
 /* Append a record's postings to the list. */
 static bool append_record(struct gathered *list, const struct piece *piece, const uint8_t *at, const uint32_t *docs)
 {
-	uint32_t ordinal = piece->first_ordinal - 1, code;
-	size_t skipped = list->skip_count;
-	if (!memory_reserve(&list->records, &list->record_capacity, list->record_count + 1, sizeof *list->records))
+	uint32_t ordinal = piece->first_ordinal - 1, code, df = list->df;
+	if (!reserve_postings(list, (size_t)df + piece->document_count))
 		return false;
-	struct record_positions *record = &list->records[list->record_count++];
-	record->first = list->df;
 	while ((code = piece_number(&at))) {
 		uint32_t tf = code & 1 ? 1 : piece_number(&at);
-		ordinal += code >> 1;
-		uint32_t doc = docs ? docs[ordinal] : ordinal;
-		if (doc == DOCUMENT_NONE) {
-			if (!skip_positions(list, tf))
-				return false;
-			continue;
-		}
-		if (!memory_reserve(&list->docs, &list->doc_capacity, (size_t)list->df + 1, sizeof *list->docs) ||
-		    !memory_reserve(&list->tfs, &list->tf_capacity, (size_t)list->df + 1, sizeof *list->tfs))
-			return false;
-		list->docs[list->df] = doc;
-		list->tfs[list->df++] = tf;
+		ordinal += code >> 2;
+		list->docs[df] = docs ? docs[ordinal] : ordinal;
+		list->tfs[df] = tf;
+		list->places[df] = (uint64_t)(uintptr_t)at << 1 | (code >> 1 & 1);
+		df += list->docs[df] != DOCUMENT_NONE;
+		at = code & 2 ? at + tf : piece_skip_numbers(at, tf);
 	}
-	record->at = at;
-	/* What comes after the last posting is never reached; the next record has positions of its own. */
-	while (list->skip_count > skipped && list->skips[list->skip_count - 1].before == list->df)
-		list->skip_count--;
-	list->record_count -= list->df == record->first;
+	list->df = df;
 	return true;
 }
 
@@ -255,7 +228,6 @@ static int hand_over(const struct inversion *inversion, struct gathered *list, u
 {
 	const struct batch *batch = inversion->batch;
 	list->df = list->posting = 0;
-	list->record_count = list->skip_count = list->record = list->skip = 0;
 	for (uint64_t i = rank ? inversion->ends[rank - 1] : 0; i < inversion->ends[rank]; i++) {
 		const struct piece *piece = &batch->pieces[inversion->references[i].piece];
 		prefetch(inversion, i + PREFETCH);

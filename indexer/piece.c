@@ -94,6 +94,9 @@ bool piece_add_term(struct piece_maker *maker, uint32_t number)
 
 void piece_end_document(struct piece_maker *maker)
 {
+	uint64_t length = maker->token_count - maker->starts[maker->document_count];
+	if (length > maker->longest)
+		maker->longest = length;
 	maker->starts[++maker->document_count] = maker->token_count;
 }
 
@@ -133,8 +136,50 @@ static uint32_t count_terms(struct piece_maker *maker)
 	return touched;
 }
 
+/* How an occurrence is packed. Documents times positions are few, but for giants among many: these take two elements. */
+struct packing {
+	unsigned shift; /* of the document */
+	bool wide;
+};
+
+static struct packing choose_packing(const struct piece_maker *maker)
+{
+	unsigned positions = 0, documents = 0;
+	while (maker->longest >> positions)
+		positions++;
+	while (maker->document_count >> documents)
+		documents++;
+	return positions + documents <= 32 ? (struct packing){positions, false} : (struct packing){32, true};
+}
+
+/* Callers know `wide`, so this is one load. */
+static inline uint64_t occurrence(const struct piece_maker *maker, size_t i, bool wide)
+{
+	return wide ? (uint64_t)maker->occurrences[2 * i + 1] << 32 | maker->occurrences[2 * i] : maker->occurrences[i];
+}
+
 /* Counting sort by term: counts become places, and in the end those of the terms' ends. */
-static void scatter(struct piece_maker *maker, uint32_t touched)
+static inline __attribute__((always_inline)) void scatter_packed(struct piece_maker *maker, unsigned shift, bool wide)
+{
+	uint32_t *counts = maker->counts, *occurrences = maker->occurrences;
+	for (uint64_t d = 0; d < maker->document_count; d++) {
+		const uint32_t *tokens = maker->tokens + maker->starts[d];
+		uint64_t length = maker->starts[d + 1] - maker->starts[d];
+		for (uint64_t i = 0; i < length; i++) {
+			if (tokens[i] == WORD_TAG_NONE)
+				continue;
+			size_t at = counts[tokens[i]]++;
+			if (wide) {
+				occurrences[2 * at] = (uint32_t)i;
+				occurrences[2 * at + 1] = (uint32_t)d;
+			} else {
+				occurrences[at] = (uint32_t)(d << shift | i);
+			}
+		}
+	}
+}
+
+static void scatter(struct piece_maker *maker, uint32_t touched, struct packing packing)
 {
 	uint32_t sum = 0;
 	for (uint32_t i = 0; i < touched; i++) {
@@ -142,12 +187,10 @@ static void scatter(struct piece_maker *maker, uint32_t touched)
 		*count = sum;
 		sum += this;
 	}
-	for (uint64_t d = 0; d < maker->document_count; d++) {
-		uint64_t start = maker->starts[d], end = maker->starts[d + 1];
-		for (uint64_t i = start; i < end; i++)
-			if (maker->tokens[i] != WORD_TAG_NONE)
-				maker->occurrences[maker->counts[maker->tokens[i]]++] = d << 32 | (i - start);
-	}
+	if (packing.wide)
+		scatter_packed(maker, 32, true);
+	else
+		scatter_packed(maker, packing.shift, false);
 }
 
 static inline uint8_t *put_number(uint8_t *out, uint32_t value)
@@ -158,30 +201,40 @@ static inline uint8_t *put_number(uint8_t *out, uint32_t value)
 	return out;
 }
 
-static uint8_t *put_record(uint8_t *out, const uint64_t *occurrences, uint32_t count)
+/* Occurrences [first, end). */
+static inline __attribute__((always_inline)) uint8_t *put_record(const struct piece_maker *maker, uint8_t *out,
+                                                                 size_t first, size_t end, unsigned shift, bool wide)
 {
-	uint32_t next = 0, last = 0;
-	for (uint32_t i = 0; i < count;) {
-		uint32_t document = (uint32_t)(occurrences[i] >> 32), tf = 1;
-		while (i + tf < count && occurrences[i + tf] >> 32 == document)
-			tf++;
-		out = put_number(out, (document + 1 - next) << 1 | (tf == 1));
+	uint64_t mask = ((uint64_t)1 << shift) - 1;
+	uint32_t next = 0;
+	for (size_t i = first; i < end;) {
+		uint64_t document = occurrence(maker, i, wide) >> shift;
+		size_t last = i + 1;
+		while (last < end && occurrence(maker, last, wide) >> shift == document)
+			last++;
+		uint32_t tf = (uint32_t)(last - i);
+		bool is_short = maker->starts[document + 1] - maker->starts[document] <= PIECE_SHORT_DOCUMENT;
+		out = put_number(out, ((uint32_t)document + 1 - next) << 2 | (uint32_t)is_short << 1 | (tf == 1));
 		if (tf > 1)
 			out = put_number(out, tf);
-		next = document + 1;
-		i += tf;
+		if (is_short) {
+			for (; i < last; i++)
+				*out++ = (uint8_t)(occurrence(maker, i, wide) & mask);
+		} else {
+			uint32_t before = 0;
+			for (; i < last; i++) {
+				uint32_t position = (uint32_t)(occurrence(maker, i, wide) & mask);
+				out = put_number(out, position - before);
+				before = position;
+			}
+		}
+		next = (uint32_t)document + 1;
 	}
 	*out++ = 0;
-	for (uint32_t i = 0; i < count; i++) {
-		uint32_t position = (uint32_t)occurrences[i];
-		bool same = i && occurrences[i] >> 32 == occurrences[i - 1] >> 32;
-		out = put_number(out, same ? position - last : position);
-		last = position;
-	}
 	return out;
 }
 
-static int put_records(struct piece_maker *maker, uint32_t touched, trawl_error *error)
+static int put_records(struct piece_maker *maker, uint32_t touched, struct packing packing, trawl_error *error)
 {
 	struct buffer *records = &maker->records;
 	uint32_t start = 0;
@@ -194,14 +247,16 @@ static int put_records(struct piece_maker *maker, uint32_t touched, trawl_error 
 		if (records->length > UINT32_MAX)
 			return error_set(error, TRAWL_ELIMIT, "documents with too many terms");
 		maker->entries[i] = (struct piece_entry){maker->touched[i], (uint32_t)records->length};
-		uint8_t *out = put_record(records->data + records->length, maker->occurrences + start, end - start);
+		uint8_t *out = records->data + records->length;
+		out = packing.wide ? put_record(maker, out, start, end, 32, true)
+		                   : put_record(maker, out, start, end, packing.shift, false);
 		records->length = (size_t)(out - records->data);
 		start = end;
 	}
 	return 0;
 }
 
-static bool reserve_scratch(struct piece_maker *maker)
+static bool reserve_scratch(struct piece_maker *maker, bool wide)
 {
 	size_t known = maker->count_capacity;
 	if (!memory_reserve(&maker->counts, &maker->count_capacity, maker->limit, sizeof *maker->counts))
@@ -210,7 +265,7 @@ static bool reserve_scratch(struct piece_maker *maker)
 		memset(maker->counts + known, 0, (maker->count_capacity - known) * sizeof *maker->counts);
 	return memory_reserve(&maker->touched, &maker->touched_capacity, maker->token_count + 1,
 	                      sizeof *maker->touched) &&
-	       memory_reserve(&maker->occurrences, &maker->occurrence_capacity, maker->token_count,
+	       memory_reserve(&maker->occurrences, &maker->occurrence_capacity, maker->token_count << wide,
 	                      sizeof *maker->occurrences);
 }
 
@@ -218,13 +273,14 @@ static bool reserve_scratch(struct piece_maker *maker)
 static bool keep(const struct piece_maker *maker, uint32_t entries, struct piece *piece)
 {
 	piece->entries = memory_new(entries * sizeof *piece->entries);
-	piece->records = memory_new(maker->records.length);
+	piece->records = memory_new(maker->records.length + PIECE_SLACK);
 	if (!piece->entries || !piece->records)
 		return false;
 	if (entries)
 		memcpy(piece->entries, maker->entries, entries * sizeof *piece->entries);
 	if (maker->records.length)
 		memcpy(piece->records, maker->records.data, maker->records.length);
+	memset(piece->records + maker->records.length, 0, PIECE_SLACK);
 	piece->entry_count = entries;
 	piece->record_bytes = maker->records.length;
 	return true;
@@ -238,14 +294,15 @@ int piece_finish(struct piece_maker *maker, struct piece *piece, uint32_t first_
 	                        .tokens = maker->token_count};
 	if (maker->token_count > UINT32_MAX)
 		return error_set(error, TRAWL_ELIMIT, "documents with too many words");
-	if (!reserve_scratch(maker))
+	struct packing packing = choose_packing(maker);
+	if (!reserve_scratch(maker, packing.wide))
 		return error_set_memory(error);
 	uint32_t touched = count_terms(maker);
 	if (!memory_reserve(&maker->entries, &maker->entry_capacity, touched, sizeof *maker->entries)) {
 		code = error_set_memory(error);
 	} else {
-		scatter(maker, touched);
-		code = put_records(maker, touched, error);
+		scatter(maker, touched, packing);
+		code = put_records(maker, touched, packing, error);
 	}
 	for (uint32_t i = 0; i < touched; i++)
 		maker->counts[maker->touched[i]] = 0;
@@ -253,6 +310,6 @@ int piece_finish(struct piece_maker *maker, struct piece *piece, uint32_t first_
 		code = error_set_memory(error);
 	if (code)
 		piece_release(piece);
-	maker->token_count = maker->document_count = 0;
+	maker->token_count = maker->document_count = maker->longest = 0;
 	return code;
 }

@@ -2,14 +2,19 @@
  * piece.h - some documents in a row, inverted by themselves: what a thread makes of the documents it was given.
  *
  * A piece is small enough to be inverted within the processor's cache, and its postings are kept as bytes, which take about
- * two thirds of what a number a token would. A record a term, in no order: for each posting varint (difference of documents x 2, + 1
- * when tf is 1) and, when it is not, varint tf; a zero; for each posting varint differences of positions (the first as it is).
+ * two thirds of what a number a token would. A record a term, in no order: for each posting varint (difference of documents x 4, + 2
+ * when the document is short, + 1 when tf is 1), varint tf when it is not 1, then the positions: a byte each in a short document,
+ * whose positions all fit one (no branches that depend on them); else varint differences (the first as it is). At the end a zero.
  */
 #ifndef TRAWL_INDEXER_PIECE_H
 #define TRAWL_INDEXER_PIECE_H
 
+#include "base/bytes.h"
 #include "indexer/lexicon.h"
 #include "tokenizer/tokenizer.h"
+
+#define PIECE_SHORT_DOCUMENT 256 /* positions, at most */
+#define PIECE_SLACK 8
 
 struct piece {
 	uint32_t first_ordinal, document_count;
@@ -18,13 +23,13 @@ struct piece {
 		uint32_t term, offset; /* of its record */
 	} * entries;
 	uint32_t entry_count;
-	uint8_t *records;
+	uint8_t *records; /* and 8 bytes more that may be loaded */
 	size_t record_bytes;
 };
 
 static inline size_t piece_memory(const struct piece *piece)
 {
-	return piece->record_bytes + piece->entry_count * sizeof *piece->entries;
+	return piece->record_bytes + PIECE_SLACK + piece->entry_count * sizeof *piece->entries;
 }
 
 void piece_release(struct piece *piece);
@@ -41,8 +46,10 @@ struct piece_maker {
 	size_t count_capacity;
 	uint32_t *touched; /* terms of the piece */
 	size_t touched_capacity;
-	uint64_t *occurrences; /* document in the high half, position in the low one */
+	uint32_t *
+	    occurrences; /* document in the high bits, position in the low ones; two elements each where one is too narrow */
 	size_t occurrence_capacity;
+	uint64_t longest; /* of the documents, in positions */
 	struct buffer records;
 	struct piece_entry *entries;
 	size_t entry_capacity;
@@ -72,6 +79,15 @@ static inline uint32_t piece_number(const uint8_t **at)
 		value |= (uint32_t)(*p & 0x7f) << shift;
 	*at = p;
 	return value;
+}
+
+/* Past `count` > 0 of them. */
+static inline const uint8_t *piece_skip_numbers(const uint8_t *at, uint32_t count)
+{
+	for (;; at += 8)
+		for (uint64_t ends = ~load64(at) & UINT64_C(0x8080808080808080); ends; ends &= ends - 1)
+			if (!--count)
+				return at + __builtin_ctzll(ends) / 8 + 1;
 }
 
 #endif
