@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/compression.h"
 #include "base/hash.h"
 #include "tokenizer/tokenizer.h"
 
@@ -21,7 +22,7 @@ static bool wrong(const struct subject *subject, uint32_t part, uint64_t address
 bool stored_open(struct stored *stored, struct subject *subject)
 {
 	*stored = (struct stored){.subject = subject};
-	stored->decompressor = ZSTD_createDCtx();
+	stored->decompressor = decompressor_new();
 	if (!stored->decompressor ||
 	    !part_stream_open(&stored->documents, subject->image, subject->number, PART_DOCUMENTS,
 	                      subject->bytes[PART_DOCUMENTS]) ||
@@ -56,7 +57,7 @@ bool stored_dictionary(struct stored *stored)
 		    ZSTD_decompressDCtx(stored->decompressor, content, STORED_DICTIONARY_BYTES, frame, bytes);
 		if (ZSTD_isError(length))
 			sound = wrong(subject, PART_DOCUMENT_DICTIONARY, 0, ZSTD_getErrorName(length));
-		else if (!(stored->dictionary = ZSTD_createDDict(content, length)))
+		else if (!(stored->dictionary = decompression_dictionary_new(content, length)))
 			subject->no_memory = true;
 	}
 	memory_free(frame);

@@ -29,7 +29,7 @@ struct document_job {
 	size_t block_count, block_capacity;
 	size_t block_start; /* of the unfinished block, in documents */
 	uint32_t document_count, block_documents;
-	const struct ZSTD_CDict_s *dictionary;
+	const struct compression_dictionary *dictionary;
 	/* results */
 	struct buffer compressed;
 	struct piece piece;
@@ -65,7 +65,7 @@ struct pipeline {
 
 static int prepare_worker(struct worker_state *worker, const struct pipeline *pipeline, trawl_error *error)
 {
-	if (!worker->compressor && !(worker->compressor = ZSTD_createCCtx()))
+	if (!worker->compressor && !(worker->compressor = compressor_new()))
 		return error_set_memory(error);
 	if (worker->tokenizer)
 		return 0;

@@ -10,6 +10,7 @@
 #include <zstd_errors.h>
 
 #include "base/bytes.h"
+#include "base/compression.h"
 #include "base/error.h"
 #include "base/memory.h"
 
@@ -205,7 +206,7 @@ static bool is_zstd(const uint8_t *p, size_t length)
 
 static int zstd_start(struct stream *stream, trawl_error *error)
 {
-	if (!stream->zstd && !(stream->zstd = ZSTD_createDCtx()))
+	if (!stream->zstd && !(stream->zstd = decompressor_new()))
 		return error_set_memory(error);
 	ZSTD_DCtx_reset(stream->zstd, ZSTD_reset_session_only);
 	ZSTD_DCtx_setParameter(stream->zstd, ZSTD_d_windowLogMax, STREAM_ZSTD_WINDOW_LOG);

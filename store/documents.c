@@ -27,7 +27,7 @@ int documents_writer_init(struct documents_writer *writer, struct store_batch *b
 		code = part_writer_init(&writer->ids, batch, segment, PART_IDS, error);
 	if (!code)
 		code = part_writer_init(&writer->id_blocks, batch, segment, PART_ID_BLOCKS, error);
-	writer->compressor = ZSTD_createCCtx();
+	writer->compressor = compressor_new();
 	return code || writer->compressor ? code : error_set_memory(error);
 }
 
@@ -43,7 +43,7 @@ void documents_writer_release(struct documents_writer *writer)
 	buffer_release(&writer->id_block);
 	buffer_release(&writer->last_id);
 	ZSTD_freeCCtx(writer->compressor);
-	ZSTD_freeCDict(writer->prepared);
+	compression_dictionary_free(writer->prepared);
 	writer->compressor = NULL;
 	writer->prepared = NULL;
 }
@@ -61,19 +61,19 @@ int documents_writer_prepare(struct documents_writer *writer, const uint8_t *fro
 	}
 	if (!buffer_append(&writer->dictionary, from, length))
 		return error_set_memory(error);
-	writer->prepared = ZSTD_createCDict(writer->dictionary.data, length, LEVEL);
+	writer->prepared = compression_dictionary_new(writer->dictionary.data, length, LEVEL);
 	return writer->prepared ? 0 : error_set_memory(error);
 }
 
-int stored_block_compress(struct ZSTD_CCtx_s *compressor, const struct ZSTD_CDict_s *dictionary, const uint8_t *block,
-                          size_t length, struct buffer *out, trawl_error *error)
+int stored_block_compress(struct ZSTD_CCtx_s *compressor, const struct compression_dictionary *dictionary,
+                          const uint8_t *block, size_t length, struct buffer *out, trawl_error *error)
 {
 	size_t bound = ZSTD_compressBound(length);
 	if (length > UINT32_MAX)
 		return error_set(error, TRAWL_ELIMIT, "a stored document of over 4 GiB");
 	if (!buffer_reserve(out, bound))
 		return error_set_memory(error);
-	size_t size = ZSTD_compress_usingCDict(compressor, out->data + out->length, bound, block, length, dictionary);
+	size_t size = compress_with(compressor, dictionary, out->data + out->length, bound, block, length);
 	if (ZSTD_isError(size))
 		return error_set(error, TRAWL_ENOMEM, "zstd: %s", ZSTD_getErrorName(size));
 	out->length += size;
@@ -263,7 +263,7 @@ static ZSTD_DDict *prepared_dictionary(struct documents *documents, struct docum
 	                                    documents->dictionary.bytes);
 	if (ZSTD_isError(length))
 		part_corrupt(&documents->dictionary, 0, ZSTD_getErrorName(length), error);
-	else if (!(prepared = ZSTD_createDDict(content.data, length)))
+	else if (!(prepared = decompression_dictionary_new(content.data, length)))
 		error_set_memory(error);
 	buffer_release(&content);
 	ZSTD_DDict *other = NULL;
@@ -297,7 +297,7 @@ static int load_block(struct documents *documents, uint32_t block, struct docume
 	}
 	if (end < address)
 		return part_corrupt(&documents->blocks, (uint64_t)block * BLOCK_ENTRY, "blocks out of order", error);
-	if (!scratch->decompressor && !(scratch->decompressor = ZSTD_createDCtx()))
+	if (!scratch->decompressor && !(scratch->decompressor = decompressor_new()))
 		return error_set_memory(error);
 	ZSTD_DDict *prepared = prepared_dictionary(documents, scratch, error);
 	const uint8_t *frame =

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/compression.h"
 #include "base/memory.h"
 #include "store/store.h"
 #include "trawl.h"
@@ -19,8 +20,8 @@ struct documents_writer {
 	struct part_writer documents, blocks, ids, id_blocks;
 	struct buffer block, compressed, dictionary, id_block, last_id;
 	struct ZSTD_CCtx_s *compressor;
-	struct ZSTD_CDict_s *prepared; /* NULL until the dictionary is full */
-	uint32_t ordinal, block_first; /* of the next document; of the block's first */
+	struct compression_dictionary *prepared; /* NULL until the dictionary is full */
+	uint32_t ordinal, block_first;           /* of the next document; of the block's first */
 };
 
 int documents_writer_init(struct documents_writer *writer, struct store_batch *batch, uint32_t segment,
@@ -38,8 +39,8 @@ static inline size_t stored_block_border(const struct documents_writer *writer)
 	return writer->prepared ? STORED_BLOCK_BYTES : STORED_DICTIONARY_BYTES;
 }
 int documents_writer_prepare(struct documents_writer *writer, const uint8_t *from, size_t length, trawl_error *error);
-int stored_block_compress(struct ZSTD_CCtx_s *compressor, const struct ZSTD_CDict_s *dictionary, const uint8_t *block,
-                          size_t length, struct buffer *out, trawl_error *error);
+int stored_block_compress(struct ZSTD_CCtx_s *compressor, const struct compression_dictionary *dictionary,
+                          const uint8_t *block, size_t length, struct buffer *out, trawl_error *error);
 int documents_writer_block(struct documents_writer *writer, uint32_t first, uint32_t length, const uint8_t *compressed,
                            size_t size, trawl_error *error);
 

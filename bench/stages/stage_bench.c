@@ -183,7 +183,7 @@ static double compress_only(const struct corpus *corpus, uint64_t *bytes)
 	trawl_document document;
 	ZSTD_CCtx *compressor = ZSTD_createCCtx();
 	double began = cpu_seconds();
-	ZSTD_CDict *dictionary = ZSTD_createCDict(start, STORED_DICTIONARY_BYTES, 3);
+	struct compression_dictionary *dictionary = compression_dictionary_new(start, STORED_DICTIONARY_BYTES, 3);
 	while (at < end && stored_document_read(&at, end, &document)) {
 		if ((size_t)(at - start) < border && at < end)
 			continue;
@@ -196,7 +196,7 @@ static double compress_only(const struct corpus *corpus, uint64_t *bytes)
 	}
 	double seconds = cpu_seconds() - began;
 	ZSTD_freeCCtx(compressor);
-	ZSTD_freeCDict(dictionary);
+	compression_dictionary_free(dictionary);
 	buffer_release(&out);
 	return seconds;
 }
