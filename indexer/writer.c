@@ -148,6 +148,22 @@ static bool keep_segment(void *context, uint32_t segment)
 	return segment == 0;
 }
 
+/* The next segment's number comes after that of one that was swept. */
+static bool advance_segment(void *context, uint32_t last, struct buffer *out)
+{
+	struct manifest *manifest = context;
+	if (last >= manifest->next_segment && last < UINT32_MAX)
+		manifest->next_segment = last + 1;
+	return manifest_write(manifest, out);
+}
+
+/* Remove what an unfinished commit or merge wrote. */
+static int sweep_garbage(struct trawl_writer *writer, trawl_error *error)
+{
+	struct sweep sweep = {keep_segment, advance_segment, &writer->manifest};
+	return store_sweep(writer->store, &sweep, error);
+}
+
 /* Of extents queued for a transaction, which holds as much again. */
 static size_t flush_bytes(const struct trawl_writer *writer)
 {
@@ -211,7 +227,7 @@ static int start(struct trawl_writer *writer, const char *path, const trawl_writ
 	if (!code && !writer->manifest.generation)
 		code = store_sync_name(writer->store, error);
 	if (!code)
-		code = store_sweep(writer->store, keep_segment, &writer->manifest, error);
+		code = sweep_garbage(writer, error);
 	if (code)
 		return code;
 	code = new_pipeline(writer, error);
@@ -735,12 +751,6 @@ static uint64_t bytes_made(const struct trawl_writer *writer)
 	return 0;
 }
 
-/* Sweep what a failed merge wrote: its segment's number will be used again. */
-static int clean_up_merge(struct trawl_writer *writer, trawl_error *error)
-{
-	return store_sweep(writer->store, keep_segment, &writer->manifest, error);
-}
-
 /* Merge until there are `wanted` segments; 0: as many as the policy wants. */
 static int merge(struct trawl_writer *writer, size_t wanted, trawl_error *error)
 {
@@ -759,7 +769,7 @@ static int merge(struct trawl_writer *writer, size_t wanted, trawl_error *error)
 		if (!chosen)
 			return 0;
 		if (code) {
-			writer->failed = clean_up_merge(writer, NULL) < 0;
+			writer->failed = sweep_garbage(writer, NULL) < 0;
 			return code;
 		}
 		code = reopen_snapshot(writer, error);

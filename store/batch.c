@@ -236,40 +236,72 @@ int store_batch_commit(struct store_batch *batch, const uint8_t *manifest, uint3
 	return flush(batch, error);
 }
 
-int store_sweep(struct store *store, bool (*keep)(void *context, uint32_t segment), void *context, trawl_error *error)
+/* The manifest that a sweep leaves, signed. */
+static int put_manifest(MDB_txn *transaction, MDB_dbi database, const struct buffer *manifest)
+{
+	uint8_t key_bytes[KEY_BYTES];
+	uint8_t *bytes = make_value(0, PART_MANIFEST, 0, manifest->data, (uint32_t)manifest->length);
+	if (!bytes)
+		return ENOMEM;
+	store64(bytes + EXTENT_SIGNATURE, mdb_txn_id(transaction));
+	key_write(key_bytes, 0, PART_MANIFEST, 0);
+	MDB_val key = {KEY_BYTES, key_bytes}, value = {EXTENT_HEADER + manifest->length + EXTENT_SLACK, bytes};
+	int code = mdb_put(transaction, database, &key, &value, 0);
+	memory_free(bytes);
+	return code;
+}
+
+static int advance_manifest(MDB_txn *transaction, MDB_dbi database, const struct sweep *sweep, uint32_t last)
+{
+	struct buffer manifest = {0};
+	if (!sweep->advance)
+		return sign_manifest(transaction, database);
+	int code =
+	    sweep->advance(sweep->context, last, &manifest) ? put_manifest(transaction, database, &manifest) : ENOMEM;
+	buffer_release(&manifest);
+	return code;
+}
+
+/* The first segment from *segment on that has entries; MDB_NOTFOUND. */
+static int find_segment(MDB_txn *transaction, MDB_dbi database, uint32_t *segment)
+{
+	MDB_cursor *cursor;
+	uint8_t key_bytes[KEY_BYTES];
+	key_write(key_bytes, *segment, 0, 0);
+	MDB_val key = {KEY_BYTES, key_bytes}, value;
+	int code = mdb_cursor_open(transaction, database, &cursor);
+	if (code)
+		return code;
+	code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+	if (!code && key.mv_size != KEY_BYTES)
+		code = MDB_CORRUPTED;
+	if (!code)
+		*segment = __builtin_bswap32(load32(key.mv_data));
+	mdb_cursor_close(cursor);
+	return code;
+}
+
+int store_sweep(struct store *store, const struct sweep *sweep, trawl_error *error)
 {
 	MDB_txn *transaction;
-	MDB_cursor *cursor;
 	int code = mdb_txn_begin(store->environment, NULL, 0, &transaction);
 	if (code)
 		return lmdb_error(store, code, "sweeping", error);
-	bool changed = false;
+	uint32_t last = 0;
 	for (uint32_t segment = 1; !code && segment; segment++) {
-		uint8_t key_bytes[KEY_BYTES];
-		key_write(key_bytes, segment, 0, 0);
-		MDB_val key = {KEY_BYTES, key_bytes}, value;
-		code = mdb_cursor_open(transaction, store->database, &cursor);
-		if (code)
-			break;
-		code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-		if (!code) {
-			if (key.mv_size != KEY_BYTES)
-				code = MDB_CORRUPTED;
-			else
-				segment = __builtin_bswap32(load32(key.mv_data));
-		}
-		mdb_cursor_close(cursor);
-		if (!code && !keep(context, segment)) {
-			key_write(key_bytes, segment, 0, 0);
-			code = remove_segment(transaction, store->database, key_bytes);
-			changed = true;
-		}
+		code = find_segment(transaction, store->database, &segment);
+		if (code || sweep->keep(sweep->context, segment))
+			continue;
+		uint8_t key[KEY_BYTES];
+		key_write(key, segment, 0, 0);
+		code = remove_segment(transaction, store->database, key);
+		last = segment;
 	}
 	if (code == MDB_NOTFOUND)
 		code = 0;
-	if (!code && changed)
-		code = sign_manifest(transaction, store->database);
-	if (code || !changed)
+	if (!code && last)
+		code = advance_manifest(transaction, store->database, sweep, last);
+	if (code || !last)
 		mdb_txn_abort(transaction);
 	else
 		code = commit_transaction(store, transaction);

@@ -352,6 +352,9 @@ int segment_writer_init(struct segment_writer *writer, struct store_batch *batch
                         trawl_error *error)
 {
 	*writer = (struct segment_writer){.batch = batch, .number = number, .positions = positions};
+	if (!number || number == UINT32_MAX)
+		return error_set(error, TRAWL_ELIMIT,
+		                 "the index has used up the numbers of its segments; index again, into a new file");
 	return documents_writer_init(&writer->stored, batch, number, error);
 }
 

@@ -15,10 +15,10 @@
 #include "trawl.h"
 
 /* Whether a manifest with this signature may be what transaction `transaction` shows. In the first one of a file, which is also
- * what LMDB's compacting copy makes, every page was written once: nothing can be old. 0 was never signed. */
+ * what LMDB's compacting copy makes, every page was written once: nothing can be old. 0 is no signature: every transaction signs. */
 static inline bool signature_fits(uint64_t signature, uint64_t transaction)
 {
-	return signature == transaction || transaction <= 1 || !signature;
+	return signature && (signature == transaction || transaction <= 1);
 }
 
 /* Check what the two meta pages lead to, while a read transaction is open. TRAWL_ECORRUPT; a tree that cannot be read is

@@ -123,8 +123,15 @@ int store_batch_hold(struct store_batch *batch, trawl_error *error);
 /* Write everything queued and `manifest` in one transaction, durably. The batch is empty afterwards, also on failure. */
 int store_batch_commit(struct store_batch *batch, const uint8_t *manifest, uint32_t length, trawl_error *error);
 
-/* Remove what an unfinished commit left: segments that `keep(context, segment)` denies. */
-int store_sweep(struct store *store, bool (*keep)(void *context, uint32_t segment), void *context, trawl_error *error);
+/* Remove what an unfinished commit left: segments that `keep` denies. Where there are any, `advance` writes, in the same transaction,
+ * a manifest whose next segment comes after `last`, the last one removed: a number used twice would let salvage mistake an old
+ * page for the new segment's. It returns false when memory is short; NULL: the manifest stays. */
+struct sweep {
+	bool (*keep)(void *context, uint32_t segment);
+	bool (*advance)(void *context, uint32_t last, struct buffer *manifest);
+	void *context;
+};
+int store_sweep(struct store *store, const struct sweep *sweep, trawl_error *error);
 
 /* A part being written: a stream that is cut into extents as it grows. */
 struct part_writer {

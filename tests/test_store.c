@@ -209,7 +209,7 @@ static void a_sweep_removes_whole_segments_and_nothing_else(void **state)
 			for (uint32_t extent = 0; extent < 3; extent++)
 				put(batch, segments[i], part, extent, "x");
 	commit(batch, "manifest");
-	CHECK(store_sweep(store, keep_even, &asked, &error));
+	CHECK(store_sweep(store, &(struct sweep){keep_even, NULL, &asked}, &error));
 	assert_int_equal(asked, sizeof segments / sizeof *segments);
 	struct snapshot *snapshot = look(store);
 	for (size_t i = 0; i < sizeof segments / sizeof *segments; i++)
@@ -242,7 +242,7 @@ static void an_unfinished_large_batch_leaves_garbage_that_a_sweep_removes(void *
 	assert_int_equal(snapshot_extent(snapshot, 1, 9, 0, &bytes, &length, &error), TRAWL_OK);
 	assert_int_equal(length, EXTENT_PAYLOAD);
 	snapshot_close(snapshot);
-	CHECK(store_sweep(store, keep_even, &asked, &error));
+	CHECK(store_sweep(store, &(struct sweep){keep_even, NULL, &asked}, &error));
 	snapshot = look(store);
 	assert_string_equal(at(snapshot, 1, 9, 0), "-");
 	uint64_t file, free_bytes;
