@@ -10,6 +10,7 @@ extern "C" {
 #include "base/error.h"
 #include "base/memory.h"
 #include "input/json.h"
+#include "input/json_choice.h"
 #include "input/reader.h"
 }
 
@@ -397,7 +398,7 @@ int set_capacity(json_parser *parser, size_t length)
 
 int json_parser_new(struct json_parser **out, const char *const names[JSON_ROLES], trawl_error *error)
 {
-	void *memory = memory_new(sizeof(json_parser));
+	void *memory = json_choose() ? memory_new(sizeof(json_parser)) : nullptr;
 	if (!memory)
 		return error_set_memory(error);
 	json_parser *parser = new (memory) json_parser();
