@@ -15,6 +15,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+#define LOCK_SUFFIX "-lock"
+
 /* ---- file systems ---- */
 
 bool file_system_is_shared(uint64_t type)
@@ -79,6 +81,30 @@ int sync_folder(const char *path)
 	code = fsync(file) == 0 ? 0 : errno;
 	close(file);
 	return code == EINVAL ? 0 : code; /* some file systems cannot sync a folder */
+}
+
+/* ---- the lock file ---- */
+
+int reserve_lock_file(const char *path, size_t bytes)
+{
+	struct stat status;
+	size_t length = strlen(path);
+	char *name = memory_new(length + sizeof LOCK_SUFFIX);
+	if (!name)
+		return ENOMEM;
+	memcpy(name, path, length);
+	memcpy(name + length, LOCK_SUFFIX, sizeof LOCK_SUFFIX);
+	int file = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	memory_free(name);
+	if (file < 0)
+		return errno == ENOSPC || errno == EDQUOT ? errno : 0; /* LMDB tells, or does without */
+	int failed = 0;
+	if (fstat(file, &status) != 0 || (size_t)status.st_blocks * 512 < bytes)
+		do
+			failed = fallocate(file, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes) == 0 ? 0 : errno;
+		while (failed == EINTR);
+	close(file);
+	return failed == ENOSPC || failed == EDQUOT ? failed : 0; /* not every file system can reserve */
 }
 
 /* ---- creation ---- */

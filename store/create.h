@@ -3,6 +3,7 @@
 #define TRAWL_STORE_CREATE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "trawl.h"
@@ -16,6 +17,10 @@ void create_sweep(const char *path);
 
 /* Make the entry of `path` in its folder durable. 0 or errno. */
 int sync_folder(const char *path);
+
+/* Give the lock file of the index at `path` its blocks: LMDB writes to it through a map, which on a full disk would be the end of the
+ * process. 0 or errno: ENOSPC, EDQUOT, ENOMEM. */
+int reserve_lock_file(const char *path, size_t bytes);
 
 /* Whether statfs's f_type tells of a file system that other machines share: LMDB's locks and its map of the file do not
  * work there. */

@@ -23,6 +23,7 @@
 #define MAP_BYTES_FIRST ((size_t)1 << 40) /* address space, not memory; halved until the system grants it */
 #define MAP_BYTES_LEAST ((size_t)1 << 30)
 #define READERS_MAX 1024
+#define LOCK_FILE_BYTES ((size_t)(READERS_MAX + 64) * 64) /* LMDB's: a cache line a reader, and a head of some */
 
 static struct store *open_stores; /* each file once: closing a second descriptor would drop LMDB's locks */
 static pthread_mutex_t open_stores_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -156,7 +157,9 @@ static int check_header(int file, const char *path, const struct stat *status, t
 
 static int open_environment(struct store *store, unsigned flags, trawl_error *error)
 {
-	int code = 0;
+	int code = reserve_lock_file(store->real, LOCK_FILE_BYTES);
+	if (code)
+		return lmdb_error(store, code, "opening", error);
 	for (size_t map = MAP_BYTES_FIRST; map >= MAP_BYTES_LEAST; map /= 2) {
 		code = mdb_env_create(&store->environment);
 		if (code)
