@@ -52,7 +52,8 @@ struct compression_dictionary *compression_dictionary_new(const void *content, s
 	ZSTD_compressionParameters parameters = ZSTD_getCParams(level, SOURCE_LEAST, length);
 	size_t place = (length + 15) & ~(size_t)15,
 	       size = ZSTD_estimateCDictSize_advanced(length, parameters, ZSTD_dlm_byRef);
-	struct compression_dictionary *dictionary = memory_new(sizeof *dictionary + place + size);
+	/* Zeroed: zstd leaves the level in its part as it finds it, and takes the window for it. */
+	struct compression_dictionary *dictionary = memory_new_zeroed(1, sizeof *dictionary + place + size);
 	if (!dictionary)
 		return NULL;
 	*dictionary = (struct compression_dictionary){.level = level, .length = length, .content = dictionary->bytes};
@@ -72,6 +73,20 @@ void compression_dictionary_free(struct compression_dictionary *dictionary)
 	memory_free(dictionary);
 }
 
+/* Blocks of over 16 KiB would have the dictionary's tables copied before each of them, which for blocks of little more takes as
+ * long again as compressing: they are looked into where they are instead. */
+static size_t compress_attached(ZSTD_CCtx *compressor, const ZSTD_CDict *prepared, void *out, size_t capacity,
+                                const void *bytes, size_t length)
+{
+	size_t size = ZSTD_CCtx_setParameter(compressor, ZSTD_c_forceAttachDict, ZSTD_dictForceAttach);
+	if (!ZSTD_isError(size))
+		size = ZSTD_CCtx_refCDict(compressor, prepared);
+	if (!ZSTD_isError(size))
+		size = ZSTD_compress2(compressor, out, capacity, bytes, length);
+	ZSTD_CCtx_refCDict(compressor, NULL);
+	return size;
+}
+
 /* A prepared dictionary has the small window of small blocks. Where ZSTD_compress_usingCDict would do without that, which it
  * only does for one of its own making, the dictionary's content is loaded for the one block. */
 size_t compress_with(ZSTD_CCtx *compressor, const struct compression_dictionary *dictionary, void *out, size_t capacity,
@@ -79,7 +94,7 @@ size_t compress_with(ZSTD_CCtx *compressor, const struct compression_dictionary 
 {
 	enum { LARGE = 128 << 10, LARGE_TIMES = 6 };
 	if (length < LARGE || length / LARGE_TIMES < dictionary->length)
-		return ZSTD_compress_usingCDict(compressor, out, capacity, bytes, length, dictionary->prepared);
+		return compress_attached(compressor, dictionary->prepared, out, capacity, bytes, length);
 	return ZSTD_compress_usingDict(compressor, out, capacity, bytes, length, dictionary->content,
 	                               dictionary->length, dictionary->level);
 }
