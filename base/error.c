@@ -69,7 +69,7 @@ const char *trawl_status_name(int status)
 	case TRAWL_EIO: return "input/output error";
 	case TRAWL_ENOTFOUND: return "not found";
 	case TRAWL_ENOTINDEX: return "not an index";
-	case TRAWL_EVERSION: return "newer format";
+	case TRAWL_EVERSION: return "another format";
 	case TRAWL_ECORRUPT: return "corrupt";
 	case TRAWL_EBUSY: return "busy";
 	case TRAWL_EFULL: return "disk full";

@@ -50,12 +50,6 @@ static int miss_manifest(struct check *check)
 	                           : "has no commit yet: it is being written, or its first run did not finish");
 }
 
-static int newer(struct check *check)
-{
-	return error_set(check->error, TRAWL_EVERSION, "%s was written by a newer trawl (this one reads format %d)",
-	                 check->source.image.path, FORMAT_VERSION);
-}
-
 static int read_manifest(struct check *check)
 {
 	struct image *image = &check->source.image;
@@ -63,15 +57,16 @@ static int read_manifest(struct check *check)
 	if (!place)
 		return miss_manifest(check);
 	const char *wrong = image_verify(image, place, NULL);
-	if (load32(image->value) == EXTENT_MAGIC && load16(image->value + 4) > FORMAT_VERSION)
-		return newer(check);
+	uint32_t format = load16(image->value + 4);
+	if (wrong == image_other_format || (load32(image->value) == EXTENT_MAGIC && format > FORMAT_VERSION))
+		return store_refuse_format(image->path, format, check->error);
 	if (!wrong && !signature_fits(load64(image->value + EXTENT_SIGNATURE), image->transaction))
 		wrong = "it is not the last commit's";
 	int code = wrong ? TRAWL_ECORRUPT
 	                 : told_manifest_parse(&check->manifest, image->value + EXTENT_HEADER,
 	                                       place->bytes - VALUE_BYTES_LEAST, &wrong);
 	if (code == TRAWL_EVERSION)
-		return newer(check);
+		return store_refuse_format(image->path, check->manifest.format, check->error);
 	if (code == TRAWL_ENOMEM)
 		return error_set_memory(check->error);
 	if (code) {

@@ -337,19 +337,19 @@ int image_walk(struct image *image, trawl_error *error)
 
 /* ---- values ---- */
 
+const char image_other_format[] = "of another format";
+
 /* Header and checksum of a value of `bytes` bytes. */
 static const char *verify_value(const uint8_t *value, uint64_t bytes)
 {
 	if (load32(value) != EXTENT_MAGIC)
 		return "not an extent";
-	if (load16(value + 4) != FORMAT_VERSION)
-		return "of another format";
 	uint32_t length = load32(value + 16);
 	if (length != bytes - VALUE_BYTES_LEAST)
 		return "its header tells another length";
 	if (load64(value + 24) != XXH3_64bits_withSeed(value + EXTENT_HEADER, length, XXH3_64bits(value, 24)))
-		return "its checksum does not match";
-	return NULL;
+		return load16(value + 4) > FORMAT_VERSION ? "of a newer format" : "its checksum does not match";
+	return load16(value + 4) == FORMAT_VERSION ? NULL : image_other_format;
 }
 
 const char *image_verify(struct image *image, struct extent_place *place, uint8_t *into)

@@ -68,6 +68,9 @@ struct extent_place *image_find(const struct image *image, uint32_t segment, uin
 /* The places of a part: the first, and how many there are. */
 struct extent_place *image_part(const struct image *image, uint32_t segment, uint32_t part, size_t *count);
 
+/* What image_verify says of a value whose checksum fits: it is sound, and not of our format. */
+extern const char image_other_format[];
+
 /* Read a value to image->value or `into` (VALUE_BYTES_MOST + 8 bytes), and verify header and checksum. NULL, or what is wrong with
  * it (static storage). */
 const char *image_verify(struct image *image, struct extent_place *place, uint8_t *into);

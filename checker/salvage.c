@@ -109,6 +109,9 @@ static int gather(struct salvage *salvage)
 	int code = image_walk(image, salvage->error);
 	if (code)
 		return code;
+	struct extent_place *manifest = image_find(image, 0, PART_MANIFEST, 0);
+	if (manifest && image_verify(image, manifest, NULL) == image_other_format)
+		return store_refuse_format(image->path, load16(image->value + 4), salvage->error);
 	for (size_t i = 0; i < image->place_count; i++)
 		total += image->places[i].bytes;
 	report_stage(&salvage->report, total, "extents");
@@ -122,7 +125,7 @@ static int gather(struct salvage *salvage)
 			              (uint64_t)place->extent * EXTENT_PAYLOAD, "extent %u, at page %llu: %s",
 			              place->extent, (unsigned long long)(place->offset / image->page_bytes), wrong);
 	}
-	struct extent_place *manifest = image_find(image, 0, PART_MANIFEST, 0);
+	manifest = image_find(image, 0, PART_MANIFEST, 0);
 	uint64_t offset = manifest && manifest->verified ? manifest->offset : 0;
 	/* An old page in the place of the last one's: the last manifest may still be found. */
 	if (offset && !is_signed(image, manifest))
@@ -152,8 +155,7 @@ static int read_manifest(struct salvage *salvage)
 		if (code == TRAWL_ENOMEM)
 			return error_set_memory(salvage->error);
 		if (code == TRAWL_EVERSION)
-			return error_set(salvage->error, TRAWL_EVERSION, "%s was written by a newer trawl",
-			                 image->path);
+			return store_refuse_format(image->path, salvage->manifest.format, salvage->error);
 		if (!code) {
 			salvage->manifest_found = true;
 			if (!salvage->manifest_last)

@@ -21,7 +21,8 @@ int told_manifest_parse(struct told_manifest *manifest, const uint8_t *bytes, ui
 	if (length < MANIFEST_FIXED || memcmp(bytes, MANIFEST_MAGIC, MANIFEST_MAGIC_LENGTH) != 0)
 		return TRAWL_ENOTINDEX;
 	const uint8_t *at = bytes + MANIFEST_MAGIC_LENGTH, *end = bytes + length;
-	if (load32(at) > FORMAT_VERSION || load32(at + 20) > ANALYSIS_VERSION)
+	manifest->format = load32(at);
+	if (manifest->format != FORMAT_VERSION || load32(at + 20) > ANALYSIS_VERSION)
 		return TRAWL_EVERSION;
 	manifest->generation = load64(at + 4);
 	manifest->next_segment = load32(at + 12);

@@ -13,6 +13,7 @@ struct told_segment {
 
 struct told_manifest {
 	uint64_t generation;
+	uint32_t format; /* also where it is not ours */
 	uint32_t next_segment, flags, segment_count;
 	char language[64];
 	struct told_segment *segments;

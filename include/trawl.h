@@ -44,7 +44,7 @@ enum trawl_status {
 	TRAWL_EIO = -3,       /* the operating system refused a read or write */
 	TRAWL_ENOTFOUND = -4, /* no such file, document or term */
 	TRAWL_ENOTINDEX = -5, /* the file is not a trawl index */
-	TRAWL_EVERSION = -6,  /* written by a newer trawl */
+	TRAWL_EVERSION = -6,  /* written by a trawl of another format, mostly a newer one */
 	TRAWL_ECORRUPT = -7,  /* stored bytes do not verify; the text names the place */
 	TRAWL_EBUSY = -8,     /* another process is writing to the index */
 	TRAWL_EFULL = -9,     /* the disk is full; the last commit is intact */

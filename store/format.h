@@ -1,11 +1,11 @@
-/* format.h - the constants of docs/FORMAT.md, format 1. A change here is a change there and in tests/test_format.c. */
+/* format.h - the constants of docs/FORMAT.md, format 2. A change here is a change there and in tests/test_format.c. */
 #ifndef TRAWL_STORE_FORMAT_H
 #define TRAWL_STORE_FORMAT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FORMAT_VERSION 1
+#define FORMAT_VERSION 2
 #define ANALYSIS_VERSION 1
 #define EXTENT_MAGIC 0x58575254u /* "TRWX" */
 #define EXTENT_HEADER 48

@@ -24,10 +24,8 @@ static int parse(struct manifest *manifest, const struct snapshot *snapshot, con
 		return not_an_index(snapshot, error);
 	const uint8_t *end = at + length;
 	at += MANIFEST_MAGIC_LENGTH;
-	if (load32(at) > FORMAT_VERSION || load32(at + 20) > ANALYSIS_VERSION)
-		return error_set(error, TRAWL_EVERSION,
-		                 "%s was written by a newer trawl (format %u, this one reads %u)",
-		                 store_path(snapshot_store(snapshot)), load32(at), FORMAT_VERSION);
+	if (load32(at) != FORMAT_VERSION || load32(at + 20) > ANALYSIS_VERSION)
+		return store_refuse_format(store_path(snapshot_store(snapshot)), load32(at), error);
 	manifest->generation = load64(at + 4);
 	manifest->next_segment = load32(at + 12);
 	manifest->flags = load32(at + 16);

@@ -520,6 +520,17 @@ void snapshot_file_size(struct snapshot *snapshot, uint64_t *file_bytes, uint64_
 	*free_bytes = pages * layout.ms_psize;
 }
 
+int store_refuse_format(const char *path, uint32_t found, trawl_error *error)
+{
+	if (found < FORMAT_VERSION)
+		return error_set(error, TRAWL_EVERSION,
+		                 "%s was written by an older trawl (format %u, this one reads %u): index the documents "
+		                 "again; the trawl that wrote it can export them",
+		                 path, found, FORMAT_VERSION);
+	return error_set(error, TRAWL_EVERSION, "%s was written by a newer trawl (format %u, this one reads %u)", path,
+	                 found, FORMAT_VERSION);
+}
+
 static int extent_damaged(const struct snapshot *snapshot, uint32_t segment, uint32_t part, uint32_t extent,
                           const char *what, trawl_error *error)
 {
@@ -538,15 +549,16 @@ static int check_extent(const struct snapshot *snapshot, uint32_t segment, uint3
 		return extent_damaged(snapshot, segment, part, extent, "not an extent", error);
 	/* The version comes before the checksum: a newer format may compute that otherwise. */
 	if (load16(bytes + 4) > FORMAT_VERSION)
-		return error_set(error, TRAWL_EVERSION,
-		                 "%s was written by a newer trawl (format %u, this one reads %u)",
-		                 snapshot->store->path, load16(bytes + 4), FORMAT_VERSION);
+		return store_refuse_format(snapshot->store->path, load16(bytes + 4), error);
 	uint32_t payload_length = load32(bytes + 16);
 	if (payload_length != value->mv_size - EXTENT_HEADER - EXTENT_SLACK || load16(bytes + 6) != part ||
 	    load32(bytes + 8) != segment || load32(bytes + 12) != extent)
 		return extent_damaged(snapshot, segment, part, extent, "its header is another's", error);
 	if (load64(bytes + 24) != extent_checksum(bytes, bytes + EXTENT_HEADER, payload_length))
 		return extent_damaged(snapshot, segment, part, extent, "its checksum does not match", error);
+	/* Older formats have the same checksum, and damage to the version would not fit it. */
+	if (load16(bytes + 4) != FORMAT_VERSION)
+		return store_refuse_format(snapshot->store->path, load16(bytes + 4), error);
 	if (!segment && part == PART_MANIFEST &&
 	    !signature_fits(load64(bytes + EXTENT_SIGNATURE), mdb_txn_id(snapshot->transaction)))
 		return extent_damaged(snapshot, segment, part, extent, "it is not the last commit's", error);

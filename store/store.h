@@ -23,6 +23,9 @@ struct store;
 int store_open(struct store **out, const char *path, bool create, trawl_error *error);
 void store_close(struct store *store);
 const char *store_path(const struct store *store);
+
+/* The error that the file at `path` is of format `found` and not of ours. */
+int store_refuse_format(const char *path, uint32_t found, trawl_error *error);
 /* Make the file's entry in its folder durable: before the first commit, whoever made the file. */
 int store_sync_name(const struct store *store, trawl_error *error);
 

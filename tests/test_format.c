@@ -140,7 +140,7 @@ static void every_extent_has_the_header_of_the_document(void **state)
 		uint32_t length;
 		const uint8_t *payload = payload_of(opened, parts[i][0], parts[i][1], &length), *header = payload - 48;
 		assert_memory_equal(header, "TRWX", 4);
-		assert_int_equal(take(header + 4, 2), 1);
+		assert_int_equal(take(header + 4, 2), 2);
 		assert_int_equal(take(header + 6, 2), parts[i][1]);
 		assert_int_equal(take(header + 8, 4), parts[i][0]);
 		assert_int_equal(take(header + 12, 4), 0);
@@ -161,7 +161,7 @@ static void put_manifest(struct bytes *bytes, uint64_t generation, uint32_t dele
                          uint64_t text, uint64_t deletion_bytes)
 {
 	put_text(bytes, "trawl index\n");
-	put(bytes, 1, 4); /* version */
+	put(bytes, 2, 4); /* version */
 	put(bytes, generation, 8);
 	put(bytes, 2, 4); /* next segment */
 	put(bytes, 1, 4); /* flags: positions */
@@ -559,8 +559,8 @@ static void a_newer_manifest_is_refused(void **state)
 	put_manifest(&manifest, 1, 0, 11, 9, 47, 0);
 	replace_manifest(scratch_path("newer"), &manifest); /* the same again: still good */
 	assert_int_equal(open_and_close(scratch_path("newer")), TRAWL_OK);
-	manifest.data[12] = 2;
-	memset(manifest.data + 16, 0xee, manifest.length - 16); /* whatever version 2 has there */
+	manifest.data[12] = 3;
+	memset(manifest.data + 16, 0xee, manifest.length - 16); /* whatever version 3 has there */
 	replace_manifest(scratch_path("newer"), &manifest);
 	assert_int_equal(open_and_close(scratch_path("newer")), TRAWL_EVERSION);
 	assert_non_null(strstr(error.text, "newer trawl"));
@@ -716,11 +716,11 @@ static void an_extent_of_a_newer_version_is_refused_as_that(void **state)
 		memcpy(header, payload_of(opened, part != 0, part, &length) - 48, 48);
 		close_file(opened);
 		memcpy(copy.bytes, whole.bytes, whole.length);
-		spoil(&copy, header, 4, 3); /* 1 becomes 2 */
+		spoil(&copy, header, 4, 1); /* 2 becomes 3 */
 		write_file(scratch_path("damaged"), &copy);
 		int code = use_everything(scratch_path("damaged"));
 		if (code != TRAWL_EVERSION || error.code != code)
-			fail_msg("part %u of version 2: returned %s, described %s", part, trawl_status_name(code),
+			fail_msg("part %u of version 3: returned %s, described %s", part, trawl_status_name(code),
 			         trawl_status_name(error.code));
 	}
 	free(whole.bytes);

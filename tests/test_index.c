@@ -750,6 +750,39 @@ static void a_later_format_is_refused_by_name(void **state)
 	free(original.bytes);
 }
 
+static void an_older_format_is_refused_with_what_to_do(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index"), *copy = scratch_path("older"), *rescued = scratch_path("rescued");
+	write_one(path, "a", "red");
+	struct file file = file_read(path);
+	for (uint16_t extent = 1; extent <= FORMAT_VERSION; extent++) {
+		trawl_index *index;
+		trawl_writer *writer;
+		trawl_writer_options options = {.memory_budget = 1 << 20};
+		trawl_check_result checked;
+		trawl_salvage_result salvaged;
+		trawl_compaction sizes;
+		assert_true(manifests_patch(&file, extent, 1) > 0);
+		for (int action = 0; action < 5; action++) {
+			file_write(copy, file.bytes, file.length);
+			error = (trawl_error){0};
+			int code = action == 0   ? trawl_open(&index, copy, &error)
+			           : action == 1 ? trawl_writer_open(&writer, copy, &options, &error)
+			           : action == 2 ? trawl_check(copy, NULL, &checked, &error)
+			           : action == 3 ? trawl_salvage(copy, rescued, NULL, &salvaged, &error)
+			                         : trawl_compact(copy, false, &sizes, &error);
+			assert_int_equal(code, TRAWL_EVERSION);
+			assert_non_null(strstr(error.text, "older trawl (format 1"));
+			assert_non_null(strstr(error.text, "index the documents again"));
+			struct file after = file_read(copy);
+			assert_true(after.length == file.length && !memcmp(after.bytes, file.bytes, file.length));
+			free(after.bytes);
+		}
+	}
+	free(file.bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -776,6 +809,7 @@ int main(void)
 	    cmocka_unit_test_teardown(search_limits_are_those_documented, clear),
 	    cmocka_unit_test_teardown(files_that_are_no_index_are_refused, clear),
 	    cmocka_unit_test_teardown(a_later_format_is_refused_by_name, clear),
+	    cmocka_unit_test_teardown(an_older_format_is_refused_with_what_to_do, clear),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

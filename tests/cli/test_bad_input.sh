@@ -137,7 +137,7 @@ head -c $((size / 2)) news.trawl >half.trawl
 trawl stats half.trawl
 exits 2 && one_line && err_has "half.trawl"
 claim "half_an_index_is_told_with_its_name"
-LC_ALL=C sed 's/TRWX\x01\x00/TRWX\x02\x00/g' news.trawl >newer.trawl
+LC_ALL=C sed 's/TRWX\x02\x00/TRWX\x03\x00/g' news.trawl >newer.trawl
 for command in "search newer.trawl rain" "stats newer.trawl" "show newer.trawl n1" "index newer.trawl news.jsonl"; do
 	# shellcheck disable=SC2086
 	trawl $command

@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	PROMISE(code == 0 || code == TRAWL_ECORRUPT || code == TRAWL_ENOTINDEX || code == TRAWL_EVERSION);
 	if (size < SHORTEST || memcmp(data, MANIFEST_MAGIC, MANIFEST_MAGIC_LENGTH) != 0)
 		PROMISE(code == TRAWL_ENOTINDEX);
-	else if (load32(data + 12) > FORMAT_VERSION || load32(data + 32) > ANALYSIS_VERSION)
+	else if (load32(data + 12) != FORMAT_VERSION || load32(data + 32) > ANALYSIS_VERSION)
 		PROMISE(code == TRAWL_EVERSION);
 	int opened = trawl_open(&index, store_path(fuzz_store()), &error);
 	PROMISE(!code || opened == code);
