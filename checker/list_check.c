@@ -72,67 +72,116 @@ static bool bit_at(const uint8_t *bytes, uint64_t bit)
 	return bytes[bit / 8] >> (bit % 8) & 1;
 }
 
-/* The positions of one posting, which must ascend and lie below the document's span. */
-static bool decode_positions(struct list_checker *checker, uint32_t doc, uint32_t tf, const uint8_t *bytes,
-                             uint32_t low_bytes, uint32_t high_most, uint64_t length)
+static uint64_t bits_at(const uint8_t *bytes, uint64_t first, uint32_t n)
 {
-	const struct subject *subject = checker->subject;
-	const uint8_t *high = bytes + (uint64_t)tf * low_bytes;
-	uint64_t bit = 0, bits = high_most ? (uint64_t)tf + high_most : 0, before = 0;
-	uint8_t span = subject->spans ? subject->spans[doc] : subject->lengths[doc];
-	uint64_t limit = plain_longest(span), part = 0;
-	for (uint32_t i = 0; i < tf; i++) {
-		uint64_t position = 0;
-		for (uint32_t b = 0; b < low_bytes; b++)
-			position |= (uint64_t)bytes[(uint64_t)i * low_bytes + b] << (8 * b);
-		if (bits) {
-			while (bit < bits && !bit_at(high, bit)) {
-				bit++;
-				part++;
-			}
-			if (bit++ >= bits)
-				return wrong_of(checker, &checker->positions, checker->position_address, doc,
-				                "fewer positions than its tf");
-			position |= part << (8 * low_bytes);
-		}
-		if (i && position <= before)
-			return wrong_of(checker, &checker->positions, checker->position_address, doc,
-			                "positions that do not ascend");
-		if (position >= limit)
-			return wrong_of(checker, &checker->positions, checker->position_address, doc,
-			                "a position past the document's end");
-		checker->decoded[i] = (uint32_t)position;
-		before = position;
+	uint64_t value = 0;
+	for (uint32_t i = 0; i < n; i++)
+		value |= (uint64_t)bit_at(bytes, first + i) << i;
+	return value;
+}
+
+/* How the positions of a posting are laid out. */
+struct layout {
+	bool gaps;
+	uint32_t low; /* bits of a gap or of a low part */
+	uint64_t highest, bits;
+};
+
+static struct layout layout_of(uint32_t tf, uint64_t longest)
+{
+	uint64_t last = longest ? longest - 1 : 0;
+	struct layout layout = {.gaps = tf < 5};
+	if (layout.gaps) {
+		while ((uint64_t)2 << layout.low <= last)
+			layout.low++;
+		layout.bits = (uint64_t)tf * layout.low + 1;
+		return layout;
 	}
-	for (; bits && bit < (length - (uint64_t)tf * low_bytes) * 8; bit++)
-		if (bit_at(high, bit))
-			return wrong_of(checker, &checker->positions, checker->position_address, doc,
-			                "more positions than its tf");
+	while ((uint64_t)tf << (layout.low + 1) <= last)
+		layout.low++;
+	layout.highest = last >> layout.low;
+	layout.bits = (uint64_t)tf * layout.low + tf + layout.highest;
+	return layout;
+}
+
+static bool wrong_positions(struct list_checker *checker, uint32_t doc, const char *what)
+{
+	return wrong_of(checker, &checker->positions, checker->position_address / 8, doc, what);
+}
+
+/* Up to 4 positions on a circle: the first, and the gaps to the next ones. */
+static bool decode_gaps(struct list_checker *checker, uint32_t doc, uint32_t tf, const uint8_t *bytes, uint64_t at,
+                        const struct layout *layout)
+{
+	uint64_t circle = (uint64_t)2 << layout->low, round = 0, widest = 0;
+	uint32_t *positions = checker->decoded;
+	positions[0] = (uint32_t)bits_at(bytes, at, layout->low + 1);
+	at += layout->low + 1;
+	for (uint32_t i = 1; i < tf; i++, at += layout->low) {
+		uint64_t gap = bits_at(bytes, at, layout->low) + 1;
+		widest = gap > widest ? gap : widest;
+		round += gap;
+		positions[i] = (uint32_t)((positions[0] + round) % circle);
+	}
+	if (round >= circle || widest > circle - round)
+		return wrong_positions(checker, doc,
+		                       "positions that go round more than once, or begin at the wrong one");
+	for (uint32_t i = 1; i < tf; i++) /* insertion sort */
+		for (uint32_t k = i; k && positions[k] < positions[k - 1]; k--) {
+			uint32_t position = positions[k];
+			positions[k] = positions[k - 1];
+			positions[k - 1] = position;
+		}
 	return true;
 }
 
+static bool decode_elias_fano(struct list_checker *checker, uint32_t doc, uint32_t tf, const uint8_t *bytes,
+                              uint64_t first, const struct layout *layout)
+{
+	uint64_t at = first + (uint64_t)tf * layout->low, end = first + layout->bits, high = 0;
+	for (uint32_t i = 0; i < tf; i++) {
+		for (; at < end && !bit_at(bytes, at); at++)
+			high++;
+		if (at++ >= end)
+			return wrong_positions(checker, doc, "fewer positions than its tf");
+		checker->decoded[i] =
+		    (uint32_t)(high << layout->low | bits_at(bytes, first + (uint64_t)i * layout->low, layout->low));
+	}
+	for (; at < end; at++)
+		if (bit_at(bytes, at))
+			return wrong_positions(checker, doc, "more positions than its tf");
+	return true;
+}
+
+/* The positions of the list's next posting, which must ascend and lie below the document's span. */
 static bool check_positions(struct list_checker *checker, uint32_t doc, uint32_t tf)
 {
-	uint32_t low_bytes, high_most;
-	uint64_t length;
-	bool no_memory = false;
 	const struct subject *subject = checker->subject;
-	plain_position_layout(tf, subject->spans ? subject->spans[doc] : subject->lengths[doc], &low_bytes, &high_most,
-	                      &length);
-	if (length > checker->position_end - checker->position_address)
-		return wrong_of(checker, &checker->positions, checker->position_address, doc,
-		                "its positions reach past the list's");
+	uint64_t longest = plain_longest(subject->spans ? subject->spans[doc] : subject->lengths[doc]);
+	uint64_t at = checker->position_address;
+	struct layout layout = layout_of(tf, longest);
+	bool no_memory = false;
+	if (layout.bits > checker->position_end - at)
+		return wrong_positions(checker, doc, "its positions reach past the list's");
 	/* A length of the list's is backed by extents that exist, so this is no way to make us allocate. */
-	const uint8_t *bytes = part_stream_read(&checker->positions, checker->position_address, length, &no_memory);
+	const uint8_t *bytes =
+	    part_stream_read(&checker->positions, at / 8, (at % 8 + layout.bits + 7) / 8, &no_memory);
 	if (!bytes && !no_memory)
 		return unread(checker);
 	if (!bytes || !memory_reserve(&checker->decoded, &checker->decoded_capacity, tf, sizeof *checker->decoded)) {
 		checker->subject->no_memory = true;
 		return false;
 	}
-	bool sound = decode_positions(checker, doc, tf, bytes, low_bytes, high_most, length);
-	checker->position_address += length;
-	return sound;
+	if (!(layout.gaps ? decode_gaps(checker, doc, tf, bytes, at % 8, &layout)
+	                  : decode_elias_fano(checker, doc, tf, bytes, at % 8, &layout)))
+		return false;
+	for (uint32_t i = 1; i < tf; i++)
+		if (checker->decoded[i] <= checker->decoded[i - 1])
+			return wrong_positions(checker, doc, "positions that do not ascend");
+	if (checker->decoded[tf - 1] >= longest)
+		return wrong_positions(checker, doc, "a position past the document's end");
+	checker->position_address = at + layout.bits;
+	return true;
 }
 
 /* ---- a posting of any list ---- */
@@ -442,7 +491,7 @@ static bool check_chunk(struct list_checker *checker, struct head *head, const s
 	bool first_of_group = *group_positions == UINT64_MAX;
 	uint64_t told = load64(head->directory + (uint64_t)head->groups * GROUP_RANGES +
 	                       (uint64_t)(superblock / GROUP_RANGES) * GROUP_BYTES + 20),
-	         offset = 0, before = checker->position_address - place->positions;
+	         offset = 0, before = checker->position_address - 8 * place->positions;
 	if (length < head->offset_bytes)
 		return bad_chunk(checker, &reader, "a chunk that is cut off");
 	memcpy(&offset, reader.at, head->offset_bytes);
@@ -534,18 +583,34 @@ static void begin_list(struct list_checker *checker, const char *name, uint32_t 
 	checker->name = name;
 	checker->df = df;
 	checker->seen = checker->dead = checker->next_doc = 0;
-	checker->position_address = positions;
-	checker->position_end = positions + bytes;
+	checker->position_address = 8 * positions;
+	checker->position_end = 8 * (positions + bytes);
+}
+
+/* Zeros fill the last byte up. */
+static bool end_positions(struct list_checker *checker)
+{
+	bool no_memory = false;
+	uint64_t at = checker->position_address, left = checker->position_end - at;
+	if (left >= 8)
+		return wrong(checker, &checker->positions, at / 8, "another length of its positions than they take");
+	const uint8_t *last = left ? part_stream_read(&checker->positions, at / 8, 1, &no_memory) : NULL;
+	if (left && !last && !no_memory)
+		return unread(checker);
+	if (left && !last) {
+		checker->subject->no_memory = true;
+		return false;
+	}
+	if (left && *last >> (at % 8))
+		return wrong(checker, &checker->positions, at / 8, "bits behind its last position");
+	return true;
 }
 
 static bool end_list(struct list_checker *checker, uint64_t address)
 {
 	if (checker->seen != checker->df)
 		return wrong(checker, &checker->postings, address, "not as many postings as its df");
-	if (are_placed(checker) && checker->position_address != checker->position_end)
-		return wrong(checker, &checker->positions, checker->position_address,
-		             "another length of its positions than they take");
-	return true;
+	return !are_placed(checker) || end_positions(checker);
 }
 
 bool list_check(struct list_checker *checker, const char *name, uint32_t df, const struct list_place_told *place)

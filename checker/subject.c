@@ -81,17 +81,6 @@ uint32_t plain_longest(uint8_t byte)
 	return byte == 255 ? UINT32_MAX : plain_length((uint8_t)(byte + 1)) - 1;
 }
 
-void plain_position_layout(uint32_t tf, uint8_t span, uint32_t *low_bytes, uint32_t *high_most, uint64_t *bytes)
-{
-	uint64_t longest = plain_longest(span), last = longest ? longest - 1 : 0;
-	uint32_t w = 1;
-	while (w < 4 && last >> (8 * w) > 2 * (uint64_t)tf + 8)
-		w++;
-	*low_bytes = w;
-	*high_most = (uint32_t)(last >> (8 * w));
-	*bytes = (uint64_t)tf * w + (*high_most ? ((uint64_t)tf + *high_most + 7) / 8 : 0);
-}
-
 /* ---- whole parts ---- */
 
 uint8_t *subject_read(struct subject *subject, uint32_t part)

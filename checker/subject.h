@@ -98,7 +98,6 @@ static inline uint64_t text_mix(uint64_t term_hash, uint32_t position)
 uint32_t plain_length(uint8_t byte);
 uint8_t plain_length_byte(uint32_t length);
 uint32_t plain_longest(uint8_t byte);
-void plain_position_layout(uint32_t tf, uint8_t span, uint32_t *low_bytes, uint32_t *high_most, uint64_t *bytes);
 
 /* ---- the examination of lists ---- */
 
@@ -118,7 +117,7 @@ struct list_checker {
 	const char *name; /* for messages */
 	uint32_t df, seen, dead;
 	uint32_t next_doc;
-	uint64_t position_address, position_end;
+	uint64_t position_address, position_end; /* bits of the part */
 	/* scratch */
 	uint32_t *decoded;
 	size_t decoded_capacity;

@@ -17,7 +17,7 @@ struct source {
 	struct terms_cursor cursor;
 };
 
-/* Positions to be copied: `length` stored bytes at `address` of a source's positions; or (source: STRETCH_INLINE) the position
+/* Positions to be copied: `length` stored bits at bit `address` of a source's positions; or (source: STRETCH_INLINE) the position
  * `address` of a document whose span byte is `length`. */
 struct stretch {
 	uint64_t address, length;
@@ -25,6 +25,7 @@ struct stretch {
 };
 
 #define STRETCH_INLINE UINT32_MAX
+#define COPIED_BITS (1u << 19) /* at a time */
 
 struct merge {
 	struct source *sources;
@@ -166,40 +167,36 @@ static bool add_stretch(struct merge *merge, uint64_t address, uint64_t length, 
 	return true;
 }
 
-static int copy_stretch(struct merge *merge, const struct stretch *stretch, struct part_writer *out, trawl_error *error)
+static int copy_stretch(struct merge *merge, const struct stretch *stretch, struct postings_encoder *encoder,
+                        trawl_error *error)
 {
 	uint64_t at = stretch->address, end = at + stretch->length, left;
 	int code = 0;
 	if (stretch->source == STRETCH_INLINE) {
 		uint32_t position = (uint32_t)stretch->address;
-		merge->gathered.length = 0;
-		if (!positions_append(&merge->gathered, &position, 1, (uint8_t)stretch->length))
-			return error_set_memory(error);
-		return part_writer_append(out, merge->gathered.data, merge->gathered.length, error);
+		return positions_put(encoder, &position, 1, (uint8_t)stretch->length, error);
 	}
 	while (!code && at < end) {
-		const uint8_t *bytes = part_at(&merge->sources[stretch->source].segment->positions, at, &left, error);
+		struct part *part = &merge->sources[stretch->source].segment->positions;
+		const uint8_t *bytes = part_at(part, at / 8, &left, error);
 		if (!bytes)
 			return error_code(error);
+		left = left * 8 - at % 8;
 		left = left < end - at ? left : end - at;
-		code = part_writer_append(out, bytes, left, error);
+		left = left < COPIED_BITS ? left : COPIED_BITS;
+		code = positions_copy(encoder, bytes, at % 8, left, error);
 		at += left;
 	}
 	return code;
 }
 
-static int copy_positions(void *context, struct part_writer *out, trawl_error *error)
+static int copy_positions(void *context, struct postings_encoder *encoder, trawl_error *error)
 {
 	struct merge *merge = context;
 	int code = 0;
 	for (size_t i = 0; !code && i < merge->stretch_count; i++)
-		code = copy_stretch(merge, &merge->stretches[i], out, error);
+		code = copy_stretch(merge, &merge->stretches[i], encoder, error);
 	return code;
-}
-
-static uint64_t posting_bytes(uint32_t tf, uint8_t span)
-{
-	return span <= LENGTH_ONE_BYTE_MAX ? tf : position_bytes(tf, span);
 }
 
 /* The positions of the list's next posting: for terms that occur once, which keep theirs in the dictionary, and for pairs. */
@@ -216,13 +213,13 @@ static int next_positions(void *context, uint32_t count, uint32_t *positions, tr
 		return 0;
 	}
 	struct part *part = &merge->sources[stretch->source].segment->positions;
-	uint64_t address = stretch->address + merge->stretch_offset, bytes = posting_bytes(count, span);
-	const uint8_t *stored = part_read(part, address, bytes, &merge->gathered, error);
+	uint64_t at = stretch->address + merge->stretch_offset, bits = position_bits(count, span);
+	const uint8_t *stored = part_read(part, at / 8, bytes_of_bits(at % 8, bits), &merge->gathered, error);
 	if (!stored)
 		return error_code(error);
-	if (!positions_decode(stored, count, span, positions))
-		return part_corrupt(part, address, "positions that make no sense", error);
-	merge->stretch_offset += bytes;
+	if (!positions_decode(stored, at % 8, count, span, positions))
+		return part_corrupt(part, at / 8, "positions that make no sense", error);
+	merge->stretch_offset += bits;
 	if (merge->stretch_offset == stretch->length) {
 		merge->stretch_next++;
 		merge->stretch_offset = 0;
@@ -238,7 +235,8 @@ static int take_positions(struct merge *merge, const struct source *source, cons
 {
 	const struct segment *segment = source->segment;
 	const struct term_entry *entry = &source->cursor.entry;
-	uint64_t start = entry->place.positions, at = start, end = start + entry->place.positions_bytes;
+	uint64_t first = entry->place.positions, last = first + entry->place.positions_bytes, start = 8 * first,
+	         at = start;
 	uint32_t number = (uint32_t)(source - merge->sources);
 	bool done = true;
 	if (entry->df == 1 && entry->position_inline) {
@@ -251,18 +249,18 @@ static int take_positions(struct merge *merge, const struct source *source, cons
 		}
 		return done ? 0 : error_set_memory(error);
 	}
-	if (end < start || end > segment->positions.bytes)
-		return part_corrupt(&segment->positions, start, "positions past the end", error);
-	for (uint32_t i = 0; done && i < entry->df && at <= end; i++) {
-		uint64_t bytes = posting_bytes(tfs[i], segment->spans[docs[i]]);
+	if (last < first || last > segment->positions.bytes)
+		return part_corrupt(&segment->positions, first, "positions past the end", error);
+	for (uint32_t i = 0; done && i < entry->df && at <= 8 * last; i++) {
+		uint64_t bits = position_bits(tfs[i], segment->spans[docs[i]]);
 		if (source->docs && source->docs[docs[i]] == DOCUMENT_NONE) {
 			done = add_stretch(merge, start, at - start, number);
-			start = at + bytes;
+			start = at + bits;
 		}
-		at += bytes;
+		at += bits;
 	}
-	if (done && at != end)
-		return part_corrupt(&segment->positions, start, "not as many positions as postings tell", error);
+	if (done && (at + 7) / 8 != last)
+		return part_corrupt(&segment->positions, first, "not as many positions as postings tell", error);
 	return done && add_stretch(merge, start, at - start, number) ? 0 : error_set_memory(error);
 }
 

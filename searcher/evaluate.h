@@ -23,11 +23,11 @@ struct evaluation {
 };
 
 /*
- * The postings of a range, and how many bytes their positions take, so that those of any document can be found. `tfs` and
+ * The postings of a range, and how many bits their positions take, so that those of any document can be found. `tfs` and
  * `sizes` are in document order; where some do not fit a byte, `wide`, they are in the wide arrays instead.
  */
 struct range_positions {
-	uint64_t mask, total; /* total: bytes of all */
+	uint64_t mask, total; /* total: bits of all */
 	uint32_t exceptions;  /* postings with tf >= 4 */
 	bool wide;
 	uint8_t tfs[RANGE_DOCUMENTS], sizes[RANGE_DOCUMENTS];

@@ -154,6 +154,22 @@ static void pick_bytes(const uint8_t *bytes, uint64_t documents, uint8_t *out)
 	}
 }
 
+/* sizes[i] = tfs[i] * position_gap_bits(spans[i]) + 1, for 32 tfs up to 3 and spans up to 127. */
+static inline void gap_sizes(const uint8_t *tfs, const uint8_t *spans, uint8_t *sizes)
+{
+	/* The first eight steps of position_gap_bits; from the last on there is one every 8 spans. */
+	static const uint8_t least[] = {3, 5, 9, 17, 33, 50, 61, 70};
+	__m256i tf = _mm256_loadu_si256((const __m256i *)tfs), span = _mm256_loadu_si256((const __m256i *)spans);
+	__m256i one = _mm256_set1_epi8(1), beyond = _mm256_subs_epu8(span, _mm256_set1_epi8(71));
+	__m256i bits = _mm256_and_si256(_mm256_srli_epi16(beyond, 3), _mm256_set1_epi8(31));
+	for (uint32_t i = 0; i < sizeof least; i++)
+		bits = _mm256_sub_epi8(bits, _mm256_cmpgt_epi8(span, _mm256_set1_epi8((char)(least[i] - 1))));
+	__m256i twice = _mm256_and_si256(bits, _mm256_cmpgt_epi8(tf, one));
+	__m256i thrice = _mm256_and_si256(bits, _mm256_cmpgt_epi8(tf, _mm256_set1_epi8(2)));
+	_mm256_storeu_si256((__m256i *)sizes,
+	                    _mm256_add_epi8(_mm256_add_epi8(bits, one), _mm256_add_epi8(twice, thrice)));
+}
+
 static bool pick_tfs(struct chunk *chunk, uint32_t rank, uint64_t mask, uint64_t documents, uint8_t *out)
 {
 	uint8_t tfs[RANGE_DOCUMENTS], some[RANGE_DOCUMENTS + 8];
@@ -207,36 +223,36 @@ static void add_saturations(const uint8_t *tfs, const float *denominators, float
 	}
 }
 
-#define TF_BYTE_MAX 200      /* so that a posting's positions take at most 255 bytes */
-#define LENGTH_HIGH_3_MAX 86 /* up to this length byte the high parts of positions are at most 3 (position_layout) */
+/* Up to this span byte a posting with tf <= 4 takes at most 255 bits. */
+#define NARROW_SPAN_MAX 127
 
 /* As measure_range_plain, for ranges whose positions' sizes fit bytes. */
-static void measure_range(const struct chunk *chunk, uint32_t rank, uint32_t exception, const uint8_t *lengths,
+static void measure_range(const struct chunk *chunk, uint32_t rank, uint32_t exception, const uint8_t *spans,
                           struct range_positions *range)
 {
 	uint64_t mask = range_mask(chunk, rank);
 	uint32_t count = (uint32_t)__builtin_popcountll(mask), next = exception;
-	bool bitmap = chunk->bitmap_mask >> rank & 1;
-	if (bytes_at_least(lengths, LENGTH_HIGH_3_MAX + 1) & mask)
+	uint8_t own[RANGE_DOCUMENTS + 8];
+	if (bytes_at_least(spans, NARROW_SPAN_MAX + 1) & mask)
 		goto plain;
-	if (bitmap) {
+	pick_bytes(spans, mask, own);
+	if (chunk->bitmap_mask >> rank & 1) {
 		bitmap_tfs(chunk, rank, range->tfs);
 	} else {
 		__m128i bytes = _mm_loadu_si128((const __m128i *)(chunk->bytes + chunk->starts[rank]));
 		__m128i codes = _mm_and_si128(_mm_srli_epi16(bytes, 6), _mm_set1_epi8(3));
 		_mm_storeu_si128((__m128i *)range->tfs, _mm_add_epi8(codes, _mm_set1_epi8(1)));
 	}
+	for (uint32_t i = 0; i < count; i += 32)
+		gap_sizes(range->tfs + i, own + i, range->sizes + i);
 	uint64_t present = count < 64 ? ((uint64_t)1 << count) - 1 : UINT64_MAX;
 	for (uint64_t left = bytes_at_least(range->tfs, 4) & present; left; left &= left - 1) {
-		uint32_t tf = chunk_exception(chunk, next++);
-		if (tf > TF_BYTE_MAX)
+		uint32_t tf = chunk_exception(chunk, next++), index = (uint32_t)__builtin_ctzll(left);
+		uint64_t bits = position_bits(tf, own[index]);
+		if (tf > 255 || bits > 255)
 			goto plain;
-		range->tfs[__builtin_ctzll(left)] = (uint8_t)tf;
-	}
-	memcpy(range->sizes, range->tfs, sizeof range->sizes);
-	for (uint64_t left = bytes_at_least(lengths, LENGTH_ONE_BYTE_MAX + 1) & mask; left; left &= left - 1) {
-		uint32_t index = (uint32_t)__builtin_popcountll(mask & ((left & -left) - 1));
-		range->sizes[index] = (uint8_t)position_bytes(range->tfs[index], lengths[__builtin_ctzll(left)]);
+		range->tfs[index] = (uint8_t)tf;
+		range->sizes[index] = (uint8_t)bits;
 	}
 	range->wide = false;
 	range->mask = mask;
@@ -244,7 +260,7 @@ static void measure_range(const struct chunk *chunk, uint32_t rank, uint32_t exc
 	range->total = sum_bytes(range->sizes, count);
 	return;
 plain:
-	measure_range_plain(chunk, rank, exception, lengths, range);
+	measure_range_plain(chunk, rank, exception, spans, range);
 }
 
 #include "searcher/kernel_plain.h"

@@ -262,19 +262,26 @@ static void add_saturations(const uint8_t *tfs, const float *denominators, float
 	}
 }
 
-/* Up to these length bytes the high parts of positions are at most 1, 2, 3 (position_layout). */
-#define LENGTH_HIGH_1_MAX 78
-#define LENGTH_HIGH_2_MAX 82
-#define LENGTH_HIGH_3_MAX 86
+/* position_gap_bits of 64 span bytes below 128. */
+static inline __m512i gap_bits(__m512i spans)
+{
+	static const uint8_t bits[128] = {
+	    0,  0,  0,  1,  1,  2,  2,  2,  2,  3,  3,  3,  3,  3,  3,  3,  3,  4,  4,  4,  4,  4,  4,  4,  4,  4,
+	    4,  4,  4,  4,  4,  4,  4,  5,  5,  5,  5,  5,  5,  5,  5,  5,  5,  5,  5,  5,  5,  5,  5,  5,  6,  6,
+	    6,  6,  6,  6,  6,  6,  6,  6,  6,  7,  7,  7,  7,  7,  7,  7,  7,  7,  8,  8,  8,  8,  8,  8,  8,  8,
+	    8,  9,  9,  9,  9,  9,  9,  9,  9,  10, 10, 10, 10, 10, 10, 10, 10, 11, 11, 11, 11, 11, 11, 11, 11, 12,
+	    12, 12, 12, 12, 12, 12, 12, 13, 13, 13, 13, 13, 13, 13, 13, 14, 14, 14, 14, 14, 14, 14, 14, 15};
+	return _mm512_permutex2var_epi8(_mm512_loadu_si512(bits), spans, _mm512_loadu_si512(bits + 64));
+}
 
-/* As measure_range_plain, for ranges whose positions' sizes fit bytes: tf + (tf + high + 7) / 8 where there are high parts. */
-static void measure_range(const struct chunk *chunk, uint32_t rank, uint32_t exception, const uint8_t *lengths,
+/* As measure_range_plain, for ranges whose positions' sizes fit bytes. */
+static void measure_range(const struct chunk *chunk, uint32_t rank, uint32_t exception, const uint8_t *spans,
                           struct range_positions *range)
 {
 	uint64_t mask = range_mask(chunk, rank);
 	uint32_t count = (uint32_t)__builtin_popcountll(mask);
 	__mmask64 large, present = count < 64 ? ((uint64_t)1 << count) - 1 : UINT64_MAX;
-	__m512i tfs, codes = _mm512_maskz_compress_epi8(mask, _mm512_loadu_si512(lengths));
+	__m512i tfs, own = _mm512_maskz_compress_epi8(mask, _mm512_loadu_si512(spans));
 	if (chunk->bitmap_mask >> rank & 1) {
 		tfs = bitmap_tfs(chunk, rank, count, &large);
 	} else {
@@ -284,27 +291,32 @@ static void measure_range(const struct chunk *chunk, uint32_t rank, uint32_t exc
 		large = _mm512_mask_cmpeq_epi8_mask(present, tfs, _mm512_set1_epi8(4));
 	}
 	range->exceptions = (uint32_t)__builtin_popcountll(large);
-	if (_mm512_cmpgt_epu8_mask(codes, _mm512_set1_epi8(LENGTH_HIGH_3_MAX)) ||
-	    (large && !patch_exceptions(chunk, exception, 200, &tfs, large))) {
-		measure_range_plain(chunk, rank, exception, lengths, range);
+	if (_mm512_movepi8_mask(own) || (large && !patch_exceptions(chunk, exception, 255, &tfs, large))) {
+		measure_range_plain(chunk, rank, exception, spans, range);
 		return;
 	}
-	__mmask64 high_1 = _mm512_cmpgt_epu8_mask(codes, _mm512_set1_epi8(LENGTH_ONE_BYTE_MAX));
-	__m512i sizes = tfs;
-	if (high_1) {
-		__mmask64 high_2 = _mm512_cmpgt_epu8_mask(codes, _mm512_set1_epi8(LENGTH_HIGH_1_MAX));
-		__mmask64 high_3 = _mm512_cmpgt_epu8_mask(codes, _mm512_set1_epi8(LENGTH_HIGH_2_MAX));
-		__m512i bits = _mm512_add_epi8(tfs, _mm512_set1_epi8(1 + 7)), one = _mm512_set1_epi8(1);
-		bits = _mm512_mask_add_epi8(bits, high_2, bits, one);
-		bits = _mm512_mask_add_epi8(bits, high_3, bits, one);
-		__m512i bytes = _mm512_and_si512(_mm512_srli_epi16(bits, 3), _mm512_set1_epi8(31));
-		sizes = _mm512_mask_add_epi8(sizes, high_1, sizes, bytes);
-	}
+	__m512i bits = gap_bits(own), sizes = _mm512_maskz_add_epi8(present, bits, _mm512_set1_epi8(1));
+	sizes = _mm512_mask_add_epi8(sizes, _mm512_cmpgt_epu8_mask(tfs, _mm512_set1_epi8(1)), sizes, bits);
+	sizes = _mm512_mask_add_epi8(sizes, _mm512_cmpgt_epu8_mask(tfs, _mm512_set1_epi8(2)), sizes, bits);
 	range->wide = false;
 	range->mask = mask;
-	range->total = (uint64_t)_mm512_reduce_add_epi64(_mm512_sad_epu8(sizes, _mm512_setzero_si512()));
 	_mm512_storeu_si512(range->tfs, tfs);
 	_mm512_storeu_si512(range->sizes, sizes);
+	if (large) {
+		uint8_t its_spans[RANGE_DOCUMENTS];
+		_mm512_storeu_si512(its_spans, own);
+		for (uint64_t left = large; left; left &= left - 1) {
+			uint32_t index = (uint32_t)__builtin_ctzll(left);
+			uint64_t size = position_bits(range->tfs[index], its_spans[index]);
+			if (size > 255) {
+				measure_range_plain(chunk, rank, exception, spans, range);
+				return;
+			}
+			range->sizes[index] = (uint8_t)size;
+		}
+		sizes = _mm512_loadu_si512(range->sizes);
+	}
+	range->total = (uint64_t)_mm512_reduce_add_epi64(_mm512_sad_epu8(sizes, _mm512_setzero_si512()));
 }
 
 static uint32_t sum_bytes(const uint8_t bytes[RANGE_DOCUMENTS], uint32_t n)

@@ -115,7 +115,7 @@ static inline void measure_range_plain(const struct chunk *chunk, uint32_t rank,
 	for (uint64_t left = range->mask; left; left &= left - 1, i++) {
 		uint32_t offset = (uint32_t)__builtin_ctzll(left);
 		range->wide_starts[i] = range->total;
-		range->total += position_bytes(range->wide_tfs[i], lengths[offset]);
+		range->total += position_bits(range->wide_tfs[i], lengths[offset]);
 	}
 }
 

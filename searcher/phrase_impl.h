@@ -20,7 +20,7 @@ struct phrase_word {
 	uint32_t same; /* index of the first word with the same term: they share one reader */
 	/* LIST_SHORT */
 	uint32_t index;   /* posting reached */
-	uint64_t address; /* of its positions */
+	uint64_t address; /* of its positions: a bit of the part, as all addresses here */
 	/* LIST_RANGED: the superblock entered, the range reached in it */
 	uint32_t superblock; /* UINT32_MAX: none yet */
 	bool present;        /* the superblock has postings */
@@ -35,7 +35,6 @@ struct phrase_word {
 	uint64_t found_address;
 	uint32_t waiting_tfs[WAITING_MAX];
 	uint64_t waiting_addresses[WAITING_MAX];
-	const uint8_t *bytes;
 	uint32_t *positions;
 	size_t position_capacity;
 };
@@ -51,8 +50,7 @@ struct phrase {
 	uint32_t *order, distinct, deciding, pairs;
 	uint32_t
 	    pair_tf; /* the least of the pairs' tfs in the document being looked up: the phrase stands there no more often */
-	bool pruning;    /* only matches that can enter the top are wanted */
-	bool has_inline; /* some word has its one position in the dictionary */
+	bool pruning; /* only matches that can enter the top are wanted */
 	uint32_t waiting, waiting_docs[WAITING_MAX], waiting_pair_tfs[WAITING_MAX];
 };
 
@@ -63,7 +61,7 @@ static int find_in_short(struct phrase *phrase, struct phrase_word *word, uint32
 {
 	const struct list *list = &word->list;
 	while (word->index < list->count && list->docs[word->index] < doc) {
-		word->address += position_bytes(list->tfs[word->index], phrase->spans[list->docs[word->index]]);
+		word->address += position_bits(list->tfs[word->index], phrase->spans[list->docs[word->index]]);
 		word->index++;
 	}
 	if (word->index == list->count || list->docs[word->index] != doc)
@@ -102,7 +100,7 @@ static void enter_range(struct phrase *phrase, struct phrase_word *word, uint32_
 	if (word->rank == UINT32_MAX) {
 		word->rank = 0;
 		word->ranges = chunk->range_mask;
-		word->range_address = word->list.positions + chunk->positions;
+		word->range_address = 8 * word->list.positions + chunk->positions;
 		word->byte_exceptions = 0;
 		word->bitmap_exceptions = chunk->bitmap_mask ? large_bytes(chunk->bytes, chunk->byte_count) : 0;
 		reach_range(phrase, word);
@@ -158,28 +156,13 @@ static int find(struct phrase *phrase, struct phrase_word *word, uint32_t doc)
 static int load_positions(struct phrase *phrase, struct phrase_word *word, uint32_t doc)
 {
 	trawl_error *error = phrase->in->error;
-	struct segment *segment = phrase->segment;
-	uint8_t length = phrase->spans[doc];
-	bool is_inline = word->list.inline_position != POSITION_NONE;
+	struct part *part = &phrase->segment->positions;
+	uint64_t address = word->found_address / 8, left = 0;
+	uint32_t first = word->found_address % 8;
+	uint8_t span = phrase->spans[doc];
 	/* More positions than there are places would make a look at all of them endless. */
-	if (word->tf > length_longest(length))
-		return part_corrupt(&segment->positions, word->found_address, "more occurrences than places", error);
-	if (!is_inline) {
-		uint64_t size = length <= LENGTH_ONE_BYTE_MAX ? word->tf : position_bytes(word->tf, length), left = 0;
-		word->bytes = part_at(&segment->positions, word->found_address, &left, error);
-		if (word->bytes && left < size) {
-			/* Cut by the end of an extent, which is rare: gather a copy that lives as long as the query. */
-			const uint8_t *copy =
-			    part_read(&segment->positions, word->found_address, size, phrase->in->scratch, error);
-			word->bytes = copy ? arena_copy(phrase->in->arena, copy, size + EXTENT_SLACK) : NULL;
-			if (copy && !word->bytes)
-				return error_set_memory(error);
-		}
-		if (!word->bytes)
-			return error_code(error);
-		if (length <= LENGTH_ONE_BYTE_MAX)
-			return 0;
-	}
+	if (word->tf > length_longest(span))
+		return part_corrupt(part, address, "more occurrences than places", error);
 	if (word->tf > word->position_capacity) {
 		size_t room = word->tf + (size_t)word->tf / 2 + 64;
 		word->positions = arena_new(phrase->in->arena, room * sizeof *word->positions);
@@ -187,10 +170,18 @@ static int load_positions(struct phrase *phrase, struct phrase_word *word, uint3
 		if (!word->positions)
 			return error_set_memory(error);
 	}
-	if (is_inline)
+	if (word->list.inline_position != POSITION_NONE) {
 		word->positions[0] = word->list.inline_position;
-	else if (!positions_decode(word->bytes, word->tf, length, word->positions))
-		return part_corrupt(&segment->positions, word->found_address, "positions that make no sense", error);
+		return 0;
+	}
+	uint64_t size = bytes_of_bits(first, position_bits(word->tf, span));
+	const uint8_t *bytes = part_at(part, address, &left, error);
+	if (bytes && left < size) /* cut by the end of an extent, which is rare */
+		bytes = part_read(part, address, size, phrase->in->scratch, error);
+	if (!bytes)
+		return error_code(error);
+	if (!positions_decode(bytes, first, word->tf, span, word->positions))
+		return part_corrupt(part, address, "positions that make no sense", error);
 	return 0;
 }
 
@@ -209,88 +200,18 @@ static bool has_position(const struct phrase_word *word, uint32_t wanted)
 	return low < high && word->positions[low] == wanted;
 }
 
-static bool is_one_byte(const struct phrase_word *word, bool short_document)
-{
-	return short_document && word->list.inline_position == POSITION_NONE;
-}
-
-static uint32_t position_at(const struct phrase_word *word, bool short_document, uint32_t i)
-{
-	return is_one_byte(word, short_document) ? word->bytes[i] : word->positions[i];
-}
-
-#ifdef __SSE4_2__
-#define FAR_APART 8 /* words: positions are at most 246, so adding this to one, or taking it away, makes no other one */
-
-/* Bit i: rare[i] + delta is among the n bytes; up to 16 of either are compared with each other at once. */
-static uint32_t among_bytes(__m128i rare, uint32_t rare_count, const uint8_t *bytes, uint32_t n, int8_t delta)
-{
-	__m128i wanted = _mm_add_epi8(rare, _mm_set1_epi8(delta));
-	uint32_t found = 0;
-	for (uint32_t i = 0; i < n; i += 16)
-		found |= (uint32_t)_mm_cvtsi128_si32(
-		    _mm_cmpestrm(_mm_loadu_si128((const __m128i *)(bytes + i)), (int)(n - i < 16 ? n - i : 16), wanted,
-		                 (int)rare_count, _SIDD_UBYTE_OPS | _SIDD_CMP_EQUAL_ANY | _SIDD_BIT_MASK));
-	return found;
-}
-
-/* count_short_places where the rarest word has up to 16 positions and none is far from it. */
-static uint32_t count_near_places(const struct phrase *phrase, uint32_t rarest)
-{
-	const struct phrase_word *first = &phrase->words[rarest];
-	__m128i rare = _mm_loadu_si128((const __m128i *)first->bytes);
-	uint32_t places = (1u << first->tf) - 1;
-	for (uint32_t w = 0; places && w < phrase->count; w++) {
-		const struct phrase_word *word = &phrase->words[phrase->words[w].same];
-		if (w != rarest)
-			places &= among_bytes(rare, first->tf, word->bytes, word->tf,
-			                      (int8_t)((int)phrase->words[w].offset - (int)first->offset));
-	}
-	return (uint32_t)__builtin_popcount(places);
-}
-#endif
-
-/* count_places where all positions are bytes in place. */
-static uint32_t count_short_places(const struct phrase *phrase, uint32_t rarest)
-{
-#ifdef __SSE4_2__
-	if (phrase->words[rarest].tf <= 16 && phrase->words[phrase->count - 1].offset <= FAR_APART)
-		return count_near_places(phrase, rarest);
-#endif
-	const struct phrase_word *first = &phrase->words[rarest];
-	uint32_t places = 0;
-	for (uint32_t i = 0; i < first->tf; i++) {
-		uint32_t start = (uint32_t)first->bytes[i] - first->offset; /* below 0: no byte, as it wraps */
-		bool all = true;
-		for (uint32_t w = 0; all && w < phrase->count; w++) {
-			const struct phrase_word *word = &phrase->words[phrase->words[w].same];
-			uint32_t wanted = start + phrase->words[w].offset;
-			if (w != rarest)
-				all = wanted < 256 && has_byte(word->bytes, word->tf, (uint8_t)wanted);
-		}
-		places += all && start < 256;
-	}
-	return places;
-}
-
 /* How often the words stand side by side; `rarest` is the word with the fewest positions. */
-static uint32_t count_places(const struct phrase *phrase, uint32_t rarest, uint32_t doc)
+static uint32_t count_places(const struct phrase *phrase, uint32_t rarest)
 {
 	const struct phrase_word *first = &phrase->words[rarest];
-	bool short_document = phrase->spans[doc] <= LENGTH_ONE_BYTE_MAX;
 	uint32_t places = 0, offset = first->offset;
 	for (uint32_t i = 0; i < first->tf; i++) {
-		uint32_t position = position_at(first, short_document, i), start = position - offset;
+		uint32_t position = first->positions[i], start = position - offset;
 		bool all = position >= offset;
 		for (uint32_t w = 0; all && w < phrase->count; w++) {
 			const struct phrase_word *word = &phrase->words[phrase->words[w].same];
-			uint32_t wanted = start + phrase->words[w].offset;
-			if (w == rarest)
-				continue;
-			if (is_one_byte(word, short_document))
-				all = wanted < 256 && has_byte(word->bytes, word->tf, (uint8_t)wanted);
-			else
-				all = has_position(word, wanted);
+			if (w != rarest)
+				all = has_position(word, start + phrase->words[w].offset);
 		}
 		places += all;
 	}
@@ -367,8 +288,7 @@ static int examine(struct phrase *phrase, uint32_t doc)
 		if (code)
 			return code;
 	}
-	bool all_bytes = phrase->spans[doc] <= LENGTH_ONE_BYTE_MAX && !phrase->has_inline;
-	uint32_t places = all_bytes ? count_short_places(phrase, rarest) : count_places(phrase, rarest, doc);
+	uint32_t places = count_places(phrase, rarest);
 	return places ? take_match(phrase, doc, places) : 0;
 }
 
@@ -412,7 +332,7 @@ static int add_waiting(struct phrase *phrase, uint32_t doc)
 			continue;
 		word->waiting_tfs[i] = word->tf;
 		word->waiting_addresses[i] = word->found_address;
-		prefetch_positions(&phrase->segment->positions, word->found_address);
+		prefetch_positions(&phrase->segment->positions, word->found_address / 8);
 	}
 	phrase->waiting++;
 	return phrase->waiting == WAITING_MAX ? examine_waiting(phrase) : 0;
@@ -457,107 +377,6 @@ static int drive_by_short(struct phrase *phrase, const struct list *shortest)
 	return examine_waiting(phrase);
 }
 
-#ifdef __SSE4_2__
-#define DENSE_WORDS 8     /* of a phrase, at most */
-#define DENSE_DOCUMENTS 8 /* of a range with all words, at least */
-
-/* The positions of a word in a range, where they are one after the other in memory. */
-struct dense_word {
-	const uint8_t *bytes;
-	uint16_t starts[RANGE_DOCUMENTS + 8]; /* in bytes, of each posting */
-};
-
-/* starts[i] = the sum of the sizes before i < n */
-static void add_up(const uint8_t sizes[RANGE_DOCUMENTS], uint32_t n, uint16_t *starts)
-{
-	__m128i sum = _mm_setzero_si128();
-	for (uint32_t i = 0; i < n; i += 8) {
-		__m128i own = _mm_cvtepu8_epi16(_mm_loadl_epi64((const __m128i *)(sizes + i)));
-		__m128i up_to = _mm_add_epi16(own, _mm_slli_si128(own, 2));
-		up_to = _mm_add_epi16(up_to, _mm_slli_si128(up_to, 4));
-		up_to = _mm_add_epi16(up_to, _mm_slli_si128(up_to, 8));
-		up_to = _mm_add_epi16(up_to, sum);
-		_mm_storeu_si128((__m128i *)(starts + i), _mm_sub_epi16(up_to, own));
-		sum = _mm_shuffle_epi8(up_to, _mm_set1_epi16(0x0f0e));
-	}
-}
-
-static bool open_dense(const struct phrase *phrase, const struct phrase_word *word, struct dense_word *dense)
-{
-	const struct range_positions *range = &word->range;
-	uint64_t left;
-	if (range->wide)
-		return false;
-	dense->bytes = part_at(&phrase->segment->positions, word->range_address, &left, phrase->in->error);
-	if (!dense->bytes || left < range->total)
-		return false;
-	add_up(range->sizes, (uint32_t)__builtin_popcountll(range->mask), dense->starts);
-	return true;
-}
-
-/* Look at a document in whose range all words are dense. */
-static inline __attribute__((always_inline)) int examine_dense(struct phrase *phrase, const struct dense_word *dense,
-                                                               uint32_t count, uint32_t doc)
-{
-	const uint8_t *bytes[DENSE_WORDS];
-	uint32_t tfs[DENSE_WORDS], rarest = 0;
-	uint64_t before = ((uint64_t)1 << (doc % RANGE_DOCUMENTS)) - 1;
-	for (uint32_t w = 0; w < count; w++) {
-		struct phrase_word *word = &phrase->words[w];
-		if (word->same != w) {
-			bytes[w] = bytes[word->same];
-			tfs[w] = tfs[word->same];
-			continue;
-		}
-		uint32_t index = (uint32_t)__builtin_popcountll(word->range.mask & before);
-		bytes[w] = dense[w].bytes + dense[w].starts[index];
-		tfs[w] = word->tf = word->range.tfs[index];
-		word->found_address = word->range_address + dense[w].starts[index];
-		rarest = tfs[w] < tfs[rarest] ? w : rarest;
-	}
-	if (tfs[rarest] > 16 || phrase->spans[doc] > LENGTH_ONE_BYTE_MAX)
-		return examine(phrase, doc);
-	if (phrase->pruning && !can_enter(phrase, doc, tfs[rarest]))
-		return 0;
-	__m128i rare = _mm_loadu_si128((const __m128i *)bytes[rarest]);
-	uint32_t places = (1u << tfs[rarest]) - 1;
-	for (uint32_t w = 0; places && w < count; w++)
-		if (w != rarest)
-			places &=
-			    among_bytes(rare, tfs[rarest], bytes[w], tfs[w],
-			                (int8_t)((int)phrase->words[w].offset - (int)phrase->words[rarest].offset));
-	return places ? take_match(phrase, doc, (uint32_t)__builtin_popcount(places)) : 0;
-}
-
-/* Examine documents of a range that all words have entered, without letting them wait: where they are many, their positions stand
- * close together. 1 done, 0 not possible, negative on error. */
-static int examine_dense_range(struct phrase *phrase, uint32_t first, uint64_t docs)
-{
-	struct dense_word dense[DENSE_WORDS];
-	if (phrase->pairs || phrase->count > DENSE_WORDS || __builtin_popcountll(docs) < DENSE_DOCUMENTS ||
-	    phrase->words[phrase->count - 1].offset > FAR_APART)
-		return 0;
-	for (uint32_t w = 0; w < phrase->count; w++)
-		if (phrase->words[w].same == w && !open_dense(phrase, &phrase->words[w], &dense[w]))
-			return 0;
-	int code = examine_waiting(phrase); /* matches are collected in order */
-	if (phrase->count == 2)
-		for (; docs && !code; docs &= docs - 1)
-			code = examine_dense(phrase, dense, 2, first + (uint32_t)__builtin_ctzll(docs));
-	for (; docs && !code; docs &= docs - 1)
-		code = examine_dense(phrase, dense, phrase->count, first + (uint32_t)__builtin_ctzll(docs));
-	return code ? code : 1;
-}
-#else
-static int examine_dense_range(struct phrase *phrase, uint32_t first, uint64_t docs)
-{
-	(void)phrase;
-	(void)first;
-	(void)docs;
-	return 0;
-}
-#endif
-
 static int examine_range(struct phrase *phrase, uint32_t superblock, uint32_t range)
 {
 	uint32_t first = superblock * SUPERBLOCK_DOCUMENTS + range * RANGE_DOCUMENTS;
@@ -583,9 +402,6 @@ static int examine_range(struct phrase *phrase, uint32_t superblock, uint32_t ra
 	}
 	for (uint32_t i = phrase->pairs; i < phrase->deciding && docs; i++)
 		enter_range(phrase, &phrase->words[phrase->order[i]], range);
-	int done = docs ? examine_dense_range(phrase, first, docs) : 0;
-	if (done)
-		return done < 0 ? done : 0;
 	for (; docs; docs &= docs - 1) {
 		uint32_t doc = first + (uint32_t)__builtin_ctzll(docs);
 		int found = find_all(phrase, 0, phrase->pairs, doc);
@@ -673,7 +489,7 @@ static int open_word(struct phrase *phrase, uint32_t w)
 	if (word->same != w || !entry->df) /* LIST_EMPTY */
 		return 0;
 	int code = list_open(&word->list, in->segment, entry, in->arena, in->error);
-	word->address = word->list.positions;
+	word->address = 8 * word->list.positions;
 	return code;
 }
 
@@ -748,7 +564,6 @@ static int evaluate_phrase(struct phrase_evaluation *in)
 		const struct list *list = &phrase.words[phrase.words[w].same].list;
 		if (code || list->kind == LIST_EMPTY)
 			return code;
-		phrase.has_inline |= list->inline_position != POSITION_NONE;
 	}
 	int possible = in->segment->has_pairs ? open_pairs(&phrase) : 1;
 	if (possible <= 0)

@@ -36,7 +36,7 @@ struct chunk {
 	const uint8_t *codes; /* 2 bits a bitmap posting */
 	uint32_t bitmap_postings;
 	const uint8_t *exceptions, *end;
-	uint64_t positions; /* address less the list's, if the list has positions */
+	uint64_t positions; /* bits of those before its first posting's, if the list has positions */
 	/* by rank: where the range's postings start, in `bytes` or (bitmap form) in `codes` */
 	uint16_t starts[SUPERBLOCK_RANGES];
 	/* filled when first needed: exceptions before each 32nd 2-bit code */
@@ -168,10 +168,9 @@ static inline bool chunk_open_documents(struct chunk *chunk, const struct ranged
 static inline bool chunk_open(struct chunk *chunk, const struct ranged_list *list, uint32_t superblock,
                               const uint8_t *bytes, uint32_t length)
 {
-	uint64_t offset = 0;
 	if (!chunk_open_documents(chunk, list, bytes, length))
 		return false;
-	memcpy(&offset, bytes, list->offset_bytes);
+	uint64_t offset = list->offset_bytes == 2 ? load16(bytes) : load32(bytes);
 	chunk->positions = list->offset_bytes ? group_positions(list, superblock) + offset : 0;
 	const uint8_t *bitmap = chunk->bitmaps;
 	uint32_t postings = 0;

@@ -38,33 +38,4 @@ static inline uint32_t length_longest(uint8_t code)
 	return code == 255 ? UINT32_MAX : length_decode((uint8_t)(code + 1)) - 1;
 }
 
-/* The layout of one posting's positions (docs/FORMAT.md, Positions). */
-struct position_layout {
-	uint32_t low_bytes; /* of each low part: 1 to 4 */
-	uint32_t high_max;  /* the greatest high part; 0: there are none */
-};
-
-static inline struct position_layout position_layout(uint32_t tf, uint8_t length_code)
-{
-	uint32_t last = length_longest(length_code) - (length_code ? 1 : 0);
-	for (uint32_t bytes = 1; bytes < 4; bytes++) {
-		uint32_t high = last >> (8 * bytes);
-		if (high <= 2 * (uint64_t)tf + 8)
-			return (struct position_layout){bytes, high};
-	}
-	return (struct position_layout){4, 0};
-}
-
-static inline uint64_t position_bytes(uint32_t tf, uint8_t length_code)
-{
-	struct position_layout layout = position_layout(tf, length_code);
-	uint64_t bytes = (uint64_t)tf * layout.low_bytes;
-	if (layout.high_max)
-		bytes += ((uint64_t)tf + layout.high_max + 7) / 8;
-	return bytes;
-}
-
-/* Up to this code positions are one byte each. */
-#define LENGTH_ONE_BYTE_MAX 69
-
 #endif

@@ -30,55 +30,42 @@ void postings_encoder_release(struct postings_encoder *encoder)
 
 /* ---- positions ---- */
 
-bool positions_append(struct buffer *out, const uint32_t *positions, uint32_t tf, uint8_t length_code)
+#define POSITIONS_GATHERED (64u << 10) /* bytes, before they go to the part */
+
+static void begin_bits(struct postings_encoder *encoder)
 {
-	struct position_layout layout = position_layout(tf, length_code);
-	uint64_t bytes = position_bytes(tf, length_code);
-	if (!buffer_reserve(out, bytes))
-		return false;
-	uint8_t *low = out->data + out->length, *high = low + (uint64_t)tf * layout.low_bytes;
-	memset(low, 0, bytes);
-	for (uint32_t i = 0; i < tf; i++)
-		memcpy(low + (uint64_t)i * layout.low_bytes, &positions[i], layout.low_bytes);
-	if (layout.high_max)
-		for (uint32_t i = 0; i < tf; i++) {
-			uint64_t bit = (uint64_t)(positions[i] >> (8 * layout.low_bytes)) + i;
-			high[bit / 8] |= (uint8_t)(1u << (bit % 8));
-		}
-	out->length += bytes;
-	return true;
+	encoder->bits.out = encoder->apart ? encoder->apart : &encoder->gathered;
 }
 
-bool positions_decode(const uint8_t *bytes, uint32_t tf, uint8_t length_code, uint32_t *positions)
+static int flush_bits(struct postings_encoder *encoder, size_t least, trawl_error *error)
 {
-	struct position_layout layout = position_layout(tf, length_code);
-	if (layout.low_bytes == 1 && !layout.high_max) {
-		for (uint32_t i = 0; i < tf; i++)
-			positions[i] = bytes[i];
-		return true;
-	}
-	uint32_t low_mask = layout.low_bytes == 4 ? UINT32_MAX : ((uint32_t)1 << (8 * layout.low_bytes)) - 1;
-	for (uint32_t i = 0; i < tf; i++)
-		positions[i] = load32(bytes + (uint64_t)i * layout.low_bytes) & low_mask;
-	if (!layout.high_max)
-		return true;
-	const uint8_t *high = bytes + (uint64_t)tf * layout.low_bytes;
-	uint64_t bits = (uint64_t)tf + layout.high_max;
-	uint32_t found = 0;
-	for (uint64_t start = 0; start < bits && found < tf; start += 56) {
-		uint64_t word = load64(high + start / 8) & (((uint64_t)1 << 56) - 1);
-		for (; word && found < tf; word &= word - 1) {
-			uint64_t bit = start + (uint64_t)__builtin_ctzll(word);
-			if (bit >= bits)
-				return false;
-			positions[found] |= (uint32_t)(bit - found) << (8 * layout.low_bytes);
-			found++;
-		}
-	}
-	return found == tf;
+	struct buffer *gathered = &encoder->gathered;
+	if (encoder->apart || gathered->length < least)
+		return 0;
+	int code = part_writer_append(encoder->positions, gathered->data, gathered->length, error);
+	gathered->length = 0;
+	return code;
 }
 
-/* Fetch the next posting's positions from the source and write them to the positions part, or apart from it. */
+int positions_put(struct postings_encoder *encoder, const uint32_t *positions, uint32_t tf, uint8_t span,
+                  trawl_error *error)
+{
+	begin_bits(encoder);
+	if (!positions_append(&encoder->bits, positions, tf, span))
+		return error_set_memory(error);
+	return flush_bits(encoder, POSITIONS_GATHERED, error);
+}
+
+int positions_copy(struct postings_encoder *encoder, const uint8_t *bytes, uint32_t first, uint64_t bits,
+                   trawl_error *error)
+{
+	begin_bits(encoder);
+	if (!bits_append(&encoder->bits, bytes, first, bits))
+		return error_set_memory(error);
+	return flush_bits(encoder, POSITIONS_GATHERED, error);
+}
+
+/* Fetch the next posting's positions from the source, and write them. */
 int positions_encode(struct postings_encoder *encoder, uint32_t doc, uint32_t tf, const struct position_source *source,
                      trawl_error *error)
 {
@@ -89,12 +76,17 @@ int positions_encode(struct postings_encoder *encoder, uint32_t doc, uint32_t tf
 	int code = source->next(source->context, tf, encoder->position_scratch, error);
 	if (code || !encoder->positions)
 		return code;
-	struct buffer *out = encoder->apart ? encoder->apart : &encoder->gathered;
-	if (!encoder->apart)
-		out->length = 0;
-	if (!positions_append(out, encoder->position_scratch, tf, encoder->spans[doc]))
+	return positions_put(encoder, encoder->position_scratch, tf, encoder->spans[doc], error);
+}
+
+int positions_finish(struct postings_encoder *encoder, trawl_error *error)
+{
+	if (!encoder->positions)
+		return 0;
+	begin_bits(encoder);
+	if (!bits_finish(&encoder->bits))
 		return error_set_memory(error);
-	return encoder->apart ? 0 : part_writer_append(encoder->positions, out->data, out->length, error);
+	return flush_bits(encoder, 1, error);
 }
 
 /* ---- short lists ---- */
@@ -302,16 +294,16 @@ static bool append_chunk(struct postings_encoder *encoder, const struct ranged_p
 struct chunk_sketch {
 	uint32_t superblock;
 	uint64_t start, end; /* in encoder->chunks */
-	uint64_t positions;  /* of its first posting, less the list's */
+	uint64_t positions;  /* bits of those before its first posting's */
 };
 
 static uint64_t positions_of(const struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs,
                              uint32_t n)
 {
-	uint64_t bytes = 0;
+	uint64_t bits = 0;
 	for (uint32_t i = 0; i < n; i++)
-		bytes += position_bytes(tfs[i], encoder->spans[docs[i]]);
-	return bytes;
+		bits += position_bits(tfs[i], encoder->spans[docs[i]]);
+	return bits;
 }
 
 static int sketch_chunks(struct postings_encoder *encoder, const struct ranged_plan *plan, const uint32_t *docs,
@@ -358,7 +350,7 @@ static int choose_widths(const struct chunk_sketch *sketches, uint32_t count, bo
 			farthest = sketches[i].positions - group_base;
 	}
 	if (farthest > UINT32_MAX)
-		return error_set(error, TRAWL_ELIMIT, "over 4 GiB of positions of a term in 16,384 documents");
+		return error_set(error, TRAWL_ELIMIT, "over 512 MiB of positions of a term in 16,384 documents");
 	*offset_bytes = !positions ? 0 : farthest > UINT16_MAX ? 4 : 2;
 	longest += *offset_bytes;
 	for (*shift = 0; longest > 255u << *shift; ++*shift)
@@ -488,10 +480,11 @@ static int encode_positions(struct postings_encoder *encoder, const uint32_t *do
 {
 	int code = 0;
 	if (encoder->copy_positions && source)
-		return encoder->copy_positions(source->context, encoder->positions, error);
-	for (uint32_t i = 0; !code && i < n; i++)
-		code = positions_encode(encoder, docs[i], tfs[i], source, error);
-	return code;
+		code = encoder->copy_positions(source->context, encoder, error);
+	else
+		for (uint32_t i = 0; !code && i < n; i++)
+			code = positions_encode(encoder, docs[i], tfs[i], source, error);
+	return code ? code : positions_finish(encoder, error);
 }
 
 int postings_encode(struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n,

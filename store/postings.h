@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "store/format.h"
 #include "store/length.h"
+#include "store/positions.h"
 #include "store/store.h"
 
 /* The denominator's K = k1 * (1 - b + b * length / average) for each length byte. */
@@ -38,9 +39,9 @@ struct postings_encoder {
 	const uint8_t *spans;                     /* of each docID: its last position + 1, in the same form */
 	uint32_t documents;
 	float denominators[256]; /* of the stored bounds */
-	/* Where the positions of a list are there in their stored form already: writes all of them, instead of the source's
-	 * next posting by posting. NULL: none. */
-	int (*copy_positions)(void *context, struct part_writer *positions, trawl_error *error);
+	/* Where the positions of a list are there in their stored form already: hands all of them over by positions_copy and
+	 * positions_put, instead of the source's next posting by posting. NULL: none. */
+	int (*copy_positions)(void *context, struct postings_encoder *encoder, trawl_error *error);
 	/* scratch */
 	struct buffer chunks, gathered;
 	uint32_t *position_scratch;
@@ -51,7 +52,8 @@ struct postings_encoder {
 	size_t sketch_capacity;
 	uint8_t *bounds;
 	size_t bound_capacity;
-	struct buffer *apart; /* where positions go instead */
+	struct buffer *apart;   /* where positions go instead */
+	struct bit_writer bits; /* of the list at hand */
 };
 
 void postings_encoder_release(struct postings_encoder *encoder);
@@ -71,12 +73,14 @@ int postings_encode_apart(struct postings_encoder *encoder, const uint32_t *docs
                           const struct position_source *source, struct buffer *out, trawl_error *error);
 int postings_place(struct postings_encoder *encoder, const uint8_t **at, struct list_place *place, trawl_error *error);
 
-/* The positions of one posting, the source's next. */
+/* The positions of a list: of one posting, the source's next; of one posting; stored ones. Then, for the last byte, finish. */
 int positions_encode(struct postings_encoder *encoder, uint32_t doc, uint32_t tf, const struct position_source *source,
                      trawl_error *error);
-
-/* Append the stored form of one posting's positions; `length_code` is the span byte of its document. false: out of memory. */
-bool positions_append(struct buffer *out, const uint32_t *positions, uint32_t tf, uint8_t length_code);
+int positions_put(struct postings_encoder *encoder, const uint32_t *positions, uint32_t tf, uint8_t span,
+                  trawl_error *error);
+int positions_copy(struct postings_encoder *encoder, const uint8_t *bytes, uint32_t first, uint64_t bits,
+                   trawl_error *error);
+int positions_finish(struct postings_encoder *encoder, trawl_error *error);
 
 /* ---- decoding ---- */
 
@@ -84,9 +88,5 @@ bool positions_append(struct buffer *out, const uint32_t *positions, uint32_t tf
  * (docIDs not ascending or not below `documents`, counts that do not fit). */
 bool short_list_decode(const uint8_t *bytes, uint64_t length, uint32_t n, uint32_t documents, uint32_t *docs,
                        uint32_t *tfs);
-
-/* Positions of one posting: `count` = tf values, ascending, into `positions`; `bytes` hold position_bytes(tf, length) bytes and
- * 8 more may be loaded. false: malformed. */
-bool positions_decode(const uint8_t *bytes, uint32_t tf, uint8_t length_code, uint32_t *positions);
 
 #endif

@@ -489,6 +489,8 @@ int segment_writer_term(struct segment_writer *writer, const char *term, uint8_t
 			code = source->next(source->context, 1, &entry.position, error);
 		else
 			code = positions_encode(&writer->encoder, entry.doc, entry.tf, source, error);
+		if (!code)
+			code = positions_finish(&writer->encoder, error);
 		entry.place.positions_bytes = positions ? positions->address - entry.place.positions : 0;
 	}
 	return code ? code : terms_writer_add(&writer->terms, term, length, &entry, error);
@@ -531,6 +533,8 @@ int segment_term_encode(struct postings_encoder *encoder, const char *term, uint
 		code = source->next(source->context, 1, &head.position, error);
 	else
 		code = positions_encode(encoder, head.doc, head.tf, source, error);
+	if (!code)
+		code = positions_finish(encoder, error);
 	head.positions_bytes = out->length - positions_at;
 	memcpy(out->data + at, &head, sizeof head);
 	return !code && !buffer_pad(out, 8) ? error_set_memory(error) : code;

@@ -211,7 +211,7 @@ static void the_root_has_these_bytes(void **state)
 	put(&expected, 3, 1);
 	put(&expected, 5, 1);
 	put(&expected, 0, 2);
-	const uint64_t lengths[11] = {documents_length, 16, dictionary_length, 13, 8, 24, 0, 3, 10, 8, terms_length};
+	const uint64_t lengths[11] = {documents_length, 16, dictionary_length, 13, 8, 24, 0, 3, 10, 3, terms_length};
 	for (int i = 0; i < 11; i++)
 		put(&expected, lengths[i], 8);
 	put(&expected, 4, 1);
@@ -232,8 +232,9 @@ static void postings_positions_and_lengths_have_these_bytes(void **state)
 	(void)state;
 	/* fish: docs 0 1 2: differences 0 0 0 in 0 bits; tf - 1: 0 1 0 in 1 bit. red: docs 0 2: 0 1; tf - 1: 0 0. */
 	static const struct bytes postings = {{0, 0, 1, 0, 2, 1, 0, 2, 0, 0}, 10};
-	/* dart 3 4; fish 1, 0 2, 2; red 0, 1; the others stand in the dictionary */
-	static const struct bytes positions = {{3, 4, 1, 0, 2, 2, 0, 1}, 8};
+	/* dart: 3, and 4 is next. fish: 1 of 3 tokens; 0, and 2 after it; 2 of 5. red: 0 of 3; 1 of 5. The others stand in the
+	 * dictionary. */
+	static const struct bytes positions = {{3, 1 | (0 | 1 << 2) << 2 | 2 << 5, 0 | 1 << 2}, 3};
 	static const struct bytes lengths = {{3, 3, 5}, 3};
 	write_tiny(scratch_path("golden"));
 	struct opened opened = open_file(scratch_path("golden"));
@@ -248,11 +249,11 @@ static void the_dictionary_has_these_bytes(void **state)
 	(void)state;
 	static const uint8_t block[] = {
 	    0, 0, 0,   6,                             /* first number, postings, positions, terms */
-	    0, 4, 'd', 'a', 'r', 't', 1,   9,   2, 2, /* df 1: 4 * 2 + 1, tf 2, 2 bytes of positions */
+	    0, 4, 'd', 'a', 'r', 't', 1,   9,   2, 1, /* df 1: 4 * 2 + 1, tf 2, 1 byte of positions */
 	    0, 3, 'e', 'a', 't', 1,   4,   1,         /* df 1: 4 * 1 + 0, position 1 */
-	    0, 4, 'f', 'i', 's', 'h', 3,   5,   4,    /* df 3: 5 bytes of postings, 4 of positions */
+	    0, 4, 'f', 'i', 's', 'h', 3,   5,   1,    /* df 3: 5 bytes of postings, 1 of positions */
 	    0, 3, 'o', 'n', 'e', 1,   8,   0,         /* df 1: 4 * 2 + 0, position 0 */
-	    0, 3, 'r', 'e', 'd', 2,   5,   2,         /* df 2 */
+	    0, 3, 'r', 'e', 'd', 2,   5,   1,         /* df 2 */
 	    0, 4, 's', 'w', 'i', 'm', 1,   0,   2,    /* df 1: 4 * 0 + 0, position 2 */
 	    0, 0, 0,   0,   't', 'r', 'a', 'd',       /* 0x6461727400000000 */
 	    0, 0, 0,   0,   1,   0,   0,   0};        /* offset of the block; blocks */
@@ -432,25 +433,36 @@ static void a_short_list_encoded_by_hand_decodes(void **state)
 static void positions_encoded_by_hand_decode(void **state)
 {
 	(void)state;
-	uint32_t positions[3];
-	/* A document of 300 tokens: byte 72 stands for 280 to 311; 310 >> 8 = 1, so one low byte each, and the high parts
-	 * 0 0 1 as 1 1 01, low bit first: 0b1011. */
-	static const uint8_t stored[16] = {5, 200, 2, 0x0b};
+	uint32_t positions[5];
+	/* A document of 300 tokens: byte 72 stands for 280 to 311; floor(log2(310)) = 8, the circle has 512 places. */
 	assert_int_equal(length_encode(300), 72);
 	assert_int_equal(length_longest(72), 311);
-	assert_true(position_bytes(3, 72) == 4);
-	assert_true(positions_decode(stored, 3, 72, positions));
+	/* 5, 200 and 258: the widest gap is the last one, 259; 5 in 9 bits, 195 - 1 and 58 - 1 in 8 each. */
+	static const uint8_t gaps[16] = {0x05, 0x84, 0x73, 0x00};
+	assert_true(position_bits(3, 72) == 25);
+	assert_true(positions_decode(gaps, 0, 3, 72, positions));
 	assert_int_equal(positions[0], 5);
 	assert_int_equal(positions[1], 200);
 	assert_int_equal(positions[2], 258);
-	/* A document of 10,000 tokens with tf 1: 39 > 10, so two bytes; 2 * 16 + 8 >= 39, so tf 16 has one and high parts. */
-	static const uint8_t wide[16] = {0x34, 0x12};
+	/* 5, 10 and 300: the widest gap is that before 300; 300 in 9 bits, 217 - 1 and 5 - 1; behind 3 bits of another posting. */
+	static const uint8_t round[16] = {0x67, 0x89, 0x4d, 0x00};
+	assert_true(positions_decode(round, 3, 3, 72, positions));
+	assert_int_equal(positions[0], 5);
+	assert_int_equal(positions[1], 10);
+	assert_int_equal(positions[2], 300);
+	/* 5, 37, 64, 200 and 310: floor(log2(310 / 5)) = 5 low bits each, 310 >> 5 = 9; 5 5 0 8 22, and 1 01 01 00001 0001. */
+	static const uint8_t low_and_high[16] = {0xa5, 0x00, 0x64, 0x2b, 0x44};
+	assert_true(position_bits(5, 72) == 39);
+	assert_true(positions_decode(low_and_high, 0, 5, 72, positions));
+	assert_int_equal(positions[0], 5);
+	assert_int_equal(positions[1], 37);
+	assert_int_equal(positions[2], 64);
+	assert_int_equal(positions[3], 200);
+	assert_int_equal(positions[4], 310);
+	/* A document of 10,000 tokens, tf 16: floor(log2(10262 / 16)) = 9, 10262 >> 9 = 20. */
 	uint8_t code = length_encode(10000);
 	assert_int_equal(length_longest(code), 10263);
-	assert_true(position_bytes(1, code) == 2);
-	assert_true(positions_decode(wide, 1, code, positions));
-	assert_int_equal(positions[0], 0x1234);
-	assert_true(position_bytes(16, code) == 16 + (16 + 40 + 7) / 8);
+	assert_true(position_bits(16, code) == 16 * 10 + 20);
 }
 
 static void put_hand_head(struct bytes *bytes)

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,7 +92,7 @@ static void check_ranged(struct made_lists *made, const struct made_list *list)
 			uint32_t range = superblock * SUPERBLOCK_RANGES + (uint32_t)__builtin_ctz(left);
 			uint32_t count = check_range(&chunk, rank, list, next, range);
 			for (uint32_t i = 0; i < count; i++, next++)
-				positions += position_bytes(list->tfs[next], made->spans[list->docs[next]]);
+				positions += position_bits(list->tfs[next], made->spans[list->docs[next]]);
 		}
 	}
 	assert_int_equal(next, list->n);
@@ -100,20 +101,20 @@ static void check_ranged(struct made_lists *made, const struct made_list *list)
 static void check_positions(struct made_lists *made, const struct made_list *list)
 {
 	struct buffer scratch = {0};
-	uint64_t address = list->place.positions;
+	uint64_t at = 8 * list->place.positions;
 	const uint32_t *expected = list->positions;
 	for (uint32_t i = 0; i < list->n; i++) {
 		uint8_t span = made->spans[list->docs[i]];
-		uint64_t bytes = position_bytes(list->tfs[i], span);
+		uint64_t bits = position_bits(list->tfs[i], span);
 		uint32_t *decoded = malloc(list->tfs[i] * sizeof *decoded);
-		const uint8_t *stored = read_part(&made->positions_part, address, bytes, &scratch);
-		assert_true(positions_decode(stored, list->tfs[i], span, decoded));
+		const uint8_t *stored = read_part(&made->positions_part, at / 8, bytes_of_bits(at % 8, bits), &scratch);
+		assert_true(positions_decode(stored, at % 8, list->tfs[i], span, decoded));
 		assert_memory_equal(decoded, expected, list->tfs[i] * sizeof *decoded);
 		free(decoded);
-		address += bytes;
+		at += bits;
 		expected += list->tfs[i];
 	}
-	assert_true(address == list->place.positions + list->place.positions_bytes);
+	assert_true((at + 7) / 8 == list->place.positions + list->place.positions_bytes);
 	buffer_release(&scratch);
 }
 
@@ -310,24 +311,88 @@ static void length_bytes_are_exact_below_40_and_monotone(void **state)
 		assert_true((longest - 24.0) < (length_decode((uint8_t)code) - 24.0) * 1.125 || longest < 40);
 	}
 	assert_int_equal(length_encode(UINT32_MAX), 255);
-	assert_int_equal(length_longest(LENGTH_ONE_BYTE_MAX), 247);
-	assert_true(length_longest(LENGTH_ONE_BYTE_MAX) <= 256);
 }
 
-static void position_layouts_follow_the_formula(void **state)
+static void position_sizes_follow_the_formula(void **state)
 {
 	(void)state;
-	for (uint32_t code = 1; code < 256; code++)
-		for (uint32_t tf = 1; tf < 100000; tf = tf * 5 / 4 + 1) {
-			uint64_t last = (uint64_t)length_longest((uint8_t)code) - 1, w = 1;
-			while (w < 4 && last >> (8 * w) > 2ull * tf + 8)
-				w++;
-			uint64_t high = w == 4 ? 0 : last >> (8 * w);
-			uint64_t bytes = tf * w + (high ? (tf + high + 7) / 8 : 0);
-			assert_true(position_bytes(tf, (uint8_t)code) == bytes);
-			if (length_longest((uint8_t)code) <= 247)
-				assert_true(bytes == tf); /* one byte a position, as the document promises */
+	for (uint32_t code = 0; code < 256; code++)
+		for (uint32_t tf = 1; tf < 100000; tf = tf < 8 ? tf + 1 : tf * 5 / 4) {
+			uint64_t longest = length_longest((uint8_t)code), last = longest ? longest - 1 : 0, bits;
+			if (tf < 5) {
+				double floor_log = last ? floor(log2((double)last)) : 0;
+				bits = (uint64_t)(tf * floor_log + 1);
+			} else {
+				uint32_t low = last < tf ? 0 : (uint32_t)floor(log2((double)last / tf));
+				bits = (uint64_t)tf * (low + 1) + (last >> low);
+			}
+			assert_true(position_bits(tf, (uint8_t)code) == bits);
 		}
+}
+
+/* Every set of up to 6 positions of short documents, behind every number of bits. */
+static void all_positions_of_short_documents_round_trip(void **state)
+{
+	(void)state;
+	for (uint32_t length = 1; length <= 13; length++) {
+		uint8_t span = length_encode(length);
+		for (uint32_t set = 1; set < 1u << length; set++) {
+			uint32_t positions[13], decoded[13], tf = 0, first = set % 8;
+			struct buffer out = {0};
+			struct bit_writer writer = {.out = &out};
+			for (uint32_t i = 0; i < length; i++)
+				if (set >> i & 1)
+					positions[tf++] = i;
+			uint64_t bits = position_bits(tf, span);
+			static const uint8_t ones[16] = {255};
+			assert_true(bits_append(&writer, ones, 0, first) &&
+			            positions_append(&writer, positions, tf, span) && bits_finish(&writer));
+			assert_int_equal(out.length, bytes_of_bits(first, bits));
+			assert_true(buffer_reserve(&out, LOAD_SLACK));
+			memset(out.data + out.length, 0xff, LOAD_SLACK);
+			assert_true(positions_decode(out.data, first, tf, span, decoded));
+			assert_memory_equal(decoded, positions, tf * sizeof *decoded);
+			buffer_release(&out);
+		}
+	}
+}
+
+/* Documents of all sizes, tfs from 1 to the document's length, copied bit by bit to where they are read. */
+static void random_positions_round_trip_also_when_copied(void **state)
+{
+	(void)state;
+	static const uint32_t lengths[] = {1, 2, 3, 127, 128, 129, 255, 256, 257, 279, 280, 5000, 70000, 4000000000u};
+	struct random random = seeded();
+	for (int round = 0; round < 4000; round++) {
+		uint32_t length = lengths[random_below(&random, sizeof lengths / sizeof *lengths)];
+		uint32_t most = length < 9000 ? length : 9000, tf = 1 + (uint32_t)random_below(&random, most);
+		if (random_chance(&random, 0.7))
+			tf = tf % 9 + 1 < most ? tf % 9 + 1 : most;
+		uint32_t *positions = malloc(tf * sizeof *positions), *decoded = malloc(tf * sizeof *decoded);
+		uint32_t spread = (uint32_t)random_below(&random, (uint64_t)length - tf + 1);
+		for (uint32_t i = 0; i < tf; i++) /* ascending: i, and a share of what is left */
+			positions[i] = i + (uint32_t)((double)spread * (i + 1) / tf);
+		uint8_t span = length_encode(length);
+		uint64_t bits = position_bits(tf, span);
+		struct buffer made = {0}, copy = {0};
+		struct bit_writer writer = {.out = &made}, copier = {.out = &copy};
+		uint32_t first = (uint32_t)random_below(&random, 8), other = (uint32_t)random_below(&random, 8);
+		static const uint8_t some[16] = {0xa5};
+		assert_true(bits_append(&writer, some, 0, first) && positions_append(&writer, positions, tf, span) &&
+		            bits_finish(&writer) && buffer_reserve(&made, LOAD_SLACK));
+		memset(made.data + made.length, 0xff, LOAD_SLACK);
+		assert_true(bits_append(&copier, some, 0, other) &&
+		            bits_append(&copier, made.data + first / 8, first, bits) && bits_finish(&copier) &&
+		            buffer_reserve(&copy, LOAD_SLACK));
+		memset(copy.data + copy.length, 0xff, LOAD_SLACK);
+		assert_int_equal(copy.length, bytes_of_bits(other, bits));
+		assert_true(positions_decode(copy.data, other, tf, span, decoded));
+		assert_memory_equal(decoded, positions, tf * sizeof *decoded);
+		buffer_release(&made);
+		buffer_release(&copy);
+		free(positions);
+		free(decoded);
+	}
 }
 
 /* ---- hostile bytes ---- */
@@ -471,13 +536,14 @@ static void positions_of_any_bytes_stay_within_their_slack(void **state)
 	for (int round = 0; round < 30000; round++) {
 		uint8_t code = (uint8_t)random_below(&random, 256);
 		uint32_t tf = 1 + (uint32_t)random_below(&random, random_chance(&random, 0.9) ? 20 : 2000);
-		uint64_t length = position_bytes(tf, code);
+		uint32_t first = (uint32_t)random_below(&random, 8);
+		uint64_t length = bytes_of_bits(first, position_bits(tf, code));
 		uint8_t *tight = malloc(length + LOAD_SLACK);
 		uint32_t *positions = malloc(tf * sizeof *positions);
 		uint64_t filling = random_next(&random);
 		for (uint64_t i = 0; i < length + LOAD_SLACK; i++)
 			tight[i] = filling & 1 ? (uint8_t)random_next(&random) : (uint8_t)(filling & 2 ? 0 : 0xff);
-		positions_decode(tight, tf, code, positions);
+		positions_decode(tight, first, tf, code, positions);
 		free(tight);
 		free(positions);
 	}
@@ -493,7 +559,9 @@ int main(void)
 	    cmocka_unit_test(heads_bound_saturations_and_seeds_are_reached),
 	    cmocka_unit_test(range_bounds_bound_every_saturation),
 	    cmocka_unit_test(length_bytes_are_exact_below_40_and_monotone),
-	    cmocka_unit_test(position_layouts_follow_the_formula),
+	    cmocka_unit_test(position_sizes_follow_the_formula),
+	    cmocka_unit_test(all_positions_of_short_documents_round_trip),
+	    cmocka_unit_test(random_positions_round_trip_also_when_copied),
 	    cmocka_unit_test(short_list_decode_rejects_truncations_and_survives_flips),
 	    cmocka_unit_test(chunks_of_any_bytes_stay_within_their_slack),
 	    cmocka_unit_test(heads_of_any_bytes_are_refused_or_stay_within_reach),

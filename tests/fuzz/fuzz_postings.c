@@ -43,14 +43,15 @@ static void short_list(struct fuzz_input *input)
 static void positions(struct fuzz_input *input)
 {
 	uint8_t code = take8(input);
-	uint32_t tf = take16(input) % 2000 + 1;
-	uint64_t size = position_bytes(tf, code);
+	uint32_t tf = take16(input), first = tf >> 13;
+	tf = tf % 2000 + 1;
+	uint64_t size = bytes_of_bits(first, position_bits(tf, code));
 	if (size > input->left) /* the searcher asks for that many first */
 		return;
 	uint8_t *bytes = fuzz_tight(input->at, size, EXTENT_SLACK);
 	uint32_t *decoded = malloc(tf * sizeof *decoded);
 	PROMISE(decoded);
-	positions_decode(bytes, tf, code, decoded);
+	positions_decode(bytes, first, tf, code, decoded);
 	free(decoded);
 	free(bytes);
 }
@@ -199,17 +200,17 @@ static void check_ranged(const struct made *made, const struct part_writer *writ
 
 static void check_positions(const struct made *made, const struct part_writer *writer, const struct list_place *place)
 {
-	uint64_t at = place->positions;
+	uint64_t at = 8 * place->positions;
 	uint32_t *decoded = malloc(1024 * sizeof *decoded);
 	PROMISE(decoded);
 	for (uint32_t i = 0; i < made->n; i++) {
 		uint32_t tf = made->tfs[i], doc = made->docs[i];
-		PROMISE(tf <= 1024 && positions_decode(writer->buffer + at, tf, lengths[doc], decoded));
+		PROMISE(tf <= 1024 && positions_decode(writer->buffer + at / 8, at % 8, tf, lengths[doc], decoded));
 		for (uint32_t j = 0; j < tf; j++)
 			PROMISE(decoded[j] == position_of(doc, j, tf));
-		at += position_bytes(tf, lengths[doc]);
+		at += position_bits(tf, lengths[doc]);
 	}
-	PROMISE(at == place->positions + place->positions_bytes);
+	PROMISE((at + 7) / 8 == place->positions + place->positions_bytes);
 	free(decoded);
 }
 
@@ -233,8 +234,8 @@ static void round_trip(struct fuzz_input *input)
 	const struct position_source source = {next_positions, &made};
 	uint64_t needed = 0;
 	for (uint32_t i = 0; i < made.n; i++)
-		needed += position_bytes(made.tfs[i], lengths[made.docs[i]]);
-	if (needed + EXTENT_SLACK < EXTENT_PAYLOAD) {
+		needed += position_bits(made.tfs[i], lengths[made.docs[i]]);
+	if (needed / 8 + EXTENT_SLACK < EXTENT_PAYLOAD) {
 		fuzz_need(postings_encode(&encoder, made.docs, made.tfs, made.n, &source, &place, &error), &error);
 		(made.n < short_list_border(DOCUMENTS) ? check_short : check_ranged)(&made, &postings_part, &place);
 		check_positions(&made, &positions_part, &place);
