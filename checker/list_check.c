@@ -90,7 +90,7 @@ struct layout {
 static struct layout layout_of(uint32_t tf, uint64_t longest)
 {
 	uint64_t last = longest ? longest - 1 : 0;
-	struct layout layout = {.gaps = tf < 5};
+	struct layout layout = {.gaps = tf < 8};
 	if (layout.gaps) {
 		while ((uint64_t)2 << layout.low <= last)
 			layout.low++;
@@ -109,7 +109,7 @@ static bool wrong_positions(struct list_checker *checker, uint32_t doc, const ch
 	return wrong_of(checker, &checker->positions, checker->position_address / 8, doc, what);
 }
 
-/* Up to 4 positions on a circle: the first, and the gaps to the next ones. */
+/* Up to 7 positions on a circle: the first, and the gaps to the next ones. */
 static bool decode_gaps(struct list_checker *checker, uint32_t doc, uint32_t tf, const uint8_t *bytes, uint64_t at,
                         const struct layout *layout)
 {

@@ -265,13 +265,24 @@ static void add_saturations(const uint8_t *tfs, const float *denominators, float
 /* position_gap_bits of 64 span bytes below 128. */
 static inline __m512i gap_bits(__m512i spans)
 {
-	static const uint8_t bits[128] = {
-	    0,  0,  0,  1,  1,  2,  2,  2,  2,  3,  3,  3,  3,  3,  3,  3,  3,  4,  4,  4,  4,  4,  4,  4,  4,  4,
-	    4,  4,  4,  4,  4,  4,  4,  5,  5,  5,  5,  5,  5,  5,  5,  5,  5,  5,  5,  5,  5,  5,  5,  5,  6,  6,
-	    6,  6,  6,  6,  6,  6,  6,  6,  6,  7,  7,  7,  7,  7,  7,  7,  7,  7,  8,  8,  8,  8,  8,  8,  8,  8,
-	    8,  9,  9,  9,  9,  9,  9,  9,  9,  10, 10, 10, 10, 10, 10, 10, 10, 11, 11, 11, 11, 11, 11, 11, 11, 12,
-	    12, 12, 12, 12, 12, 12, 12, 13, 13, 13, 13, 13, 13, 13, 13, 14, 14, 14, 14, 14, 14, 14, 14, 15};
-	return _mm512_permutex2var_epi8(_mm512_loadu_si512(bits), spans, _mm512_loadu_si512(bits + 64));
+	return _mm512_permutex2var_epi8(_mm512_loadu_si512(position_gap_bits), spans,
+	                                _mm512_loadu_si512(position_gap_bits + 64));
+}
+
+/* The sizes of Elias-Fano among those of a range. false: one does not fit a byte. */
+static bool patch_sizes(struct range_positions *range, __mmask64 wanted, __m512i spans)
+{
+	uint8_t its_spans[RANGE_DOCUMENTS];
+	_mm512_storeu_si512(its_spans, spans);
+	for (uint64_t left = wanted; left; left &= left - 1) {
+		uint32_t index = (uint32_t)__builtin_ctzll(left);
+		uint64_t size = position_bits(range->tfs[index], its_spans[index]);
+		if (size > 255)
+			return false;
+		range->total += size;
+		range->sizes[index] = (uint8_t)size;
+	}
+	return true;
 }
 
 /* As measure_range_plain, for ranges whose positions' sizes fit bytes. */
@@ -295,28 +306,22 @@ static void measure_range(const struct chunk *chunk, uint32_t rank, uint32_t exc
 		measure_range_plain(chunk, rank, exception, spans, range);
 		return;
 	}
-	__m512i bits = gap_bits(own), sizes = _mm512_maskz_add_epi8(present, bits, _mm512_set1_epi8(1));
-	sizes = _mm512_mask_add_epi8(sizes, _mm512_cmpgt_epu8_mask(tfs, _mm512_set1_epi8(1)), sizes, bits);
-	sizes = _mm512_mask_add_epi8(sizes, _mm512_cmpgt_epu8_mask(tfs, _mm512_set1_epi8(2)), sizes, bits);
+	/* tf * bits + 1, of each posting that is stored as gaps */
+	__m512i bits = gap_bits(own), twice = _mm512_add_epi8(bits, bits), sizes = _mm512_set1_epi8(1);
+	__mmask64 fano = _mm512_cmpge_epu8_mask(tfs, _mm512_set1_epi8(POSITIONS_ELIAS_FANO));
+	sizes = _mm512_mask_add_epi8(sizes, _mm512_test_epi8_mask(tfs, _mm512_set1_epi8(1)), sizes, bits);
+	sizes = _mm512_mask_add_epi8(sizes, _mm512_test_epi8_mask(tfs, _mm512_set1_epi8(2)), sizes, twice);
+	if (large)
+		sizes = _mm512_mask_add_epi8(sizes, _mm512_test_epi8_mask(tfs, _mm512_set1_epi8(4)), sizes,
+		                             _mm512_add_epi8(twice, twice));
+	sizes = _mm512_maskz_mov_epi8(present & ~fano, sizes);
 	range->wide = false;
 	range->mask = mask;
+	range->total = (uint64_t)_mm512_reduce_add_epi64(_mm512_sad_epu8(sizes, _mm512_setzero_si512()));
 	_mm512_storeu_si512(range->tfs, tfs);
 	_mm512_storeu_si512(range->sizes, sizes);
-	if (large) {
-		uint8_t its_spans[RANGE_DOCUMENTS];
-		_mm512_storeu_si512(its_spans, own);
-		for (uint64_t left = large; left; left &= left - 1) {
-			uint32_t index = (uint32_t)__builtin_ctzll(left);
-			uint64_t size = position_bits(range->tfs[index], its_spans[index]);
-			if (size > 255) {
-				measure_range_plain(chunk, rank, exception, spans, range);
-				return;
-			}
-			range->sizes[index] = (uint8_t)size;
-		}
-		sizes = _mm512_loadu_si512(range->sizes);
-	}
-	range->total = (uint64_t)_mm512_reduce_add_epi64(_mm512_sad_epu8(sizes, _mm512_setzero_si512()));
+	if (fano && !patch_sizes(range, fano, own))
+		measure_range_plain(chunk, rank, exception, spans, range);
 }
 
 static uint32_t sum_bytes(const uint8_t bytes[RANGE_DOCUMENTS], uint32_t n)

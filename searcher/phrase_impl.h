@@ -9,8 +9,29 @@
  * Included by the kernel files behind evaluate_impl.h, whose primitives and list_chunk it uses.
  */
 
-/* Documents that have all words wait until there are some, so that their positions are on the way when they are looked at. */
+/* Documents that have all words wait until there are some, so that their positions are on the way when they are looked at, and
+ * many can be looked at together. */
 #define WAITING_MAX 64
+
+/* A document is small if the positions of all words in it are gaps that together take at most that many bits: then one load
+ * brings those of a word, the first one's additional bit and up to 7 others before them. */
+#define SMALL_TF (POSITIONS_ELIAS_FANO - 1)
+#define SMALL_BITS 56
+/* So many positions take less than so many bytes. */
+#define NEAR_TF 128
+#define NEAR_BYTES 1024
+
+/* Vectors of any size, which the compiler cuts to what there is. */
+typedef uint64_t eight_words __attribute__((vector_size(64), aligned(8), may_alias));
+typedef uint16_t eight_shorts __attribute__((vector_size(16), aligned(2), may_alias));
+typedef uint16_t many_shorts __attribute__((vector_size(64), aligned(2), may_alias));
+#define MANY_SHORTS 32
+
+/* Where bits are in memory. */
+struct place {
+	const uint8_t *bytes;
+	uint32_t first; /* bit, below 8 */
+};
 
 /* A word of the phrase, and where its last look-up ended, so that looking on costs only what lies between. */
 struct phrase_word {
@@ -33,10 +54,16 @@ struct phrase_word {
 	/* of the document last looked up, and of those that wait to be examined */
 	uint32_t tf;
 	uint64_t found_address;
+	struct place found; /* of its positions */
 	uint32_t waiting_tfs[WAITING_MAX];
-	uint64_t waiting_addresses[WAITING_MAX];
+	struct place waiting_places[WAITING_MAX];
+	/* of those of them that are small: tfs, else 0, and the positions, each number in all of them together */
+	uint32_t small_most; /* the greatest of the tfs */
+	uint16_t small_tfs[WAITING_MAX], small_positions[SMALL_TF][WAITING_MAX];
+	/* of a document that is not small */
 	uint32_t *positions;
 	size_t position_capacity;
+	uint64_t *inline_bits; /* the position that the dictionary has, as it would be stored */
 };
 
 struct phrase {
@@ -52,6 +79,8 @@ struct phrase {
 	    pair_tf; /* the least of the pairs' tfs in the document being looked up: the phrase stands there no more often */
 	bool pruning; /* only matches that can enter the top are wanted */
 	uint32_t waiting, waiting_docs[WAITING_MAX], waiting_pair_tfs[WAITING_MAX];
+	bool waiting_small[WAITING_MAX];
+	uint8_t waiting_gaps[WAITING_MAX]; /* position_gap_bits */
 };
 
 /* ---- looking a document up ---- */
@@ -153,37 +182,122 @@ static int find(struct phrase *phrase, struct phrase_word *word, uint32_t doc)
 
 /* ---- positions ---- */
 
-static int load_positions(struct phrase *phrase, struct phrase_word *word, uint32_t doc)
+/* Find where the positions of the word in the document just looked up are. */
+static int locate(struct phrase *phrase, struct phrase_word *word, uint32_t doc)
 {
 	trawl_error *error = phrase->in->error;
 	struct part *part = &phrase->segment->positions;
 	uint64_t address = word->found_address / 8, left = 0;
-	uint32_t first = word->found_address % 8;
 	uint8_t span = phrase->spans[doc];
+	word->found.first = word->found_address % 8;
+	if (word->inline_bits) {
+		word->found = (struct place){(const uint8_t *)word->inline_bits, 0};
+		return 0;
+	}
 	/* More positions than there are places would make a look at all of them endless. */
-	if (word->tf > length_longest(span))
+	if (word->tf > SMALL_TF && word->tf > length_longest(span))
 		return part_corrupt(part, address, "more occurrences than places", error);
+	word->found.bytes = part_at(part, address, &left, error);
+	if (!word->found.bytes)
+		return error_code(error);
+	__builtin_prefetch(word->found.bytes);
+	if (left >= NEAR_BYTES && word->tf <= NEAR_TF)
+		return 0;
+	uint64_t size = bytes_of_bits(word->found.first, position_bits(word->tf, span));
+	if (left >= size)
+		return 0;
+	/* Cut by the end of an extent, which is rare: gather a copy that lives as long as the query. */
+	const uint8_t *copy = part_read(part, address, size, phrase->in->scratch, error);
+	if (!copy)
+		return error_code(error);
+	word->found.bytes = arena_copy(phrase->in->arena, copy, size + EXTENT_SLACK);
+	return word->found.bytes ? 0 : error_set_memory(error);
+}
+
+/* The positions of a word in a document that waits. */
+static int decode_waiting(struct phrase *phrase, struct phrase_word *word, uint32_t i)
+{
+	const struct place *place = &word->waiting_places[i];
+	word->tf = word->waiting_tfs[i];
 	if (word->tf > word->position_capacity) {
 		size_t room = word->tf + (size_t)word->tf / 2 + 64;
 		word->positions = arena_new(phrase->in->arena, room * sizeof *word->positions);
 		word->position_capacity = word->positions ? room : 0;
 		if (!word->positions)
-			return error_set_memory(error);
+			return error_set_memory(phrase->in->error);
 	}
-	if (word->list.inline_position != POSITION_NONE) {
-		word->positions[0] = word->list.inline_position;
-		return 0;
-	}
-	uint64_t size = bytes_of_bits(first, position_bits(word->tf, span));
-	const uint8_t *bytes = part_at(part, address, &left, error);
-	if (bytes && left < size) /* cut by the end of an extent, which is rare */
-		bytes = part_read(part, address, size, phrase->in->scratch, error);
-	if (!bytes)
-		return error_code(error);
-	if (!positions_decode(bytes, first, word->tf, span, word->positions))
-		return part_corrupt(part, address, "positions that make no sense", error);
+	if (!positions_decode(place->bytes, place->first, word->tf, phrase->spans[phrase->waiting_docs[i]],
+	                      word->positions))
+		return part_corrupt(&phrase->segment->positions, 8 * word->list.positions,
+		                    "positions that make no sense", phrase->in->error);
 	return 0;
 }
+
+/* ---- small documents that wait, all together ---- */
+
+static void load_small(const struct phrase *phrase, struct phrase_word *word, const uint64_t *gap_bits)
+{
+	uint64_t loaded[WAITING_MAX];
+	uint32_t n = phrase->waiting, end = (n + 7) / 8 * 8, most = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t tf = phrase->waiting_small[i] ? word->waiting_tfs[i] : 0;
+		loaded[i] = load64(word->waiting_places[i].bytes) >> word->waiting_places[i].first;
+		word->small_tfs[i] = (uint16_t)tf;
+		most = tf > most ? tf : most;
+	}
+	for (uint32_t i = n; i < end; i++)
+		loaded[i] = 0;
+	word->small_most = most;
+	for (uint32_t i = 0; i < end; i += 8) {
+		eight_words bits = *(const eight_words *)(loaded + i), gap = *(const eight_words *)(gap_bits + i);
+		eight_words one = {1, 1, 1, 1, 1, 1, 1, 1}, most_gap = (one << gap) - one, circle = most_gap * 2 + one;
+		eight_words position = bits & circle;
+		bits >>= one;
+		for (uint32_t k = 0;;) {
+			*(eight_shorts *)(word->small_positions[k] + i) = __builtin_convertvector(position, eight_shorts);
+			if (++k >= most)
+				break;
+			bits >>= gap;
+			position = (position + (bits & most_gap) + one) & circle;
+		}
+	}
+}
+
+/* How often the words stand side by side in each document that waits, if it is small. */
+static void count_small(struct phrase *phrase, uint16_t places[WAITING_MAX])
+{
+	uint64_t gap_bits[WAITING_MAX];
+	uint32_t n = phrase->waiting;
+	for (uint32_t i = 0; i < n; i++)
+		gap_bits[i] = phrase->waiting_gaps[i];
+	for (uint32_t i = n; i % 8; i++)
+		gap_bits[i] = 0;
+	for (uint32_t w = 0; w < phrase->count; w++)
+		if (phrase->words[w].same == w)
+			load_small(phrase, &phrase->words[w], gap_bits);
+	const struct phrase_word *first = &phrase->words[0];
+	for (uint32_t i = 0; i < n; i += MANY_SHORTS) {
+		many_shorts found = {0}, tfs = *(const many_shorts *)(first->small_tfs + i);
+		for (uint32_t k = 0; k < first->small_most; k++) {
+			many_shorts here = (many_shorts)(tfs > (uint16_t)k);
+			many_shorts at = *(const many_shorts *)(first->small_positions[k] + i);
+			for (uint32_t w = 1; w < phrase->count; w++) {
+				const struct phrase_word *word = &phrase->words[phrase->words[w].same];
+				many_shorts wanted = at + (uint16_t)(phrase->words[w].offset - first->offset);
+				many_shorts its_tfs = *(const many_shorts *)(word->small_tfs + i), there = {0};
+				for (uint32_t j = 0; j < word->small_most; j++) {
+					many_shorts other = *(const many_shorts *)(word->small_positions[j] + i);
+					there |= (many_shorts)(other == wanted) & (many_shorts)(its_tfs > (uint16_t)j);
+				}
+				here &= there;
+			}
+			found -= here;
+		}
+		*(many_shorts *)(places + i) = found;
+	}
+}
+
+/* ---- others, one by one ---- */
 
 static bool has_position(const struct phrase_word *word, uint32_t wanted)
 {
@@ -277,63 +391,67 @@ static int take_match(struct phrase *phrase, uint32_t doc, uint32_t places)
 	return in->out ? collect(phrase, doc, places) : 0;
 }
 
-/* All words have been found in `doc`: does it have the phrase? */
-static int examine(struct phrase *phrase, uint32_t doc)
+/* How often the phrase stands in a document that waits and is not small, if that can matter: *places. */
+static int examine_large(struct phrase *phrase, uint32_t i, uint32_t *places)
 {
+	*places = 0;
+	for (uint32_t w = 0; w < phrase->count; w++)
+		phrase->words[w].tf = phrase->words[w].waiting_tfs[i];
 	uint32_t rarest = rarest_word(phrase);
-	if (phrase->pruning && !can_enter(phrase, doc, most_places(phrase, rarest)))
+	phrase->pair_tf = phrase->waiting_pair_tfs[i];
+	if (phrase->pruning && !can_enter(phrase, phrase->waiting_docs[i], most_places(phrase, rarest)))
 		return 0;
 	for (uint32_t w = 0; w < phrase->count; w++) {
-		int code = phrase->words[w].same == w ? load_positions(phrase, &phrase->words[w], doc) : 0;
+		int code = phrase->words[w].same == w ? decode_waiting(phrase, &phrase->words[w], i) : 0;
 		if (code)
 			return code;
 	}
-	uint32_t places = count_places(phrase, rarest);
-	return places ? take_match(phrase, doc, places) : 0;
+	*places = count_places(phrase, rarest);
+	return 0;
 }
 
 static int examine_waiting(struct phrase *phrase)
 {
+	uint16_t small[WAITING_MAX];
 	int code = 0;
+	count_small(phrase, small);
 	for (uint32_t i = 0; !code && i < phrase->waiting; i++) {
-		for (uint32_t w = 0; w < phrase->count; w++) {
-			struct phrase_word *word = &phrase->words[w];
-			word->tf = word->waiting_tfs[i];
-			word->found_address = word->waiting_addresses[i];
-		}
-		phrase->pair_tf = phrase->waiting_pair_tfs[i];
-		code = examine(phrase, phrase->waiting_docs[i]);
+		uint32_t places = small[i];
+		if (!phrase->waiting_small[i])
+			code = examine_large(phrase, i, &places);
+		if (!code && places)
+			code = take_match(phrase, phrase->waiting_docs[i], places);
 	}
 	phrase->waiting = 0;
 	return code;
 }
 
-static void prefetch_positions(const struct part *positions, uint64_t address)
+/* Of a document that begins to wait: `most` positions of any word. */
+static void note_size(struct phrase *phrase, uint32_t doc, uint32_t most)
 {
-	uint64_t extent = address / EXTENT_PAYLOAD;
-	const uint8_t *payload = extent < positions->extent_count
-	                             ? atomic_load_explicit(&positions->extents[extent], memory_order_relaxed)
-	                             : NULL;
-	if (payload)
-		__builtin_prefetch(payload + address % EXTENT_PAYLOAD);
+	uint32_t gap = position_gap_bits[phrase->spans[doc]];
+	phrase->waiting_gaps[phrase->waiting] = (uint8_t)gap;
+	phrase->waiting_small[phrase->waiting] = most <= SMALL_TF && most * gap <= SMALL_BITS && gap < 15;
 }
 
-/* All words have been found in `doc`: let it wait, if it can matter at all. */
+/* All words have been found in `doc`, and where: let it wait, if it can matter at all. */
 static int add_waiting(struct phrase *phrase, uint32_t doc)
 {
-	uint32_t i = phrase->waiting;
+	uint32_t i = phrase->waiting, most = 0;
 	if (phrase->pruning && !can_enter(phrase, doc, most_places(phrase, rarest_word(phrase))))
 		return 0;
 	phrase->waiting_docs[i] = doc;
 	phrase->waiting_pair_tfs[i] = phrase->pair_tf;
 	for (uint32_t w = 0; w < phrase->count; w++) {
 		struct phrase_word *word = &phrase->words[w];
-		if (word->same != w)
-			continue;
+		int code = word->same == w ? locate(phrase, word, doc) : 0;
+		if (code)
+			return code;
 		word->waiting_tfs[i] = word->tf;
-		word->waiting_addresses[i] = word->found_address;
-		prefetch_positions(&phrase->segment->positions, word->found_address / 8);
+		word->waiting_places[i] = word->found;
+		most = word->tf > most ? word->tf : most;
 	}
+	note_size(phrase, doc, most);
 	phrase->waiting++;
 	return phrase->waiting == WAITING_MAX ? examine_waiting(phrase) : 0;
 }
@@ -377,6 +495,85 @@ static int drive_by_short(struct phrase *phrase, const struct list *shortest)
 	return examine_waiting(phrase);
 }
 
+#define DENSE_WORDS 8     /* of a phrase, at most */
+#define DENSE_DOCUMENTS 6 /* of a range with all words, at least */
+
+/* starts[i] = the sum of the sizes before i < n */
+static void add_up(const uint8_t sizes[RANGE_DOCUMENTS], uint32_t n, uint16_t *starts)
+{
+#ifdef __SSE4_2__
+	__m128i sum = _mm_setzero_si128();
+	for (uint32_t i = 0; i < n; i += 8) {
+		__m128i own = _mm_cvtepu8_epi16(_mm_loadl_epi64((const __m128i *)(sizes + i)));
+		__m128i up_to = _mm_add_epi16(own, _mm_slli_si128(own, 2));
+		up_to = _mm_add_epi16(up_to, _mm_slli_si128(up_to, 4));
+		up_to = _mm_add_epi16(up_to, _mm_slli_si128(up_to, 8));
+		up_to = _mm_add_epi16(up_to, sum);
+		_mm_storeu_si128((__m128i *)(starts + i), _mm_sub_epi16(up_to, own));
+		sum = _mm_shuffle_epi8(up_to, _mm_set1_epi16(0x0f0e));
+	}
+#else
+	uint32_t sum = 0;
+	for (uint32_t i = 0; i < n; sum += sizes[i++])
+		starts[i] = (uint16_t)sum;
+#endif
+}
+
+/* Where the positions of the word in the range begin, if they are one after the other in memory, and where in them (`starts`) those
+ * of each posting. */
+static const uint8_t *open_dense(const struct phrase *phrase, const struct phrase_word *word, uint16_t *starts)
+{
+	const struct range_positions *range = &word->range;
+	uint64_t left;
+	if (range->wide || word->list.kind != LIST_RANGED)
+		return NULL;
+	const uint8_t *bytes = part_at(&phrase->segment->positions, word->range_address / 8, &left, phrase->in->error);
+	if (!bytes || left < bytes_of_bits(word->range_address % 8, range->total))
+		return NULL;
+	add_up(range->sizes, (uint32_t)__builtin_popcountll(range->mask), starts);
+	return bytes;
+}
+
+/* Let documents of a range that all words have entered wait: where they are many, their positions stand close together. 1
+ * done, 0 not possible, negative on error. */
+static int add_dense(struct phrase *phrase, uint32_t first, uint64_t docs)
+{
+	uint16_t starts[DENSE_WORDS][RANGE_DOCUMENTS + 8];
+	const uint8_t *bytes[DENSE_WORDS];
+	if (phrase->pairs || phrase->count > DENSE_WORDS || __builtin_popcountll(docs) < DENSE_DOCUMENTS)
+		return 0;
+	for (uint32_t w = 0; w < phrase->count; w++)
+		if (phrase->words[w].same == w && !(bytes[w] = open_dense(phrase, &phrase->words[w], starts[w])))
+			return 0;
+	phrase->pair_tf = UINT32_MAX;
+	for (; docs; docs &= docs - 1) {
+		uint32_t doc = first + (uint32_t)__builtin_ctzll(docs), i = phrase->waiting, most = 0, least = UINT32_MAX;
+		uint64_t before = (docs & -docs) - 1;
+		for (uint32_t w = 0; w < phrase->count; w++) {
+			struct phrase_word *word = &phrase->words[w];
+			if (word->same != w) {
+				word->waiting_tfs[i] = phrase->words[word->same].waiting_tfs[i];
+				continue;
+			}
+			uint32_t index = (uint32_t)__builtin_popcountll(word->range.mask & before);
+			uint32_t tf = word->range.tfs[index], bit = word->range_address % 8 + starts[w][index];
+			word->waiting_tfs[i] = tf;
+			word->waiting_places[i] = (struct place){bytes[w] + bit / 8, bit % 8};
+			most = tf > most ? tf : most;
+			least = tf < least ? tf : least;
+		}
+		if (phrase->pruning && !can_enter(phrase, doc, least))
+			continue;
+		phrase->waiting_docs[i] = doc;
+		phrase->waiting_pair_tfs[i] = UINT32_MAX;
+		note_size(phrase, doc, most);
+		int code = ++phrase->waiting == WAITING_MAX ? examine_waiting(phrase) : 0;
+		if (code)
+			return code;
+	}
+	return 1;
+}
+
 static int examine_range(struct phrase *phrase, uint32_t superblock, uint32_t range)
 {
 	uint32_t first = superblock * SUPERBLOCK_DOCUMENTS + range * RANGE_DOCUMENTS;
@@ -402,6 +599,9 @@ static int examine_range(struct phrase *phrase, uint32_t superblock, uint32_t ra
 	}
 	for (uint32_t i = phrase->pairs; i < phrase->deciding && docs; i++)
 		enter_range(phrase, &phrase->words[phrase->order[i]], range);
+	int done = docs ? add_dense(phrase, first, docs) : 0;
+	if (done)
+		return done < 0 ? done : 0;
 	for (; docs; docs &= docs - 1) {
 		uint32_t doc = first + (uint32_t)__builtin_ctzll(docs);
 		int found = find_all(phrase, 0, phrase->pairs, doc);
@@ -432,7 +632,8 @@ static int phrase_superblock(struct phrase *phrase, uint32_t superblock)
 	int code = 0;
 	for (; ranges && !code; ranges &= ranges - 1)
 		code = examine_range(phrase, superblock, (uint32_t)__builtin_ctz(ranges));
-	return code ? code : examine_waiting(phrase);
+	/* What is found changes what is worth looking for. */
+	return !code && phrase->pruning ? examine_waiting(phrase) : code;
 }
 
 /* sums[i] = min(sums[i], step * bounds[i]) */
@@ -469,7 +670,7 @@ static int drive_by_superblocks(struct phrase *phrase)
 	for (uint32_t i = 0; !code && i < count; i++)
 		if (!phrase->pruning || sums[sorted[i]] >= phrase->in->top->threshold)
 			code = phrase_superblock(phrase, sorted[i]);
-	return code;
+	return code ? code : examine_waiting(phrase);
 }
 
 static bool same_term(const struct query_term *a, const struct query_term *b)
@@ -490,6 +691,12 @@ static int open_word(struct phrase *phrase, uint32_t w)
 		return 0;
 	int code = list_open(&word->list, in->segment, entry, in->arena, in->error);
 	word->address = 8 * word->list.positions;
+	if (!code && word->list.inline_position != POSITION_NONE) {
+		word->inline_bits = arena_new(in->arena, EXTENT_SLACK);
+		if (!word->inline_bits)
+			return error_set_memory(in->error);
+		*word->inline_bits = word->list.inline_position;
+	}
 	return code;
 }
 

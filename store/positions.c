@@ -2,6 +2,24 @@
 
 #include "base/bytes.h"
 
+const uint8_t position_gap_bits[256] = {
+    0, 0, 0, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3,
+    3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
+    4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5,
+    5, 5, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 7, 7, 7,
+    7, 7, 7, 7, 7, 7, 8, 8, 8, 8, 8, 8, 8, 8, 8, 9,
+    9, 9, 9, 9, 9, 9, 9, 10, 10, 10, 10, 10, 10, 10, 10, 11,
+    11, 11, 11, 11, 11, 11, 11, 12, 12, 12, 12, 12, 12, 12, 12, 13,
+    13, 13, 13, 13, 13, 13, 13, 14, 14, 14, 14, 14, 14, 14, 14, 15,
+    15, 15, 15, 15, 15, 15, 15, 16, 16, 16, 16, 16, 16, 16, 16, 17,
+    17, 17, 17, 17, 17, 17, 17, 18, 18, 18, 18, 18, 18, 18, 18, 19,
+    19, 19, 19, 19, 19, 19, 19, 20, 20, 20, 20, 20, 20, 20, 20, 21,
+    21, 21, 21, 21, 21, 21, 21, 22, 22, 22, 22, 22, 22, 22, 22, 23,
+    23, 23, 23, 23, 23, 23, 23, 24, 24, 24, 24, 24, 24, 24, 24, 25,
+    25, 25, 25, 25, 25, 25, 25, 26, 26, 26, 26, 26, 26, 26, 26, 27,
+    27, 27, 27, 27, 27, 27, 27, 28, 28, 28, 28, 28, 28, 28, 28, 29,
+    29, 29, 29, 29, 29, 29, 29, 30, 30, 30, 30, 30, 30, 30, 30, 31};
+
 #define PUT_MAX 56 /* bits at a time, so that they fit a word with those that wait */
 
 static inline uint64_t low_mask(uint32_t bits)
@@ -73,9 +91,9 @@ bool positions_append(struct bit_writer *writer, const uint32_t *positions, uint
 	if (!reserve_bits(writer, position_bits(tf, span)))
 		return false;
 	if (tf == 1)
-		put_bits(writer, positions[0], position_gap_bits(span) + 1);
+		put_bits(writer, positions[0], position_gap_bits[span] + 1);
 	else if (tf < POSITIONS_ELIAS_FANO)
-		append_gaps(writer, positions, tf, position_gap_bits(span));
+		append_gaps(writer, positions, tf, position_gap_bits[span]);
 	else
 		append_elias_fano(writer, positions, tf, position_last(span));
 	return true;
@@ -150,6 +168,6 @@ static bool decode_elias_fano(const uint8_t *bytes, uint32_t first, uint32_t tf,
 bool positions_decode(const uint8_t *bytes, uint32_t first, uint32_t tf, uint8_t span, uint32_t *positions)
 {
 	if (tf < POSITIONS_ELIAS_FANO)
-		return decode_gaps(bytes, first, tf, position_gap_bits(span), positions);
+		return decode_gaps(bytes, first, tf, position_gap_bits[span], positions);
 	return decode_elias_fano(bytes, first, tf, position_last(span), positions);
 }

@@ -13,7 +13,7 @@
 #include "store/length.h"
 
 /* From this tf on positions are stored as Elias-Fano, below it as gaps. */
-#define POSITIONS_ELIAS_FANO 5
+#define POSITIONS_ELIAS_FANO 8
 
 /* The greatest position that a document with this span byte can have; 0 also where there is none. */
 static inline uint32_t position_last(uint8_t span)
@@ -21,11 +21,8 @@ static inline uint32_t position_last(uint8_t span)
 	return length_longest(span) - (span ? 1 : 0);
 }
 
-/* Of gaps: bits of each gap less one; the first position has one more. */
-static inline uint32_t position_gap_bits(uint8_t span)
-{
-	return 31u - (uint32_t)__builtin_clz(position_last(span) | 1);
-}
+/* Of gaps, by span byte: bits of each gap less one; the first position has one more. */
+extern const uint8_t position_gap_bits[256];
 
 /* Of Elias-Fano: bits of each low part. */
 static inline uint32_t position_low_bits(uint32_t tf, uint32_t last)
@@ -39,7 +36,7 @@ static inline uint32_t position_low_bits(uint32_t tf, uint32_t last)
 static inline uint64_t position_bits(uint32_t tf, uint8_t span)
 {
 	if (tf < POSITIONS_ELIAS_FANO)
-		return tf * position_gap_bits(span) + 1;
+		return tf * position_gap_bits[span] + 1;
 	uint32_t last = position_last(span), low = position_low_bits(tf, last);
 	return (uint64_t)tf * (low + 1) + (last >> low);
 }

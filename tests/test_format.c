@@ -433,7 +433,7 @@ static void a_short_list_encoded_by_hand_decodes(void **state)
 static void positions_encoded_by_hand_decode(void **state)
 {
 	(void)state;
-	uint32_t positions[5];
+	uint32_t positions[8];
 	/* A document of 300 tokens: byte 72 stands for 280 to 311; floor(log2(310)) = 8, the circle has 512 places. */
 	assert_int_equal(length_encode(300), 72);
 	assert_int_equal(length_longest(72), 311);
@@ -450,15 +450,12 @@ static void positions_encoded_by_hand_decode(void **state)
 	assert_int_equal(positions[0], 5);
 	assert_int_equal(positions[1], 10);
 	assert_int_equal(positions[2], 300);
-	/* 5, 37, 64, 200 and 310: floor(log2(310 / 5)) = 5 low bits each, 310 >> 5 = 9; 5 5 0 8 22, and 1 01 01 00001 0001. */
-	static const uint8_t low_and_high[16] = {0xa5, 0x00, 0x64, 0x2b, 0x44};
-	assert_true(position_bits(5, 72) == 39);
-	assert_true(positions_decode(low_and_high, 0, 5, 72, positions));
-	assert_int_equal(positions[0], 5);
-	assert_int_equal(positions[1], 37);
-	assert_int_equal(positions[2], 64);
-	assert_int_equal(positions[3], 200);
-	assert_int_equal(positions[4], 310);
+	/* floor(log2(310 / 8)) = 5 low bits each, 310 >> 5 = 9 in unary; the high parts are 0 1 2 2 2 4 6 9. */
+	static const uint32_t eight[8] = {5, 37, 64, 70, 71, 150, 200, 310};
+	static const uint8_t low_and_high[16] = {0xa5, 0x00, 0x73, 0x2c, 0xb2, 0x75, 0x12, 0x01};
+	assert_true(position_bits(8, 72) == 57);
+	assert_true(positions_decode(low_and_high, 0, 8, 72, positions));
+	assert_memory_equal(positions, eight, sizeof eight);
 	/* A document of 10,000 tokens, tf 16: floor(log2(10262 / 16)) = 9, 10262 >> 9 = 20. */
 	uint8_t code = length_encode(10000);
 	assert_int_equal(length_longest(code), 10263);

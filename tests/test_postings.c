@@ -319,7 +319,7 @@ static void position_sizes_follow_the_formula(void **state)
 	for (uint32_t code = 0; code < 256; code++)
 		for (uint32_t tf = 1; tf < 100000; tf = tf < 8 ? tf + 1 : tf * 5 / 4) {
 			uint64_t longest = length_longest((uint8_t)code), last = longest ? longest - 1 : 0, bits;
-			if (tf < 5) {
+			if (tf < 8) {
 				double floor_log = last ? floor(log2((double)last)) : 0;
 				bits = (uint64_t)(tf * floor_log + 1);
 			} else {
@@ -330,7 +330,7 @@ static void position_sizes_follow_the_formula(void **state)
 		}
 }
 
-/* Every set of up to 6 positions of short documents, behind every number of bits. */
+/* Every set of positions of short documents, behind every number of bits. */
 static void all_positions_of_short_documents_round_trip(void **state)
 {
 	(void)state;
