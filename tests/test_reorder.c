@@ -63,8 +63,12 @@ static int reorder(const struct batch *batch, uint32_t *order, uint32_t count)
 	for (uint32_t i = 0; i < count; i++)
 		docs[order[i]] = i;
 	bool moved;
-	struct unordered unordered = {batch, NULL, 0, SIZE_MAX};
+	struct workers *workers = workers_new(1);
+	if (!workers)
+		return TRAWL_ENOMEM;
+	struct unordered unordered = {.batch = batch, .memory = SIZE_MAX, .workers = workers, .threads = 1};
 	int code = reorder_documents(&unordered, docs, order, count, &moved, &error);
+	workers_free(workers);
 	for (uint32_t i = 0; !code && i < count; i++)
 		assert_int_equal(docs[order[i]], i);
 	return code;

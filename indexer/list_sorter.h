@@ -1,0 +1,26 @@
+/*
+ * list_sorter.h - posting lists with docIDs in any order, put in order.
+ */
+#ifndef TRAWL_INDEXER_LIST_SORTER_H
+#define TRAWL_INDEXER_LIST_SORTER_H
+
+#include "indexer/batch.h"
+
+/* The scratch of one thread; only `sink` needs to be set. */
+struct list_sorter {
+	const struct term_sink *sink; /* gets the lists in order */
+	/* the list: keys are docIDs and, below them, places as it came */
+	uint64_t *keys, *other_keys;
+	uint32_t *docs, *tfs, *positions;
+	uint64_t *starts; /* of each posting's positions, as it came */
+	size_t key_capacity, other_capacity, doc_capacity, tf_capacity, position_capacity, start_capacity;
+	uint32_t posting;
+};
+
+/* What a term_sink calls, with the sorter as its context. */
+int list_sorter_term(void *context, const char *term, uint8_t length, const uint32_t *docs, const uint32_t *tfs,
+                     uint32_t df, const struct position_source *source, trawl_error *error);
+
+void list_sorter_release(struct list_sorter *sorter);
+
+#endif
