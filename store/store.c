@@ -144,10 +144,15 @@ static int check_header(int file, const char *path, const struct stat *status, t
 	uint8_t page[64];
 	if (status->st_size == 0)
 		return 0;
-	ssize_t got = pread(file, page, sizeof page, 0);
-	if (got < 0)
-		return error_set_system(error, errno, "%s", path);
-	if (got < (ssize_t)sizeof page || load32(page + META_OFFSET) != (uint32_t)MAGIC)
+	size_t done = 0;
+	ssize_t got = 1;
+	while (done < sizeof page && got) {
+		got = pread(file, page + done, sizeof page - done, (off_t)done);
+		if (got < 0 && errno != EINTR)
+			return error_set_system(error, errno, "%s", path);
+		done += got > 0 ? (size_t)got : 0;
+	}
+	if (done < sizeof page || load32(page + META_OFFSET) != (uint32_t)MAGIC)
 		return error_set(error, TRAWL_ENOTINDEX, "%s is not a trawl index", path);
 	if (status->st_size < 2 * 4096)
 		return error_set(error, TRAWL_ECORRUPT, "%s is cut off at %lld bytes; restore it or index again", path,
@@ -175,6 +180,8 @@ static int open_environment(struct store *store, unsigned flags, trawl_error *er
 		if (code != ENOMEM && code != EINVAL) /* EINVAL: what memcheck says of a map that it has no room for */
 			break;
 	}
+	if (code == MDB_INVALID) /* check_header has read them; LMDB gives up when a read brings a part */
+		return error_set(error, TRAWL_EIO, "%s: its first pages could not be read; try again", store->path);
 	return lmdb_error(store, code, "opening", error);
 }
 
