@@ -6,6 +6,8 @@
  * those that came after an older one that was found. Of several documents with one id the one of the newest segment
  * counts, also if it is dead.
  */
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -539,6 +541,15 @@ static int open_writer(struct salvage *salvage, const char *path)
 	return trawl_writer_open(&salvage->writer, path, &writer, salvage->error);
 }
 
+/* What failed after its commit leaves an index that nobody has been told of, in the way of the next attempt. */
+static void remove_new(const char *path)
+{
+	char lock[PATH_MAX + 8];
+	unlink(path);
+	snprintf(lock, sizeof lock, "%s-lock", path);
+	unlink(lock);
+}
+
 static int rescue_all(struct salvage *salvage, const char *path)
 {
 	trawl_salvage_result *result = salvage->result;
@@ -556,6 +567,8 @@ static int rescue_all(struct salvage *salvage, const char *path)
 	if (!code && result->rescued)
 		code = trawl_writer_commit(salvage->writer, salvage->error);
 	trawl_writer_close(salvage->writer);
+	if (code && salvage->writer)
+		remove_new(path);
 	for (size_t i = 0; i < salvage->wreck_count; i++)
 		result->lost += salvage->wrecks[i].living;
 	result->lost_exact = salvage->manifest_last && !salvage->doubtful;

@@ -1,6 +1,6 @@
 /*
- * starve.c - every nth allocation of the library fails, once or from then on, while it indexes, searches, cuts snippets,
- * tells statistics and shows documents. To be built with the address and leak sanitizers.
+ * starve.c - every nth allocation of the library, and of zstd within it, fails, once or from then on, while it indexes, merges,
+ * compacts, checks, salvages, searches, cuts snippets, tells statistics and shows documents. To be built with the address and leak sanitizers.
  *
  *   starve folder=DIR step=1 seed=1
  *
@@ -213,22 +213,152 @@ static bool starve_writer(struct starving *starving, int version, long n, bool s
 	return met;
 }
 
-enum { WRITE_ANEW, WRITE_AGAIN, READ };
+/* ---- upkeep: what changes no answer ---- */
+
+static int merge_index(const struct starving *starving)
+{
+	trawl_writer *writer = NULL;
+	trawl_writer_options options = {.memory_budget = 1 << 20, .no_merge = true};
+	int status = trawl_writer_open(&writer, starving->index, &options, &error);
+	if (!status)
+		status = trawl_writer_merge(writer, 1, &error);
+	trawl_writer_close(writer);
+	return status;
+}
+
+static int compact_index(const struct starving *starving)
+{
+	return trawl_compact(starving->index, false, NULL, &error);
+}
+
+static int check_index(const struct starving *starving)
+{
+	trawl_check_result result;
+	trawl_check_options options = {.text = true};
+	int status = trawl_check(starving->index, &options, &result, &error);
+	if (!status && result.damages) {
+		snprintf(error.text, sizeof error.text, "damage is found where there is none");
+		status = TRAWL_ECORRUPT;
+	}
+	return status;
+}
+
+static void rescued_path(const struct starving *starving, char path[600])
+{
+	snprintf(path, 600, "%s-rescued", starving->index);
+}
+
+static int salvage_index(const struct starving *starving)
+{
+	char path[600];
+	trawl_salvage_result result;
+	trawl_salvage_options options = {.memory_budget = 1 << 20};
+	rescued_path(starving, path);
+	int status = trawl_salvage(starving->index, path, &options, &result, &error);
+	if (!status && result.lost) {
+		snprintf(error.text, sizeof error.text, "documents are lost where there is no damage");
+		status = TRAWL_ECORRUPT;
+	}
+	return status;
+}
+
+/* A rescued index answers as the old one, or there is none; then it is gone. */
+static bool take_rescued(const struct starving *starving, int status)
+{
+	struct starving rescued = *starving;
+	char path[600];
+	uint64_t hash;
+	rescued_path(starving, path);
+	snprintf(rescued.index, sizeof rescued.index, "%.480s", path);
+	bool right = access(path, F_OK) != 0;
+	if (!right)
+		right = !status && !read_index(&rescued, &hash) && hash == starving->answers[1];
+	else
+		right = status != 0;
+	start_over(&rescued);
+	return right;
+}
+
+static const struct upkeep {
+	const char *name;
+	int (*run)(const struct starving *starving);
+} upkeeps[] = {
+    {"merging", merge_index}, {"compacting", compact_index}, {"checking", check_index}, {"salvaging", salvage_index}};
+
+/* The second version over the first in many segments, some documents dead. */
+static void make_segments(const struct starving *starving)
+{
+	const char *paths[] = {starving->input[1]};
+	trawl_source_options options = {.strict = true};
+	trawl_writer_options writing = {
+	    .memory_budget = 1 << 20,
+	    .analysis = {.language = "english", .stop_words = true, .fold_diacritics = true},
+	    .no_merge = true};
+	trawl_source *source;
+	trawl_writer *writer;
+	trawl_document document;
+	start_over(starving);
+	if (write_index(starving, 0) || trawl_source_open(&source, paths, 1, &options, &error))
+		exit(3);
+	for (int part = 0, more = 1; more > 0; part++) {
+		if (trawl_writer_open(&writer, starving->index,
+		                      part ? &(trawl_writer_options){.no_merge = true} : &writing, &error))
+			exit(3);
+		for (int i = 0; i < 500 && (more = trawl_source_next(source, &document, &error)) > 0; i++)
+			if (trawl_writer_add(writer, &document, &error))
+				exit(3);
+		if (!more && trawl_writer_delete(writer, "d1", 2, &error))
+			exit(3);
+		if (more < 0 || trawl_writer_commit(writer, &error))
+			exit(3);
+		trawl_writer_close(writer);
+	}
+	trawl_source_close(source);
+}
+
+static bool starve_upkeep(struct starving *starving, const struct upkeep *upkeep, long n, bool sticky)
+{
+	uint64_t hash;
+	if (upkeep->run == merge_index || upkeep->run == compact_index)
+		make_segments(starving);
+	memory_fail_after(n, sticky);
+	int status = upkeep->run(starving);
+	bool met = plan_ends(sticky);
+	check_status(starving, upkeep->name, n, sticky, status);
+	if (upkeep->run == salvage_index && !take_rescued(starving, status))
+		complain(starving, upkeep->name, n, sticky, "the rescued index is wrong");
+	if (read_index(starving, &hash) || hash != starving->answers[1])
+		complain(starving, upkeep->name, n, sticky, "the answers have changed");
+	if (status && upkeep->run(starving))
+		complain(starving, upkeep->name, n, sticky, "the next attempt fails");
+	if (status && upkeep->run == salvage_index)
+		take_rescued(starving, 0);
+	return met;
+}
+
+/* ---- every allocation, or each `step`th ---- */
+
+enum { WRITE_ANEW, WRITE_AGAIN, READ, UPKEEP };
+
+static bool starve_once(struct starving *starving, int what, long n, bool sticky)
+{
+	return what == READ     ? starve_reader(starving, n, sticky)
+	       : what >= UPKEEP ? starve_upkeep(starving, &upkeeps[what - UPKEEP], n, sticky)
+	                        : starve_writer(starving, what, n, sticky);
+}
 
 static void starve_each(struct starving *starving, int what, long step, struct random *random)
 {
 	static const char *const names[] = {"indexing anew", "indexing again", "reading"};
 	long first = (long)random_below(random, (uint64_t)step), end = first;
-	bool more = true;
-	while (more) {
-		more = what == READ ? starve_reader(starving, end, true) : starve_writer(starving, what, end, true);
+	while (starve_once(starving, what, end, true))
 		end += step;
-	}
-	for (long n = first; n < end; n += step)
-		what == READ ? starve_reader(starving, n, false) : starve_writer(starving, what, n, false);
-	fprintf(stderr, "  starve: %s%s: %ld allocations; %llu runs, %llu failures, %llu found\n", names[what],
-	        starving->large ? ", spilling" : "", end, (unsigned long long)starving->runs,
-	        (unsigned long long)starving->failures, (unsigned long long)starving->found);
+	for (long n = first; n <= end; n += step)
+		starve_once(starving, what, n, false);
+	fprintf(stderr, "  starve: %s%s: %ld allocations; %llu runs, %llu failures, %llu found\n",
+	        what >= UPKEEP ? upkeeps[what - UPKEEP].name : names[what], starving->large ? ", spilling" : "", end,
+	        (unsigned long long)starving->runs, (unsigned long long)starving->failures,
+	        (unsigned long long)starving->found);
 }
 
 static void prepare(struct starving *starving, const char *folder, bool large)
@@ -254,6 +384,9 @@ static void starve_all(struct starving *starving, const char *folder, bool large
 	starve_each(starving, READ, step, random);
 	starve_each(starving, WRITE_AGAIN, step, random);
 	starve_each(starving, WRITE_ANEW, step, random);
+	make_segments(starving);
+	for (int i = 0; i < (int)(sizeof upkeeps / sizeof *upkeeps); i++)
+		starve_each(starving, UPKEEP + i, large ? 2 * step : step, random);
 	start_over(starving);
 	unlink(starving->input[0]);
 	unlink(starving->input[1]);
