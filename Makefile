@@ -31,7 +31,6 @@ TEST_LIB := $(patsubst %,$(BUILD)/%.o,$(filter-out $(wildcard tests/test_*.c),$(
 SOURCES  := $(foreach d,$(LIB_DIRS) include cli bench bench/corpus bench/kernels bench/stages tests tests/reliability tests/fuzz tests/differential,$(wildcard $d/*.c $d/*.h $d/*.cc))
 
 .PHONY: all check check-unit check-tool check-asan check-layers check-format bench bench-peers bench-curves bench-stages fmt install uninstall clean help $(BUILD)/trawl.pc
-.PHONY: reliability reliability-quick starve-asan
 # Objects of tests are kept: make would delete them as intermediate, and compile them again at every second run.
 .SECONDARY:
 all: $(BUILD)/trawl $(BUILD)/libtrawl.a $(BUILD)/libtrawl.so ## the tool and the library, into build/
@@ -66,26 +65,7 @@ $(BUILD)/corpus_gen: $(CORPUS_GEN_OBJ)
 $(BUILD)/tests/%: $(BUILD)/tests/%.c.o $(TEST_LIB) $(BUILD)/libtrawl.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -lcmocka -o $@
 
-# The fault harness stands between itself and the system calls, so that it needs its functions seen by the libraries.
-FAULTS   := $(patsubst %,$(BUILD)/%.o,$(filter-out %/interpose_environment.c %/starve.c,$(wildcard tests/reliability/*.c)) \
-            tests/naive.c tests/random_corpus.c)
-$(BUILD)/tests/reliability/faults: $(FAULTS) $(BUILD)/libtrawl.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--export-dynamic $^ $(LIBS) -ldl -o $@
-$(BUILD)/tests/reliability/interpose.so: $(BUILD)/tests/reliability/interpose.c.o $(BUILD)/tests/reliability/interpose_environment.c.o
-	$(CC) -shared $(CFLAGS) $(LDFLAGS) $^ -ldl -lpthread -o $@
-# No interposer here, which the sanitizers would not like.
-$(BUILD)/tests/reliability/starve: $(patsubst %,$(BUILD)/tests/%.c.o,reliability/starve reliability/options random_corpus) $(BUILD)/libtrawl.a
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
-
-RELIABILITY := all $(BUILD)/tests/reliability/faults $(BUILD)/tests/reliability/interpose.so
-starve-asan:
-	$(MAKE) BUILD=$(BUILD)/asan CFLAGS="$(ASAN)" $(BUILD)/asan/tests/reliability/starve
-reliability: $(RELIABILITY) starve-asan ## kills, power losses, failing calls and allocations: all of them, for an hour or more
-	tests/reliability/run --build $(BUILD)
-reliability-quick: $(RELIABILITY) starve-asan ## a fixed part of them, in minutes
-	tests/reliability/run --quick --build $(BUILD)
-
-include tests/checks.mk
+include tests/checks.mk tests/reliability.mk
 
 check: check-layers check-unit check-tool ## all tests
 check-unit: $(TESTS) ## cmocka tests, a program a module

@@ -566,8 +566,9 @@ static int rescue_all(struct salvage *salvage, const char *path)
 		code = error_set_memory(salvage->error);
 	if (!code && result->rescued)
 		code = trawl_writer_commit(salvage->writer, salvage->error);
+	bool made = salvage->writer;
 	trawl_writer_close(salvage->writer);
-	if (code && salvage->writer)
+	if (code && made)
 		remove_new(path);
 	for (size_t i = 0; i < salvage->wreck_count; i++)
 		result->lost += salvage->wrecks[i].living;

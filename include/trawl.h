@@ -414,7 +414,7 @@ typedef struct trawl_salvage_result {
 
 /* Write every living document of the index at `path` that still verifies to a new index at `new_path`, which must not exist.
  * Neither the damaged file's LMDB pages nor its manifest need to be readable. 0 also when documents were lost, or none was
- * found: then no new index is left. */
+ * found: then no new index is left, nor is it after an error. */
 TRAWL_API int trawl_salvage(const char *path, const char *new_path, const trawl_salvage_options *options,
                             trawl_salvage_result *result, trawl_error *error);
 

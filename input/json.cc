@@ -10,9 +10,9 @@ extern "C" {
 #include "base/error.h"
 #include "base/memory.h"
 #include "input/json.h"
-#include "input/json_choice.h"
 #include "input/reader.h"
 }
+#include "input/json_choice.h"
 
 static_assert(READER_PADDING >= simdjson::SIMDJSON_PADDING, "the parser reads further behind a line than there is");
 
@@ -21,6 +21,7 @@ using std::string_view;
 
 struct json_parser {
 	ondemand::parser simdjson;
+	bool chosen;                   /* it has an implementation */
 	string_view names[JSON_ROLES]; /* owned */
 	struct buffer joined[JSON_ROLES];
 	struct buffer fields;
@@ -391,6 +392,9 @@ int set_capacity(json_parser *parser, size_t length)
 	if (parser->simdjson.capacity() > CAPACITY_KEPT)
 		for (struct buffer *buffer : {&parser->joined[JSON_TITLE], &parser->joined[JSON_TEXT], &parser->fields})
 			buffer_release(buffer);
+	if (!parser->chosen && !json_choose(parser->simdjson, capacity))
+		return TRAWL_ENOMEM;
+	parser->chosen = true;
 	return parser->simdjson.allocate(capacity) ? TRAWL_ENOMEM : TRAWL_OK;
 }
 
@@ -398,7 +402,7 @@ int set_capacity(json_parser *parser, size_t length)
 
 int json_parser_new(struct json_parser **out, const char *const names[JSON_ROLES], trawl_error *error)
 {
-	void *memory = json_choose() ? memory_new(sizeof(json_parser)) : nullptr;
+	void *memory = memory_new(sizeof(json_parser));
 	if (!memory)
 		return error_set_memory(error);
 	json_parser *parser = new (memory) json_parser();

@@ -1,69 +1,71 @@
-/*
- * json_choice.cc - which of simdjson's implementations reads JSON.
- *
- * Left alone simdjson chooses when it first needs to, and makes strings for the names of all that it has where an exception ends
- * the process: when memory is short in that moment. Here a failure is one that can be told.
- */
+#define SIMDJSON_EXCEPTIONS 0
 #include <simdjson.h>
 
-#include <atomic>
-#include <mutex>
 #include <new>
 
 #include "input/json_choice.h"
 
+#ifdef SIMDJSON_FALLBACK_IMPLEMENTATION_H /* the classes of the implementations are in the header */
+
 namespace
 {
 
-/* Make it the one in use, if this machine can run it. Never destroyed: parsers may outlive what is destroyed at exit. */
-template <class Implementation> bool choose()
-{
-	auto &active = simdjson::get_active_implementation();
-	alignas(Implementation) static unsigned char place[sizeof(Implementation)];
-	auto candidate = new (place) Implementation();
-	if (!candidate->supported_by_runtime_system()) {
-		candidate->~Implementation();
-		return false;
-	}
-	active = candidate;
-	return true;
-}
+using parser_memory = std::unique_ptr<simdjson::internal::dom_parser_implementation>;
 
-bool choose_best()
+/* The parser has no other door to its implementation. An explicit instantiation may name what is private. */
+parser_memory &memory_of(simdjson::ondemand::parser &parser);
+template <parser_memory simdjson::ondemand::parser::*Member> struct door {
+	friend parser_memory &memory_of(simdjson::ondemand::parser &parser)
+	{
+		return parser.*Member;
+	}
+};
+template struct door<&simdjson::ondemand::parser::implementation>;
+
+/* Whether this machine can run it; then *problem is what came of it. */
+template <class Implementation>
+bool take(simdjson::ondemand::parser &parser, size_t capacity, simdjson::error_code *problem)
 {
-#if SIMDJSON_IMPLEMENTATION_ICELAKE
-	if (choose<simdjson::icelake::implementation>())
-		return true;
-#endif
-#if SIMDJSON_IMPLEMENTATION_HASWELL
-	if (choose<simdjson::haswell::implementation>())
-		return true;
-#endif
-#if SIMDJSON_IMPLEMENTATION_WESTMERE
-	if (choose<simdjson::westmere::implementation>())
-		return true;
-#endif
-#if SIMDJSON_IMPLEMENTATION_FALLBACK
-	if (choose<simdjson::fallback::implementation>())
-		return true;
-#endif
-	return true; /* on other machines simdjson chooses for itself */
+	Implementation candidate; /* has its names in strings, whose memory may be wanting */
+	if (!candidate.supported_by_runtime_system())
+		return false;
+	*problem = candidate.create_dom_parser_implementation(capacity, parser.max_depth(), memory_of(parser));
+	return true;
 }
 
 } // namespace
 
-bool json_choose(void)
+bool json_choose(simdjson::ondemand::parser &parser, size_t capacity)
 {
-	static std::atomic<bool> chosen;
-	static std::mutex lock;
-	if (chosen.load(std::memory_order_acquire))
-		return true;
+	auto problem = simdjson::SUCCESS;
 	try {
-		std::lock_guard<std::mutex> hold(lock);
-		if (!chosen.load(std::memory_order_relaxed))
-			chosen.store(choose_best(), std::memory_order_release);
-		return true;
+#if SIMDJSON_IMPLEMENTATION_ICELAKE
+		if (take<simdjson::icelake::implementation>(parser, capacity, &problem))
+			return !problem;
+#endif
+#if SIMDJSON_IMPLEMENTATION_HASWELL
+		if (take<simdjson::haswell::implementation>(parser, capacity, &problem))
+			return !problem;
+#endif
+#if SIMDJSON_IMPLEMENTATION_WESTMERE
+		if (take<simdjson::westmere::implementation>(parser, capacity, &problem))
+			return !problem;
+#endif
+#if SIMDJSON_IMPLEMENTATION_FALLBACK
+		if (take<simdjson::fallback::implementation>(parser, capacity, &problem))
+			return !problem;
+#endif
 	} catch (const std::bad_alloc &) {
 		return false;
 	}
+	return true;
 }
+
+#else
+
+bool json_choose(simdjson::ondemand::parser &, size_t)
+{
+	return true;
+}
+
+#endif

@@ -1,14 +1,15 @@
-/* json_choice.h - choose how JSON is read (json_choice.cc). */
+/*
+ * json_choice.h - which of simdjson's implementations a parser gets.
+ *
+ * Left alone, simdjson chooses when one is first needed, and makes strings of the names of all that it has where an exception ends
+ * the process: if memory is short in that moment. Here that is an answer.
+ */
 #ifndef TRAWL_INPUT_JSON_CHOICE_H
 #define TRAWL_INPUT_JSON_CHOICE_H
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-/* To be called before the first parser is made, from any thread, as often as one likes. false: out of memory. */
-bool json_choose(void);
-#ifdef __cplusplus
-}
-#endif
+#include <simdjson.h>
+
+/* Give a parser that has none yet the best implementation for this machine. false: out of memory. */
+bool json_choose(simdjson::ondemand::parser &parser, size_t capacity);
 
 #endif

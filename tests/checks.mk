@@ -32,7 +32,7 @@ check-tool: $(BUILD)/differential
 .PHONY: check-tsan check-threads check-valgrind
 check-tsan: ## what runs in threads, under the thread sanitizer
 	$(MAKE) BUILD=$(BUILD)/tsan CFLAGS="-O1 -g -fsanitize=thread" check-threads
-check-threads: $(patsubst %,$(BUILD)/tests/test_%,concurrency ranking index)
+check-threads: $(patsubst %,$(BUILD)/tests/test_%,concurrency ranking index pipeline live merge compact)
 	TRAWL_TEST_SECONDS=3600 TRAWL_ORACLE_QUERIES=100 TRAWL_CONCURRENT_COMMITS=12 TSAN_OPTIONS=die_after_fork=0 tests/run_units $^
 VALGRIND       := valgrind -q --error-exitcode=9 --leak-check=full --suppressions=tests/valgrind.supp
 VALGRIND_TESTS := base batch bitpack format query run terms top vocabulary documents store postings
