@@ -6,6 +6,7 @@
  * TRAWL_TEST     a pattern of the tests to run, as "lies*"
  * TRAWL_KEEP     a folder to which damaged files go that were not answered as they should be
  * TRAWL_DAMAGES  how much is tried: N of each kind (100); "every bit" is every bit when N is at least their number
+ * TRAWL_DAMAGE_JOBS  processes that share the work (1)
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,17 +24,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
-#include "base/hash.h"
 #include "checker/image.h"
 #include "tests/child.h"
+#include "tests/damage.h"
 #include "tests/file_bytes.h"
 #include "tests/random_corpus.h"
 #include "tests/scratch.h"
 #include "tests/seed.h"
 #include "trawl.h"
 
-#define PAGE 4096
 #define BAD_MOST 10 /* of a kind, then it is enough */
 
 static trawl_error error;
@@ -52,11 +51,6 @@ static uint64_t damage_count(void)
 }
 
 /* ---- what an index answers ------------------------------------------------------------------------------------- */
-
-static uint64_t hash_more(uint64_t hash, const void *bytes, size_t length)
-{
-	return XXH3_64bits_withSeed(bytes, length, hash);
-}
 
 static uint64_t hash_document(uint64_t hash, const trawl_document *document)
 {
@@ -138,18 +132,6 @@ static int hash_index(const trawl_index *index, int ids, uint64_t *hash)
 
 /* ---- indexes to damage ----------------------------------------------------------------------------------------- */
 
-struct subject {
-	int ids;                 /* "d0", "d1", ... */
-	uint64_t documents;      /* living */
-	struct file file, older; /* older: before the last commit */
-	uint64_t answers;        /* what hash_index gives */
-	struct extent_place *places;
-	size_t place_count;
-	uint64_t *versions; /* hashes of all documents that there ever were */
-	size_t version_count;
-	bool large;
-};
-
 static int read_all(const char *path, int ids, uint64_t *hash)
 {
 	trawl_index *index;
@@ -205,8 +187,8 @@ static void subject_make(struct subject *subject, int ids, int count, const traw
 	for (int i = 0; i < DELETIONS + ids % 8; i++) {
 		char id[16];
 		snprintf(id, sizeof id, "d%d", i);
-		free(subject->older.bytes);
-		subject->older = file_read(path);
+		assert_true(subject->older_count < OLDER_MOST);
+		subject->older[subject->older_count++] = file_read(path);
 		CHECK(trawl_writer_open(&writer, path, NULL, &error));
 		CHECK(trawl_writer_delete(writer, id, strlen(id), &error));
 		CHECK(trawl_writer_commit(writer, &error));
@@ -229,7 +211,8 @@ static void subject_make(struct subject *subject, int ids, int count, const traw
 static void subject_release(struct subject *subject)
 {
 	free(subject->file.bytes);
-	free(subject->older.bytes);
+	for (int i = 0; i < subject->older_count; i++)
+		free(subject->older[i].bytes);
 	free(subject->versions);
 	free(subject->places);
 }
@@ -240,6 +223,13 @@ static void small_subject(struct subject *subject)
 	subject_make(subject, 120, 150, &options);
 }
 
+/* In between: every part has content, and there is time for very many trials. */
+static void middle_subject(struct subject *subject)
+{
+	trawl_writer_options options = {.analysis = {.language = "none"}, .memory_budget = 4 << 20, .pairs = true};
+	subject_make(subject, 800, 1000, &options);
+}
+
 static void large_subject(struct subject *subject)
 {
 	trawl_writer_options options = {.analysis = {.language = "none"}, .memory_budget = 64 << 20, .pairs = true};
@@ -247,19 +237,6 @@ static void large_subject(struct subject *subject)
 }
 
 /* ---- what is tried with a damaged copy ------------------------------------------------------------------------- */
-
-enum verdict {
-	SAME,
-	REFUSED,
-	WRONG,      /* another answer */
-	UNREPORTED, /* refused, and trawl_check finds nothing */
-	INVENTED,   /* trawl_salvage brought a document that was never there */
-	MISCOUNTED, /* it told numbers that are not so */
-	BELIEVED,   /* bytes that lie under a good checksum: another answer, and trawl_check finds nothing */
-	SPEECHLESS, /* an error without a text */
-	DEAD,
-	VERDICTS
-};
 
 static const char *const verdict_names[VERDICTS] = {
     "the same",     "refused",    "a wrong answer",         "refused but found whole",
@@ -389,31 +366,11 @@ static enum verdict write_and_read(const struct subject *subject, const char *pa
 
 /* ---- damage ---------------------------------------------------------------------------------------------------- */
 
-/* Up to two runs of bytes with others in their place, and a new length. */
-struct patch {
-	size_t offset, length;
-	uint8_t bytes[PAGE];
-};
+enum { JOBS_MOST = 64, TOLD_EVERY = 10000 };
 
-struct damage {
-	struct patch patches[2];
-	int patch_count;
-	size_t length; /* of the file */
-	char what[100];
-};
-
-struct trials {
-	const struct subject *subject;
-	uint64_t count, seed;
-	/* Damage number i, always the same. */
-	void (*make)(const struct trials *trials, uint64_t i, struct damage *damage);
-	enum verdict (*attempt)(const struct subject *subject, const char *path, uint64_t turn);
-	bool changes; /* the attempt writes to the file */
-};
-
-/* In memory that a worker shares with its parent. */
+/* In memory that a worker shares with its parent: the damages at, at + step, ... are its own. */
 struct progress {
-	uint64_t at, verdicts[VERDICTS];
+	uint64_t at, step, verdicts[VERDICTS];
 };
 
 static void put(int file, size_t offset, const void *bytes, size_t length)
@@ -466,7 +423,10 @@ static void work(const struct trials *trials, struct progress *progress, const c
 	int file = open(path, O_RDWR | O_CLOEXEC);
 	if (file < 0)
 		_exit(93);
-	for (; progress->at < trials->count; progress->at++) {
+	for (; progress->at < trials->count; progress->at += progress->step) {
+		if (progress->at && progress->at % TOLD_EVERY == 0)
+			fprintf(stderr, "  %llu of %llu\n", (unsigned long long)progress->at,
+			        (unsigned long long)trials->count);
 		damage.patch_count = 0;
 		damage.length = trials->subject->file.length;
 		trials->make(trials, progress->at, &damage);
@@ -480,7 +440,7 @@ static void work(const struct trials *trials, struct progress *progress, const c
 			fprintf(stderr, "  damage %llu, %s: %s\n", (unsigned long long)progress->at, damage.what,
 			        verdict_names[verdict]);
 			keep(trials, &damage, progress->at);
-			progress->at++;
+			progress->at += progress->step;
 			_exit(verdict == DEAD ? 95 : 0); /* whatever it did, go on with a new process */
 		}
 	}
@@ -495,17 +455,16 @@ static uint64_t bad_ones(const struct progress *progress)
 	return bad;
 }
 
-/* Try each damage, in worker processes: one that dies is followed by another, which goes on with the next. */
-static void try_all(const struct trials *trials)
+/* Try each damage of a job, in worker processes: one that dies is followed by another, which goes on with the next. */
+static void try_job(const struct trials *trials, struct progress *progress, int job)
 {
 	static struct damage damage;
-	struct progress *progress =
-	    mmap(NULL, sizeof *progress, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_true(progress != MAP_FAILED);
+	char path[1000], lock[1010];
+	snprintf(path, sizeof path, "%.900s-%d", scratch_path("damaged"), job);
+	snprintf(lock, sizeof lock, "%s-lock", path);
 	while (progress->at < trials->count && bad_ones(progress) < BAD_MOST) {
-		const char *path = scratch_path("damaged");
 		file_write(path, trials->subject->file.bytes, trials->subject->file.length);
-		unlink(scratch_path("damaged-lock"));
+		unlink(lock);
 		pid_t child = fork_mortal(0);
 		int status;
 		if (child == 0)
@@ -520,198 +479,50 @@ static void try_all(const struct trials *trials)
 		        damage.what, (unsigned)status);
 		keep(trials, &damage, progress->at);
 		progress->verdicts[DEAD]++;
-		progress->at++;
+		progress->at += progress->step;
 	}
+}
+
+static int damage_jobs(void)
+{
+	const char *text = getenv("TRAWL_DAMAGE_JOBS");
+	int jobs = text ? atoi(text) : 1;
+	return jobs < 1 ? 1 : jobs > JOBS_MOST ? JOBS_MOST : jobs;
+}
+
+static void try_all(const struct trials *trials)
+{
+	int jobs = damage_jobs();
+	pid_t others[JOBS_MOST];
+	struct progress all = {0}, *progress = mmap(NULL, (size_t)jobs * sizeof *progress, PROT_READ | PROT_WRITE,
+	                                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(progress != MAP_FAILED);
+	for (int job = 0; job < jobs; job++) {
+		progress[job].at = (uint64_t)job;
+		progress[job].step = (uint64_t)jobs;
+	}
+	scratch_path("damaged"); /* the folder is the parent's */
+	for (int job = 1; job < jobs; job++)
+		if ((others[job] = fork_mortal(0)) == 0) {
+			try_job(trials, &progress[job], job);
+			_exit(0);
+		}
+	try_job(trials, &progress[0], 0);
+	for (int job = 1; job < jobs; job++) {
+		int status;
+		assert_int_equal(waitpid(others[job], &status, 0), others[job]);
+		assert_int_equal(status, 0);
+	}
+	for (int job = 0; job < jobs; job++)
+		for (int i = 0; i < VERDICTS; i++)
+			all.verdicts[i] += progress[job].verdicts[i];
+	munmap(progress, (size_t)jobs * sizeof *progress);
+	uint64_t bad = bad_ones(&all), refused = all.verdicts[REFUSED];
 	fprintf(stderr, "  seed %llu, %zu bytes: %llu the same, %llu refused, %llu bad\n",
-	        (unsigned long long)trials->seed, trials->subject->file.length,
-	        (unsigned long long)progress->verdicts[SAME], (unsigned long long)progress->verdicts[REFUSED],
-	        (unsigned long long)bad_ones(progress));
-	uint64_t bad = bad_ones(progress), refused = progress->verdicts[REFUSED];
-	munmap(progress, sizeof *progress);
+	        (unsigned long long)trials->seed, trials->subject->file.length, (unsigned long long)all.verdicts[SAME],
+	        (unsigned long long)refused, (unsigned long long)bad);
 	assert_int_equal(bad, 0);
 	assert_true(refused > 0 || trials->count < 100); /* the damage must have hit something */
-}
-
-/* ---- kinds of damage ------------------------------------------------------------------------------------------- */
-
-/* Random numbers of damage i alone, so that one can be made again without those before. */
-static struct random random_of(const struct trials *trials, uint64_t i)
-{
-	return (struct random){hash_more(trials->seed, &i, sizeof i)};
-}
-
-static struct patch *add_patch(const struct trials *trials, struct damage *damage, size_t offset, size_t length)
-{
-	struct patch *patch = &damage->patches[damage->patch_count++];
-	patch->offset = offset;
-	patch->length = length;
-	memcpy(patch->bytes, trials->subject->file.bytes + offset, length);
-	return patch;
-}
-
-static void flip_bit(const struct trials *trials, uint64_t bit, struct damage *damage)
-{
-	struct patch *patch = add_patch(trials, damage, bit / 8, 1);
-	patch->bytes[0] ^= (uint8_t)(1u << bit % 8);
-	snprintf(damage->what, sizeof damage->what, "bit %u of byte %zu (page %zu, byte %zu)", (unsigned)(bit % 8),
-	         patch->offset, patch->offset / PAGE, patch->offset % PAGE);
-}
-
-static void flip_random_bit(const struct trials *trials, uint64_t i, struct damage *damage)
-{
-	const struct file *file = &trials->subject->file;
-	struct random random = random_of(trials, i);
-	size_t place = random_below(&random, file->length);
-	while (!file->bytes[place] && random_chance(&random, 0.9)) /* much of the file is padding */
-		place = random_below(&random, file->length);
-	flip_bit(trials, 8 * (uint64_t)place + random_below(&random, 8), damage);
-}
-
-/* Damage i of as many as there are bits, or evenly spread over them. */
-static void flip_each_bit(const struct trials *trials, uint64_t i, struct damage *damage)
-{
-	uint64_t bits = 8 * (uint64_t)trials->subject->file.length;
-	flip_bit(trials, (uint64_t)((double)i / (double)trials->count * (double)bits), damage);
-}
-
-/* Meta pages, branches, leaves and the lists of free pages decide what LMDB believes. */
-static bool is_of_tree(const struct file *file, size_t page)
-{
-	const uint8_t *bytes = file->bytes + page * PAGE;
-	return page < 2 || (load64(bytes) == page && load16(bytes + 10) && !(load16(bytes + 10) & ~3u));
-}
-
-static void flip_bit_of_tree(const struct trials *trials, uint64_t i, struct damage *damage)
-{
-	const struct file *file = &trials->subject->file;
-	struct random random = random_of(trials, i);
-	size_t page = random_below(&random, file->length / PAGE);
-	while (!is_of_tree(file, page))
-		page = (page + 1) % (file->length / PAGE);
-	/* Half of the time where a page's header and the offsets of its nodes are. */
-	size_t byte = random_below(&random, random_chance(&random, 0.5) ? 64 : PAGE);
-	flip_bit(trials, 8 * (uint64_t)(page * PAGE + byte) + random_below(&random, 8), damage);
-}
-
-static void overwrite_run(const struct trials *trials, uint64_t i, struct damage *damage)
-{
-	const struct file *file = &trials->subject->file;
-	struct random random = random_of(trials, i);
-	size_t length = 1 + random_below(&random, 64), place = random_below(&random, file->length - length);
-	struct patch *patch = add_patch(trials, damage, place, length);
-	for (size_t j = 0; j < length; j++)
-		patch->bytes[j] = (uint8_t)random_next(&random);
-	snprintf(damage->what, sizeof damage->what, "%zu random bytes at %zu", length, place);
-}
-
-static void change_page(const struct trials *trials, uint64_t i, struct damage *damage)
-{
-	const struct file *file = &trials->subject->file;
-	static const char *const kinds[] = {"zeroed", "overwritten with page", "swapped with page", "torn from page"};
-	struct random random = random_of(trials, i);
-	size_t pages = file->length / PAGE, page = random_below(&random, pages), other = random_below(&random, pages);
-	int kind = (int)random_below(&random, 4);
-	if (random_chance(&random, 0.5))
-		while (!is_of_tree(file, page))
-			page = (page + 1) % pages;
-	struct patch *patch = add_patch(trials, damage, page * PAGE, PAGE);
-	if (kind == 0)
-		memset(patch->bytes, 0, PAGE);
-	else if (kind < 3)
-		memcpy(patch->bytes, file->bytes + other * PAGE, PAGE);
-	else
-		memcpy(patch->bytes + 512 * random_below(&random, 8), file->bytes + other * PAGE, 512);
-	if (kind == 2 && other != page)
-		memcpy(add_patch(trials, damage, other * PAGE, PAGE)->bytes, file->bytes + page * PAGE, PAGE);
-	snprintf(damage->what, sizeof damage->what, "page %zu %s %zu", page, kinds[kind], other);
-}
-
-/* A page as it was before the last commit: its write was lost. Not of the meta pages: without theirs the last commit never
- * happened, and nobody can tell. */
-static void stale_page(const struct trials *trials, uint64_t i, struct damage *damage)
-{
-	const struct file *file = &trials->subject->file, *older = &trials->subject->older;
-	struct random random = random_of(trials, i);
-	size_t pages = (file->length < older->length ? file->length : older->length) / PAGE;
-	size_t page = i < pages - 2 ? i + 2 : 2 + random_below(&random, pages - 2);
-	memcpy(add_patch(trials, damage, page * PAGE, PAGE)->bytes, older->bytes + page * PAGE, PAGE);
-	snprintf(damage->what, sizeof damage->what, "page %zu as it was", page);
-}
-
-static void cut_off(const struct trials *trials, uint64_t i, struct damage *damage)
-{
-	size_t length = trials->subject->file.length;
-	struct random random = random_of(trials, i);
-	uint64_t tail = trials->count / 2;
-	if (i < tail) /* every byte of the tail */
-		damage->length = length - 1 - i % (length - 1);
-	else if (random_chance(&random, 0.3))
-		damage->length = (1 + random_below(&random, length / PAGE - 1)) * PAGE;
-	else
-		damage->length = 1 + random_below(&random, length - 1); /* an empty file may become an index */
-	snprintf(damage->what, sizeof damage->what, "cut to %zu of %zu bytes", damage->length, length);
-}
-
-/* Where the manifest's key stands, on stale pages too: the place behind `from`, or 0. */
-static size_t next_manifest_key(const struct file *file, size_t from)
-{
-	static const uint8_t manifest[20] = {[12] = 'T', 'R', 'W', 'X', 1, 0, 0, 0};
-	for (size_t at = from + 1; at + sizeof manifest <= file->length; at++)
-		if (memcmp(file->bytes + at, manifest, sizeof manifest) == 0)
-			return at;
-	return 0;
-}
-
-static uint64_t count_manifest_keys(const struct file *file)
-{
-	uint64_t keys = 0;
-	for (size_t at = 0; (at = next_manifest_key(file, at)) > 0;)
-		keys++;
-	return keys;
-}
-
-/* Damage i of as many as these keys have bits, or evenly spread over them. */
-static void flip_manifest_key(const struct trials *trials, uint64_t i, struct damage *damage)
-{
-	const struct file *file = &trials->subject->file;
-	uint64_t bit = i * 96 * count_manifest_keys(file) / trials->count;
-	size_t at = 0;
-	for (uint64_t number = 0; number <= bit / 96; number++)
-		at = next_manifest_key(file, at);
-	flip_bit(trials, 8 * (uint64_t)at + bit % 96, damage);
-}
-
-/* Of what a meta page says: the number of the commit, the kinds of both trees, the size of the map. */
-#define META_BITS (64 + 16 + 16 + 64)
-
-static void flip_meta(const struct trials *trials, uint64_t i, struct damage *damage)
-{
-	uint64_t bit = i % META_BITS, offset = bit < 64 ? 144 : bit < 80 ? 44 - 8 : bit < 96 ? 92 - 10 : 32 - 12;
-	flip_bit(trials, 8 * (i / META_BITS * PAGE + offset) + bit, damage);
-}
-
-/* A bit of an extent's payload, and its checksum made good; not of the stored documents' own bytes, for which nothing else
- * vouches. */
-static void lie(const struct trials *trials, uint64_t i, struct damage *damage)
-{
-	const struct subject *subject = trials->subject;
-	struct random random = random_of(trials, i);
-	const struct extent_place *place;
-	do
-		place = &subject->places[random_below(&random, subject->place_count)];
-	while (place->bytes == VALUE_BYTES_LEAST || place->part == PART_DOCUMENTS ||
-	       place->part == PART_DOCUMENT_DICTIONARY);
-	uint32_t length = place->bytes - VALUE_BYTES_LEAST, at = (uint32_t)random_below(&random, length);
-	uint8_t *value = malloc(place->bytes);
-	assert_non_null(value);
-	memcpy(value, subject->file.bytes + place->offset, place->bytes);
-	value[EXTENT_HEADER + at] ^= (uint8_t)(1u << random_below(&random, 8));
-	uint64_t checksum = XXH3_64bits_withSeed(value + EXTENT_HEADER, length, XXH3_64bits(value, 24));
-	add_patch(trials, damage, place->offset + EXTENT_HEADER + at, 1)->bytes[0] = value[EXTENT_HEADER + at];
-	memcpy(add_patch(trials, damage, place->offset + 24, 8)->bytes, &checksum, 8);
-	free(value);
-	snprintf(damage->what, sizeof damage->what, "a lie in segment %u, part %u, byte %u", place->segment,
-	         place->part, place->extent * EXTENT_PAYLOAD + at);
 }
 
 /* ---- tests ----------------------------------------------------------------------------------------------------- */
@@ -863,6 +674,20 @@ static void a_truncated_index_is_refused_or_whole(void **state)
 	try_writing(damage_count() / 4, cut_off);
 }
 
+static void flipped_bits_of_a_larger_index_are_never_a_wrong_answer(void **state)
+{
+	(void)state;
+	try_subject(middle_subject, damage_count() - damage_count() / 4, flip_random_bit, false);
+	try_subject(middle_subject, damage_count() / 4, flip_bit_of_tree, false);
+}
+
+static void pages_of_a_larger_index_that_are_zeroed_swapped_torn_or_stale_are_never_a_wrong_answer(void **state)
+{
+	(void)state;
+	try_subject(middle_subject, damage_count() / 2, change_page, false);
+	try_subject(middle_subject, damage_count() - damage_count() / 2, stale_page, false);
+}
+
 static void a_large_index_is_as_safe_as_a_small_one(void **state)
 {
 	(void)state;
@@ -889,6 +714,9 @@ int main(void)
 	    cmocka_unit_test_teardown(damaged_bytes_and_pages_are_never_a_wrong_answer, clear),
 	    cmocka_unit_test_teardown(stale_pages_are_never_a_wrong_answer, clear),
 	    cmocka_unit_test_teardown(a_truncated_index_is_refused_or_whole, clear),
+	    cmocka_unit_test_teardown(flipped_bits_of_a_larger_index_are_never_a_wrong_answer, clear),
+	    cmocka_unit_test_teardown(
+	        pages_of_a_larger_index_that_are_zeroed_swapped_torn_or_stale_are_never_a_wrong_answer, clear),
 	    cmocka_unit_test_teardown(a_large_index_is_as_safe_as_a_small_one, clear),
 	};
 	cmocka_set_test_filter(getenv("TRAWL_TEST"));
