@@ -199,17 +199,15 @@ static bool reserve_postings(struct gathered *list, size_t count)
 /* Append a record's postings to the list. */
 static bool append_record(struct gathered *list, const struct piece *piece, const uint8_t *at, const uint32_t *docs)
 {
-	uint32_t ordinal = piece->first_ordinal - 1, code, df = list->df;
+	struct piece_posting posting = {.ordinal = piece->first_ordinal - 1};
+	uint32_t df = list->df;
 	if (!reserve_postings(list, (size_t)df + piece->document_count))
 		return false;
-	while ((code = piece_number(&at))) {
-		uint32_t tf = code & 1 ? 1 : piece_number(&at);
-		ordinal += code >> 2;
-		list->docs[df] = docs ? docs[ordinal] : ordinal;
-		list->tfs[df] = tf;
-		list->places[df] = (uint64_t)(uintptr_t)at << 1 | (code >> 1 & 1);
+	while (piece_next_posting(&at, &posting)) {
+		list->docs[df] = docs ? docs[posting.ordinal] : posting.ordinal;
+		list->tfs[df] = posting.tf;
+		list->places[df] = (uint64_t)(uintptr_t)posting.positions << 1 | posting.is_short;
 		df += list->docs[df] != DOCUMENT_NONE;
-		at = code & 2 ? at + tf : piece_skip_numbers(at, tf);
 	}
 	list->df = df;
 	return true;

@@ -44,15 +44,13 @@ struct piece_job {
 static void look_at_record(const struct builder *builder, const struct piece *piece, const struct piece_entry *entry)
 {
 	const uint8_t *at = piece->records + entry->offset;
-	uint32_t ordinal = piece->first_ordinal - 1, code, frequency = 0;
+	struct piece_posting posting = {.ordinal = piece->first_ordinal - 1};
+	uint32_t frequency = 0;
 	uint32_t number = builder->pass == PASS_FREQUENCIES ? 0 : builder->numbers[entry->term];
 	if (number == NOT_WANTED)
 		return;
-	while ((code = piece_number(&at))) {
-		if (!(code & 1))
-			piece_number(&at);
-		ordinal += code >> 1;
-		uint32_t doc = builder->docs[ordinal];
+	while (piece_next_posting(&at, &posting)) {
+		uint32_t doc = builder->docs[posting.ordinal];
 		if (doc == DOCUMENT_NONE)
 			continue;
 		if (builder->pass == PASS_FREQUENCIES)

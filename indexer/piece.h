@@ -90,4 +90,26 @@ static inline const uint8_t *piece_skip_numbers(const uint8_t *at, uint32_t coun
 				return at + __builtin_ctzll(ends) / 8 + 1;
 }
 
+/* A posting of a record, and where the next one stands. */
+struct piece_posting {
+	uint32_t ordinal, tf;
+	bool is_short; /* its document */
+	const uint8_t *positions;
+};
+
+/* Read the posting at *at, moving it on; posting->ordinal is the one before, at first the piece's first ordinal less one. false:
+ * there are no more. */
+static inline bool piece_next_posting(const uint8_t **at, struct piece_posting *posting)
+{
+	uint32_t code = piece_number(at);
+	if (!code)
+		return false;
+	posting->tf = code & 1 ? 1 : piece_number(at);
+	posting->is_short = code >> 1 & 1;
+	posting->ordinal += code >> 2;
+	posting->positions = *at;
+	*at = posting->is_short ? *at + posting->tf : piece_skip_numbers(*at, posting->tf);
+	return true;
+}
+
 #endif
