@@ -213,7 +213,8 @@ static bool append_record(struct gathered *list, const struct piece *piece, cons
 	return true;
 }
 
-static void prefetch(const struct inversion *inversion, uint64_t i)
+/* gcc takes a call of a function that only prefetches for one without effect, and drops it before it would be inlined. */
+__attribute__((always_inline)) static inline void prefetch(const struct inversion *inversion, uint64_t i)
 {
 	if (i < inversion->ends[inversion->term_count - 1]) {
 		struct piece_reference reference = inversion->references[i];

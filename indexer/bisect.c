@@ -28,7 +28,7 @@
 #include "store/format.h"
 
 #define LEAF_DOCUMENTS RANGE_DOCUMENTS
-#define ROUNDS_MAX 20
+#define ROUNDS_MAX 12
 #define FEW 64 /* one in so many documents moved: enough rounds */
 #define SCALE 512
 #define COPY_POSTINGS_MOST (1u << 18)
@@ -36,6 +36,7 @@
 #define NODES_PER_THREAD 4 /* when there are so many, each is one thread's */
 #define SHARES_PER_THREAD 4
 #define BIN_BITS_MOST 11
+#define AHEAD 6 /* documents */
 
 /* Of each term. */
 struct tables {
@@ -100,11 +101,27 @@ void graph_release(struct graph *graph)
 
 /* ---- a node ---- */
 
+/* Documents of a large node are anywhere in memory: ask for those that come soon. gcc takes a call of a function that only prefetches
+ * for one without effect, and drops it before it would be inlined. */
+__attribute__((always_inline)) static inline void ask_ahead(const struct node *node, uint32_t i)
+{
+	const struct lists *lists = &node->lists;
+	if (i + 2 * AHEAD < node->count)
+		__builtin_prefetch(&lists->starts[node->places[i + 2 * AHEAD]]);
+	if (i + AHEAD < node->count) {
+		const uint32_t *terms = lists->terms + lists->starts[node->places[i + AHEAD]];
+		__builtin_prefetch(terms);
+		__builtin_prefetch(terms + 16);
+		__builtin_prefetch(terms + 32);
+	}
+}
+
 static void count_terms(const struct node *node, struct tables *tables, uint32_t low, uint32_t high)
 {
 	const uint64_t *starts = node->lists.starts;
 	for (uint32_t i = low; i < high; i++) {
 		uint32_t d = node->places[i], left = i < node->middle;
+		ask_ahead(node, i);
 		for (uint64_t p = starts[d]; p < starts[d + 1]; p++) {
 			tables->total[node->lists.terms[p]]++;
 			tables->left[node->lists.terms[p]] += left;
@@ -146,6 +163,7 @@ static void find_biases(const struct node *node, uint32_t low, uint32_t high)
 	const uint32_t *terms = node->lists.terms;
 	for (uint32_t i = low; i < high; i++) {
 		uint32_t d = node->places[i];
+		ask_ahead(node, i);
 		bool left = i < node->middle;
 		int32_t gain =
 		    sum_gains(terms + starts[d], starts[d + 1] - starts[d], left ? tables->to_right : tables->to_left);
@@ -213,6 +231,10 @@ static void move_pairs(const struct node *node, uint32_t *left, uint32_t low, ui
 	for (uint32_t i = low; i < high; i++) {
 		uint32_t *a = &node->places[node->movers[i]], *b = &node->places[node->movers[node->middle + i]];
 		uint32_t going = *a, coming = *b;
+		if (i + AHEAD < high) {
+			__builtin_prefetch(terms + starts[node->places[node->movers[i + AHEAD]]]);
+			__builtin_prefetch(terms + starts[node->places[node->movers[node->middle + i + AHEAD]]]);
+		}
 		for (uint64_t p = starts[going]; p < starts[going + 1]; p++)
 			left[terms[p]]--;
 		for (uint64_t p = starts[coming]; p < starts[coming + 1]; p++)
@@ -274,6 +296,7 @@ static uint32_t touch_terms(struct tables *tables, const struct node *node)
 	uint32_t touched = 0;
 	for (uint32_t i = 0; i < node->count; i++) {
 		uint32_t d = node->places[i], left = i < node->middle;
+		ask_ahead(node, i);
 		for (uint64_t p = starts[d]; p < starts[d + 1]; p++) {
 			uint32_t term = node->lists.terms[p];
 			tables->touched[touched] = term;

@@ -7,6 +7,7 @@
 #define INSERTION_MOST 24
 #define LARGE 4096 /* keys for which larger tables of digits pay */
 #define DIGIT_BITS_MOST 11
+#define AHEAD 8 /* postings */
 
 void list_sorter_release(struct list_sorter *sorter)
 {
@@ -73,7 +74,12 @@ static int sorted_positions(void *context, uint32_t count, uint32_t *positions, 
 {
 	(void)error;
 	struct list_sorter *sorter = context;
-	const uint32_t *from = sorter->positions + sorter->starts[(uint32_t)sorter->keys[sorter->posting++]];
+	const uint64_t *key = &sorter->keys[sorter->posting++];
+	const uint32_t *from = sorter->positions + sorter->starts[(uint32_t)*key];
+	if (sorter->posting + 2 * AHEAD <= sorter->count) {
+		__builtin_prefetch(&sorter->starts[(uint32_t)key[2 * AHEAD]]);
+		__builtin_prefetch(&sorter->positions[sorter->starts[(uint32_t)key[AHEAD]]]);
+	}
 	for (uint32_t i = 0; i < count; i++) /* mostly one or two */
 		positions[i] = from[i];
 	return 0;
@@ -122,6 +128,7 @@ int list_sorter_term(void *context, const char *term, uint8_t length, const uint
 		sorter->tfs[i] = tfs[(uint32_t)sorter->keys[i]];
 	}
 	sorter->posting = 0;
+	sorter->count = df;
 	struct position_source sorted = {sorted_positions, sorter};
 	return sink->term(sink->context, term, length, sorter->docs, sorter->tfs, df, &sorted, error);
 }

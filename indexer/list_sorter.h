@@ -14,7 +14,7 @@ struct list_sorter {
 	uint32_t *docs, *tfs, *positions;
 	uint64_t *starts; /* of each posting's positions, as it came */
 	size_t key_capacity, other_capacity, doc_capacity, tf_capacity, position_capacity, start_capacity;
-	uint32_t posting;
+	uint32_t posting, count;
 };
 
 /* What a term_sink calls, with the sorter as its context. */
