@@ -24,13 +24,14 @@ struct evaluation {
 
 /*
  * The postings of a range, and how many bits their positions take, so that those of any document can be found. `tfs` and
- * `sizes` are in document order; where some do not fit a byte, `wide`, they are in the wide arrays instead.
+ * `sizes` are in document order; where some do not fit, `wide`, they are in the wide arrays instead.
  */
 struct range_positions {
 	uint64_t mask, total; /* total: bits of all */
 	uint32_t exceptions;  /* postings with tf >= 4 */
 	bool wide;
-	uint8_t tfs[RANGE_DOCUMENTS], sizes[RANGE_DOCUMENTS];
+	uint8_t tfs[RANGE_DOCUMENTS];
+	uint16_t sizes[RANGE_DOCUMENTS];
 	uint32_t wide_tfs[RANGE_DOCUMENTS];
 	uint64_t wide_starts[RANGE_DOCUMENTS]; /* running sums of the sizes */
 };

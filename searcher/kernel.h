@@ -11,6 +11,8 @@
 #include "base/cpu.h"
 #include "searcher/evaluate.h"
 
+#define SHORTS_MAX 32
+
 struct kernel {
 	/* Push every document that may be among the best to `top`. */
 	int (*evaluate_top)(struct evaluation *evaluation, struct top *top);
@@ -53,17 +55,21 @@ struct kernel {
 	/* Measure range number `rank`; its first exception is number `exception` of the chunk. */
 	void (*measure_range)(const struct chunk *chunk, uint32_t rank, uint32_t exception, const uint8_t *lengths,
 	                      struct range_positions *range);
-	/* The sum of the first n <= 64 bytes; 64 are loaded. */
-	uint32_t (*sum_bytes)(const uint8_t bytes[RANGE_DOCUMENTS], uint32_t n);
-	/* Whether `value` is among the n bytes; EXTENT_SLACK more may be loaded. */
-	bool (*has_byte)(const uint8_t *bytes, uint32_t n, uint8_t value);
+	/* The sum of the first n <= 64 numbers; 64 are loaded. */
+	uint32_t (*sum_sizes)(const uint16_t sizes[RANGE_DOCUMENTS], uint32_t n);
+	/* Whether `value` is among the n <= 32 numbers; 32 are loaded. */
+	bool (*has_short)(const uint16_t numbers[SHORTS_MAX], uint32_t n, uint16_t value);
+	/* Positions stored as Elias-Fano, if they can be decoded fast: 8 <= tf <= 32, in a document of at most 32,768 places; `bytes` may be
+	 * loaded up to EXTENT_SLACK behind the last. false: take positions_decode. */
+	bool (*decode_shorts)(const uint8_t *bytes, uint32_t first, uint32_t tf, uint8_t span,
+	                      uint16_t positions[SHORTS_MAX]);
 };
 
 #define KERNEL_TABLE                                                                                                   \
 	{                                                                                                              \
 		evaluate_top, evaluate_count, evaluate_matches, evaluate_phrase, add_bounds, add_required,             \
 		    select_sums, at_least, ranges_at_least, score_range, pick_bytes, pick_tfs, find_denominators,      \
-		    add_saturations, range_mask, find_levels, measure_range, sum_bytes, has_byte                       \
+		    add_saturations, range_mask, find_levels, measure_range, sum_sizes, has_short, decode_shorts       \
 	}
 
 const struct kernel *kernel_for(enum cpu_level level); /* NULL where this machine or build lacks it */

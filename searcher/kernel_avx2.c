@@ -61,18 +61,20 @@ static uint32_t ranges_at_least(const float bests[SUPERBLOCK_RANGES], float thre
 	return (uint32_t)_mm256_movemask_ps(low) | (uint32_t)_mm256_movemask_ps(high) << 8;
 }
 
-static bool has_byte(const uint8_t *bytes, uint32_t n, uint8_t value)
+static bool has_short(const uint16_t numbers[SHORTS_MAX], uint32_t n, uint16_t value)
 {
-	__m256i wanted = _mm256_set1_epi8((char)value);
-	for (uint32_t i = 0; i < n; i += 32) {
-		__m256i equal = _mm256_cmpeq_epi8(_mm256_loadu_si256((const __m256i *)(bytes + i)), wanted);
-		uint32_t mask = (uint32_t)_mm256_movemask_epi8(equal);
-		if (n - i < 32)
-			mask &= (1u << (n - i)) - 1;
-		if (mask)
-			return true;
-	}
-	return false;
+	__m256i wanted = _mm256_set1_epi16((short)value);
+	__m256i low = _mm256_cmpeq_epi16(_mm256_loadu_si256((const __m256i *)numbers), wanted);
+	__m256i high = _mm256_cmpeq_epi16(_mm256_loadu_si256((const __m256i *)(numbers + 16)), wanted);
+	/* a byte a number, in the order of quarters 0 2 1 3 */
+	__m256i both = _mm256_permute4x64_epi64(_mm256_packs_epi16(low, high), 0xd8);
+	return (uint32_t)_mm256_movemask_epi8(both) & (uint32_t)(((uint64_t)1 << n) - 1);
+}
+
+static bool decode_shorts(const uint8_t *bytes, uint32_t first, uint32_t tf, uint8_t span,
+                          uint16_t positions[SHORTS_MAX])
+{
+	return decode_shorts_plain(bytes, first, tf, span, positions);
 }
 
 /* The mask of the offsets of `count` byte-form postings: shift a one for each, and OR them all. Those behind the last get a shift that
@@ -129,18 +131,20 @@ static inline uint64_t bytes_at_least(const uint8_t bytes[RANGE_DOCUMENTS], uint
 	return (uint64_t)high_mask << 32 | low_mask;
 }
 
-static uint32_t sum_bytes(const uint8_t bytes[RANGE_DOCUMENTS], uint32_t n)
+static uint32_t sum_sizes(const uint16_t sizes[RANGE_DOCUMENTS], uint32_t n)
 {
-	const __m256i index = _mm256_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
-	                                       21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31);
-	__m256i low_wanted = _mm256_cmpgt_epi8(_mm256_set1_epi8((char)n), index);
-	__m256i high_wanted = _mm256_cmpgt_epi8(_mm256_set1_epi8((char)((int)n - 32)), index);
-	__m256i low = _mm256_and_si256(_mm256_loadu_si256((const __m256i *)bytes), low_wanted);
-	__m256i high = _mm256_and_si256(_mm256_loadu_si256((const __m256i *)(bytes + 32)), high_wanted);
-	__m256i zero = _mm256_setzero_si256();
-	__m256i sums = _mm256_add_epi64(_mm256_sad_epu8(low, zero), _mm256_sad_epu8(high, zero));
-	__m128i pair = _mm_add_epi64(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
-	return (uint32_t)(_mm_cvtsi128_si64(pair) + _mm_extract_epi64(pair, 1));
+	const __m256i index = _mm256_setr_epi16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+	const __m256i even = _mm256_set1_epi32(0xffff);
+	__m256i sums = _mm256_setzero_si256();
+	for (uint32_t i = 0; i < n; i += 16) {
+		__m256i wanted = _mm256_cmpgt_epi16(_mm256_set1_epi16((short)(n - i)), index);
+		__m256i own = _mm256_and_si256(_mm256_loadu_si256((const __m256i *)(sizes + i)), wanted);
+		sums =
+		    _mm256_add_epi32(sums, _mm256_add_epi32(_mm256_and_si256(own, even), _mm256_srli_epi32(own, 16)));
+	}
+	__m128i four = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+	__m128i two = _mm_add_epi32(four, _mm_srli_si128(four, 8));
+	return (uint32_t)(_mm_cvtsi128_si32(two) + _mm_extract_epi32(two, 1));
 }
 
 /* Eight bytes at a time: a bit of the mask becomes a byte of ones, and pext pulls those bytes together. */
@@ -154,8 +158,8 @@ static void pick_bytes(const uint8_t *bytes, uint64_t documents, uint8_t *out)
 	}
 }
 
-/* sizes[i] = tfs[i] * position_gap_bits(spans[i]) + 1, for 32 tfs up to 3 and spans up to 127. */
-static inline void gap_sizes(const uint8_t *tfs, const uint8_t *spans, uint8_t *sizes)
+/* sizes[i] = tfs[i] * position_gap_bits[spans[i]] + 1, for 32 tfs up to 3 and spans up to 127. */
+static inline void gap_sizes(const uint8_t *tfs, const uint8_t *spans, uint16_t *sizes)
 {
 	/* The first eight steps of position_gap_bits; from the last on there is one every 8 spans. */
 	static const uint8_t least[] = {3, 5, 9, 17, 33, 50, 61, 70};
@@ -166,8 +170,9 @@ static inline void gap_sizes(const uint8_t *tfs, const uint8_t *spans, uint8_t *
 		bits = _mm256_sub_epi8(bits, _mm256_cmpgt_epi8(span, _mm256_set1_epi8((char)(least[i] - 1))));
 	__m256i twice = _mm256_and_si256(bits, _mm256_cmpgt_epi8(tf, one));
 	__m256i thrice = _mm256_and_si256(bits, _mm256_cmpgt_epi8(tf, _mm256_set1_epi8(2)));
-	_mm256_storeu_si256((__m256i *)sizes,
-	                    _mm256_add_epi8(_mm256_add_epi8(bits, one), _mm256_add_epi8(twice, thrice)));
+	__m256i all = _mm256_add_epi8(_mm256_add_epi8(bits, one), _mm256_add_epi8(twice, thrice));
+	_mm256_storeu_si256((__m256i *)sizes, _mm256_cvtepu8_epi16(_mm256_castsi256_si128(all)));
+	_mm256_storeu_si256((__m256i *)(sizes + 16), _mm256_cvtepu8_epi16(_mm256_extracti128_si256(all, 1)));
 }
 
 static bool pick_tfs(struct chunk *chunk, uint32_t rank, uint64_t mask, uint64_t documents, uint8_t *out)
@@ -223,7 +228,7 @@ static void add_saturations(const uint8_t *tfs, const float *denominators, float
 	}
 }
 
-/* Up to this span byte a posting with tf <= 4 takes at most 255 bits. */
+/* Up to this span byte gap_sizes is right. */
 #define NARROW_SPAN_MAX 127
 
 /* As measure_range_plain, for ranges whose positions' sizes fit bytes. */
@@ -249,15 +254,15 @@ static void measure_range(const struct chunk *chunk, uint32_t rank, uint32_t exc
 	for (uint64_t left = bytes_at_least(range->tfs, 4) & present; left; left &= left - 1) {
 		uint32_t tf = chunk_exception(chunk, next++), index = (uint32_t)__builtin_ctzll(left);
 		uint64_t bits = position_bits(tf, own[index]);
-		if (tf > 255 || bits > 255)
+		if (tf > 255 || bits > UINT16_MAX)
 			goto plain;
 		range->tfs[index] = (uint8_t)tf;
-		range->sizes[index] = (uint8_t)bits;
+		range->sizes[index] = (uint16_t)bits;
 	}
 	range->wide = false;
 	range->mask = mask;
 	range->exceptions = next - exception;
-	range->total = sum_bytes(range->sizes, count);
+	range->total = sum_sizes(range->sizes, count);
 	return;
 plain:
 	measure_range_plain(chunk, rank, exception, spans, range);

@@ -262,6 +262,13 @@ static void add_saturations(const uint8_t *tfs, const float *denominators, float
 	}
 }
 
+#define NARROW_TF_MAX 127 /* of sizes_of */
+
+static const uint8_t counting[64] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
+                                     16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
+                                     32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
+                                     48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
+
 /* position_gap_bits of 64 span bytes below 128. */
 static inline __m512i gap_bits(__m512i spans)
 {
@@ -269,20 +276,40 @@ static inline __m512i gap_bits(__m512i spans)
 	                                _mm512_loadu_si512(position_gap_bits + 64));
 }
 
-/* The sizes of Elias-Fano among those of a range. false: one does not fit a byte. */
-static bool patch_sizes(struct range_positions *range, __mmask64 wanted, __m512i spans)
+/* position_bits of 32 postings with tf <= 127 in documents of a span byte below 128; `gaps` are the position_gap_bits. */
+static inline __m512i sizes_of(__m256i tfs, __m256i gaps, __m256i spans)
 {
-	uint8_t its_spans[RANGE_DOCUMENTS];
-	_mm512_storeu_si512(its_spans, spans);
-	for (uint64_t left = wanted; left; left &= left - 1) {
-		uint32_t index = (uint32_t)__builtin_ctzll(left);
-		uint64_t size = position_bits(range->tfs[index], its_spans[index]);
-		if (size > 255)
-			return false;
-		range->total += size;
-		range->sizes[index] = (uint8_t)size;
-	}
-	return true;
+	__m512i tf = _mm512_cvtepu8_epi16(tfs), gap = _mm512_cvtepu8_epi16(gaps), one = _mm512_set1_epi16(1);
+	__m512i sizes = _mm512_add_epi16(_mm512_mullo_epi16(tf, gap), one);
+	__mmask32 fano = _mm512_cmpge_epu16_mask(tf, _mm512_set1_epi16(POSITIONS_ELIAS_FANO));
+	if (!fano)
+		return sizes;
+	/* position_last, position_low_bits */
+	static const uint8_t floor_log[128] = {
+	    0, 0, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
+	    5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5,
+	    6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6,
+	    6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6};
+	__m512i logs = _mm512_permutex2var_epi8(_mm512_loadu_si512(floor_log), _mm512_castsi256_si512(tfs),
+	                                        _mm512_loadu_si512(floor_log + 64));
+	__m512i span = _mm512_cvtepu8_epi16(spans), next = _mm512_sub_epi16(span, _mm512_set1_epi16(23));
+	__m512i digits = _mm512_or_si512(_mm512_and_si512(next, _mm512_set1_epi16(7)), _mm512_set1_epi16(8));
+	__m512i shift = _mm512_sub_epi16(_mm512_srli_epi16(next, 3), one);
+	__m512i last = _mm512_add_epi16(_mm512_sllv_epi16(digits, shift), _mm512_set1_epi16(22));
+	last = _mm512_mask_sub_epi16(last, _mm512_cmplt_epu16_mask(span, _mm512_set1_epi16(31)), span, one);
+	__m512i low = _mm512_subs_epu16(gap, _mm512_cvtepu8_epi16(_mm512_castsi512_si256(logs)));
+	__mmask32 too_many = _mm512_cmpgt_epu16_mask(tf, _mm512_srlv_epi16(last, low));
+	low = _mm512_mask_subs_epu16(low, too_many, low, one);
+	__m512i bits = _mm512_mullo_epi16(tf, _mm512_add_epi16(low, one));
+	return _mm512_mask_add_epi16(sizes, fano, bits, _mm512_srlv_epi16(last, low));
+}
+
+static inline uint32_t sum_shorts(__m512i a, __m512i b)
+{
+	__m512i even = _mm512_set1_epi32(0xffff);
+	__m512i low = _mm512_add_epi32(_mm512_and_si512(a, even), _mm512_and_si512(b, even));
+	__m512i high = _mm512_add_epi32(_mm512_srli_epi32(a, 16), _mm512_srli_epi32(b, 16));
+	return (uint32_t)_mm512_reduce_add_epi32(_mm512_add_epi32(low, high));
 }
 
 /* As measure_range_plain, for ranges whose positions' sizes fit bytes. */
@@ -302,44 +329,69 @@ static void measure_range(const struct chunk *chunk, uint32_t rank, uint32_t exc
 		large = _mm512_mask_cmpeq_epi8_mask(present, tfs, _mm512_set1_epi8(4));
 	}
 	range->exceptions = (uint32_t)__builtin_popcountll(large);
-	if (_mm512_movepi8_mask(own) || (large && !patch_exceptions(chunk, exception, 255, &tfs, large))) {
+	if (_mm512_movepi8_mask(own) || (large && !patch_exceptions(chunk, exception, NARROW_TF_MAX, &tfs, large))) {
 		measure_range_plain(chunk, rank, exception, spans, range);
 		return;
 	}
-	/* tf * bits + 1, of each posting that is stored as gaps */
-	__m512i bits = gap_bits(own), twice = _mm512_add_epi8(bits, bits), sizes = _mm512_set1_epi8(1);
-	__mmask64 fano = _mm512_cmpge_epu8_mask(tfs, _mm512_set1_epi8(POSITIONS_ELIAS_FANO));
-	sizes = _mm512_mask_add_epi8(sizes, _mm512_test_epi8_mask(tfs, _mm512_set1_epi8(1)), sizes, bits);
-	sizes = _mm512_mask_add_epi8(sizes, _mm512_test_epi8_mask(tfs, _mm512_set1_epi8(2)), sizes, twice);
-	if (large)
-		sizes = _mm512_mask_add_epi8(sizes, _mm512_test_epi8_mask(tfs, _mm512_set1_epi8(4)), sizes,
-		                             _mm512_add_epi8(twice, twice));
-	sizes = _mm512_maskz_mov_epi8(present & ~fano, sizes);
+	__m512i gaps = gap_bits(own);
+	__m512i low = _mm512_maskz_mov_epi16(
+	    (__mmask32)present,
+	    sizes_of(_mm512_castsi512_si256(tfs), _mm512_castsi512_si256(gaps), _mm512_castsi512_si256(own)));
+	__m512i high = _mm512_setzero_si512();
+	if (count > 32)
+		high = _mm512_maskz_mov_epi16((__mmask32)(present >> 32), sizes_of(_mm512_extracti64x4_epi64(tfs, 1),
+		                                                                   _mm512_extracti64x4_epi64(gaps, 1),
+		                                                                   _mm512_extracti64x4_epi64(own, 1)));
 	range->wide = false;
 	range->mask = mask;
-	range->total = (uint64_t)_mm512_reduce_add_epi64(_mm512_sad_epu8(sizes, _mm512_setzero_si512()));
+	range->total = sum_shorts(low, high);
 	_mm512_storeu_si512(range->tfs, tfs);
-	_mm512_storeu_si512(range->sizes, sizes);
-	if (fano && !patch_sizes(range, fano, own))
-		measure_range_plain(chunk, rank, exception, spans, range);
+	_mm512_storeu_si512(range->sizes, low);
+	_mm512_storeu_si512(range->sizes + 32, high);
 }
 
-static uint32_t sum_bytes(const uint8_t bytes[RANGE_DOCUMENTS], uint32_t n)
+static uint32_t sum_sizes(const uint16_t sizes[RANGE_DOCUMENTS], uint32_t n)
 {
-	__mmask64 wanted = n < 64 ? ((uint64_t)1 << n) - 1 : UINT64_MAX;
-	__m512i sums = _mm512_sad_epu8(_mm512_maskz_loadu_epi8(wanted, bytes), _mm512_setzero_si512());
-	return (uint32_t)_mm512_reduce_add_epi64(sums);
+	uint64_t wanted = n < 64 ? ((uint64_t)1 << n) - 1 : UINT64_MAX;
+	return sum_shorts(_mm512_maskz_loadu_epi16((__mmask32)wanted, sizes),
+	                  _mm512_maskz_loadu_epi16((__mmask32)(wanted >> 32), sizes + 32));
 }
 
-static bool has_byte(const uint8_t *bytes, uint32_t n, uint8_t value)
+static bool has_short(const uint16_t numbers[SHORTS_MAX], uint32_t n, uint16_t value)
 {
-	__m512i wanted = _mm512_set1_epi8((char)value);
-	for (uint32_t i = 0; i < n; i += 64) {
-		uint64_t present = n - i < 64 ? ((uint64_t)1 << (n - i)) - 1 : UINT64_MAX;
-		if (_mm512_mask_cmpeq_epi8_mask(present, _mm512_loadu_si512(bytes + i), wanted))
-			return true;
-	}
-	return false;
+	__mmask32 equal = _mm512_cmpeq_epi16_mask(_mm512_loadu_si512(numbers), _mm512_set1_epi16((short)value));
+	return equal & (__mmask32)(((uint64_t)1 << n) - 1);
+}
+
+#define LOW_BITS_MAX 9 /* that lie in 16 bits from whatever byte they begin in */
+
+static bool decode_shorts(const uint8_t *bytes, uint32_t first, uint32_t tf, uint8_t span,
+                          uint16_t positions[SHORTS_MAX])
+{
+	uint32_t last = position_last(span), low = position_low_bits(tf, last), unary = first + tf * low;
+	uint32_t bits = tf + (last >> low);
+	if (low > LOW_BITS_MAX || bits > 64)
+		return decode_shorts_plain(bytes, first, tf, span, positions);
+	/* The places of the ones, less their numbers, are the high parts. */
+	uint64_t ones = load64(bytes + unary / 8) >> (unary % 8);
+	if (unary % 8)
+		ones |= (uint64_t)bytes[unary / 8 + 8] << (64 - unary % 8);
+	ones &= UINT64_MAX >> (64 - bits);
+	if ((uint32_t)__builtin_popcountll(ones) < tf)
+		return false;
+	const __m512i index = _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)counting));
+	__m512i places = _mm512_maskz_compress_epi8(ones, _mm512_loadu_si512(counting));
+	__m512i high = _mm512_sub_epi16(_mm512_cvtepu8_epi16(_mm512_castsi512_si256(places)), index);
+	/* Each low part is cut out of the two bytes that it begins in. */
+	__m512i starts =
+	    _mm512_add_epi16(_mm512_mullo_epi16(index, _mm512_set1_epi16((short)low)), _mm512_set1_epi16((short)first));
+	__m512i byte = _mm512_srli_epi16(starts, 3);
+	__m512i both = _mm512_or_si512(byte, _mm512_slli_epi16(_mm512_add_epi16(byte, _mm512_set1_epi16(1)), 8));
+	__m512i parts = _mm512_permutexvar_epi8(both, _mm512_loadu_si512(bytes));
+	parts = _mm512_srlv_epi16(parts, _mm512_and_si512(starts, _mm512_set1_epi16(7)));
+	parts = _mm512_and_si512(parts, _mm512_set1_epi16((short)((1u << low) - 1)));
+	_mm512_storeu_si512(positions, _mm512_or_si512(parts, _mm512_sll_epi16(high, _mm_cvtsi32_si128((int)low))));
+	return true;
 }
 
 #define SCORES_IN_BULK true

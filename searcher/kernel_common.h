@@ -119,4 +119,15 @@ static inline void measure_range_plain(const struct chunk *chunk, uint32_t rank,
 	}
 }
 
+static inline bool decode_shorts_plain(const uint8_t *bytes, uint32_t first, uint32_t tf, uint8_t span,
+                                       uint16_t positions[SHORTS_MAX])
+{
+	uint32_t decoded[SHORTS_MAX];
+	if (!positions_decode(bytes, first, tf, span, decoded))
+		return false;
+	for (uint32_t i = 0; i < tf; i++)
+		positions[i] = (uint16_t)decoded[i];
+	return true;
+}
+
 #endif

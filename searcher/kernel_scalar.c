@@ -40,12 +40,18 @@ static uint32_t ranges_at_least(const float bests[SUPERBLOCK_RANGES], float thre
 	return mask;
 }
 
-static bool has_byte(const uint8_t *bytes, uint32_t n, uint8_t value)
+static bool has_short(const uint16_t numbers[SHORTS_MAX], uint32_t n, uint16_t value)
 {
 	for (uint32_t i = 0; i < n; i++)
-		if (bytes[i] == value)
+		if (numbers[i] == value)
 			return true;
 	return false;
+}
+
+static bool decode_shorts(const uint8_t *bytes, uint32_t first, uint32_t tf, uint8_t span,
+                          uint16_t positions[SHORTS_MAX])
+{
+	return decode_shorts_plain(bytes, first, tf, span, positions);
 }
 
 static void measure_range(const struct chunk *chunk, uint32_t rank, uint32_t exception, const uint8_t *lengths,
@@ -54,11 +60,11 @@ static void measure_range(const struct chunk *chunk, uint32_t rank, uint32_t exc
 	measure_range_plain(chunk, rank, exception, lengths, range);
 }
 
-static uint32_t sum_bytes(const uint8_t bytes[RANGE_DOCUMENTS], uint32_t n)
+static uint32_t sum_sizes(const uint16_t sizes[RANGE_DOCUMENTS], uint32_t n)
 {
 	uint32_t sum = 0;
 	for (uint32_t i = 0; i < n; i++)
-		sum += bytes[i];
+		sum += sizes[i];
 	return sum;
 }
 

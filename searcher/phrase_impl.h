@@ -17,6 +17,8 @@
  * brings those of a word, the first one's additional bit and up to 7 others before them. */
 #define SMALL_TF (POSITIONS_ELIAS_FANO - 1)
 #define SMALL_BITS 56
+/* A document is middling if it is not small, and its positions and their numbers (SHORTS_MAX) are not large either. */
+#define SHORT_GAP_MAX 14 /* positions and offsets in phrases below 2^15 */
 /* So many positions take less than so many bytes. */
 #define NEAR_TF 128
 #define NEAR_BYTES 1024
@@ -57,10 +59,12 @@ struct phrase_word {
 	struct place found; /* of its positions */
 	uint32_t waiting_tfs[WAITING_MAX];
 	struct place waiting_places[WAITING_MAX];
-	/* of those of them that are small: tfs, else 0, and the positions, each number in all of them together */
+	/* of those of them that are small: tfs, else 0, and the positions, each number in all of them together (there are
+	 * also those of other documents with gaps in so few bits) */
 	uint32_t small_most; /* the greatest of the tfs */
 	uint16_t small_tfs[WAITING_MAX], small_positions[SMALL_TF][WAITING_MAX];
-	/* of a document that is not small */
+	/* of a middling document, and of a large one */
+	uint16_t shorts[SHORTS_MAX];
 	uint32_t *positions;
 	size_t position_capacity;
 	uint64_t *inline_bits; /* the position that the dictionary has, as it would be stored */
@@ -79,8 +83,8 @@ struct phrase {
 	    pair_tf; /* the least of the pairs' tfs in the document being looked up: the phrase stands there no more often */
 	bool pruning; /* only matches that can enter the top are wanted */
 	uint32_t waiting, waiting_docs[WAITING_MAX], waiting_pair_tfs[WAITING_MAX];
-	bool waiting_small[WAITING_MAX];
 	uint8_t waiting_gaps[WAITING_MAX]; /* position_gap_bits */
+	enum document_size { DOCUMENT_SMALL, DOCUMENT_MIDDLING, DOCUMENT_LARGE } waiting_sizes[WAITING_MAX];
 };
 
 /* ---- looking a document up ---- */
@@ -149,7 +153,7 @@ static void find_in_range(struct phrase_word *word, uint32_t doc)
 	uint32_t index = (uint32_t)__builtin_popcountll(before);
 	word->tf = range->wide ? range->wide_tfs[index] : range->tfs[index];
 	word->found_address =
-	    word->range_address + (range->wide ? range->wide_starts[index] : sum_bytes(range->sizes, index));
+	    word->range_address + (range->wide ? range->wide_starts[index] : sum_sizes(range->sizes, index));
 }
 
 static int find_in_pair(struct phrase *phrase, struct phrase_word *pair, uint32_t doc)
@@ -238,23 +242,28 @@ static int decode_waiting(struct phrase *phrase, struct phrase_word *word, uint3
 static void load_small(const struct phrase *phrase, struct phrase_word *word, const uint64_t *gap_bits)
 {
 	uint64_t loaded[WAITING_MAX];
-	uint32_t n = phrase->waiting, end = (n + 7) / 8 * 8, most = 0;
+	uint32_t n = phrase->waiting, end = (n + 7) / 8 * 8, most = 1;
+	word->small_most = 0;
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t tf = phrase->waiting_small[i] ? word->waiting_tfs[i] : 0;
+		uint32_t tf = word->waiting_tfs[i];
+		bool small = phrase->waiting_sizes[i] == DOCUMENT_SMALL;
 		loaded[i] = load64(word->waiting_places[i].bytes) >> word->waiting_places[i].first;
-		word->small_tfs[i] = (uint16_t)tf;
-		most = tf > most ? tf : most;
+		word->small_tfs[i] = small ? (uint16_t)tf : 0;
+		if (small && tf > word->small_most)
+			word->small_most = tf;
+		if (tf <= SMALL_TF && tf > most)
+			most = tf;
 	}
 	for (uint32_t i = n; i < end; i++)
 		loaded[i] = 0;
-	word->small_most = most;
 	for (uint32_t i = 0; i < end; i += 8) {
 		eight_words bits = *(const eight_words *)(loaded + i), gap = *(const eight_words *)(gap_bits + i);
 		eight_words one = {1, 1, 1, 1, 1, 1, 1, 1}, most_gap = (one << gap) - one, circle = most_gap * 2 + one;
 		eight_words position = bits & circle;
 		bits >>= one;
 		for (uint32_t k = 0;;) {
-			*(eight_shorts *)(word->small_positions[k] + i) = __builtin_convertvector(position, eight_shorts);
+			*(eight_shorts *)(word->small_positions[k] + i) =
+			    __builtin_convertvector(position, eight_shorts);
 			if (++k >= most)
 				break;
 			bits >>= gap;
@@ -297,7 +306,45 @@ static void count_small(struct phrase *phrase, uint16_t places[WAITING_MAX])
 	}
 }
 
-/* ---- others, one by one ---- */
+/* ---- middling documents ---- */
+
+static bool load_shorts(const struct phrase *phrase, struct phrase_word *word, uint32_t i)
+{
+	const struct place *place = &word->waiting_places[i];
+	uint8_t span = phrase->spans[phrase->waiting_docs[i]];
+	uint32_t tf = word->waiting_tfs[i];
+	if (tf > SMALL_TF)
+		return decode_shorts(place->bytes, place->first, tf, span, word->shorts);
+	if (tf * phrase->waiting_gaps[i] > SMALL_BITS)
+		return decode_shorts_plain(place->bytes, place->first, tf, span, word->shorts);
+	for (uint32_t k = 0; k < tf; k++)
+		word->shorts[k] = word->small_positions[k][i];
+	return true;
+}
+
+/* How often the words stand side by side in a middling document; `rarest` is the word with the fewest positions. false: it
+ * cannot be told this way. */
+static bool count_middling(struct phrase *phrase, uint32_t i, uint32_t rarest, uint32_t *places)
+{
+	struct phrase_word *words = phrase->words;
+	for (uint32_t w = 0; w < phrase->count; w++)
+		if (words[w].same == w && !load_shorts(phrase, &words[w], i))
+			return false;
+	*places = 0;
+	for (uint32_t k = 0; k < words[rarest].tf; k++) {
+		uint32_t start = words[rarest].shorts[k] - words[rarest].offset;
+		bool all = true;
+		for (uint32_t w = 0; all && w < phrase->count; w++) {
+			const struct phrase_word *word = &words[words[w].same];
+			if (w != rarest)
+				all = has_short(word->shorts, word->tf, (uint16_t)(start + words[w].offset));
+		}
+		*places += all;
+	}
+	return true;
+}
+
+/* ---- large documents ---- */
 
 static bool has_position(const struct phrase_word *word, uint32_t wanted)
 {
@@ -392,7 +439,7 @@ static int take_match(struct phrase *phrase, uint32_t doc, uint32_t places)
 }
 
 /* How often the phrase stands in a document that waits and is not small, if that can matter: *places. */
-static int examine_large(struct phrase *phrase, uint32_t i, uint32_t *places)
+static int examine_one(struct phrase *phrase, uint32_t i, uint32_t *places)
 {
 	*places = 0;
 	for (uint32_t w = 0; w < phrase->count; w++)
@@ -400,6 +447,8 @@ static int examine_large(struct phrase *phrase, uint32_t i, uint32_t *places)
 	uint32_t rarest = rarest_word(phrase);
 	phrase->pair_tf = phrase->waiting_pair_tfs[i];
 	if (phrase->pruning && !can_enter(phrase, phrase->waiting_docs[i], most_places(phrase, rarest)))
+		return 0;
+	if (phrase->waiting_sizes[i] == DOCUMENT_MIDDLING && count_middling(phrase, i, rarest, places))
 		return 0;
 	for (uint32_t w = 0; w < phrase->count; w++) {
 		int code = phrase->words[w].same == w ? decode_waiting(phrase, &phrase->words[w], i) : 0;
@@ -417,8 +466,8 @@ static int examine_waiting(struct phrase *phrase)
 	count_small(phrase, small);
 	for (uint32_t i = 0; !code && i < phrase->waiting; i++) {
 		uint32_t places = small[i];
-		if (!phrase->waiting_small[i])
-			code = examine_large(phrase, i, &places);
+		if (phrase->waiting_sizes[i] != DOCUMENT_SMALL)
+			code = examine_one(phrase, i, &places);
 		if (!code && places)
 			code = take_match(phrase, phrase->waiting_docs[i], places);
 	}
@@ -429,9 +478,13 @@ static int examine_waiting(struct phrase *phrase)
 /* Of a document that begins to wait: `most` positions of any word. */
 static void note_size(struct phrase *phrase, uint32_t doc, uint32_t most)
 {
-	uint32_t gap = position_gap_bits[phrase->spans[doc]];
-	phrase->waiting_gaps[phrase->waiting] = (uint8_t)gap;
-	phrase->waiting_small[phrase->waiting] = most <= SMALL_TF && most * gap <= SMALL_BITS && gap < 15;
+	uint32_t gap = position_gap_bits[phrase->spans[doc]], i = phrase->waiting;
+	phrase->waiting_gaps[i] = (uint8_t)gap;
+	if (gap > SHORT_GAP_MAX || most > SHORTS_MAX || phrase->words[phrase->count - 1].offset >> SHORT_GAP_MAX)
+		phrase->waiting_sizes[i] = DOCUMENT_LARGE;
+	else
+		phrase->waiting_sizes[i] =
+		    most <= SMALL_TF && most * gap <= SMALL_BITS ? DOCUMENT_SMALL : DOCUMENT_MIDDLING;
 }
 
 /* All words have been found in `doc`, and where: let it wait, if it can matter at all. */
@@ -499,12 +552,12 @@ static int drive_by_short(struct phrase *phrase, const struct list *shortest)
 #define DENSE_DOCUMENTS 6 /* of a range with all words, at least */
 
 /* starts[i] = the sum of the sizes before i < n */
-static void add_up(const uint8_t sizes[RANGE_DOCUMENTS], uint32_t n, uint16_t *starts)
+static void add_up(const uint16_t sizes[RANGE_DOCUMENTS], uint32_t n, uint16_t *starts)
 {
 #ifdef __SSE4_2__
 	__m128i sum = _mm_setzero_si128();
 	for (uint32_t i = 0; i < n; i += 8) {
-		__m128i own = _mm_cvtepu8_epi16(_mm_loadl_epi64((const __m128i *)(sizes + i)));
+		__m128i own = _mm_loadu_si128((const __m128i *)(sizes + i));
 		__m128i up_to = _mm_add_epi16(own, _mm_slli_si128(own, 2));
 		up_to = _mm_add_epi16(up_to, _mm_slli_si128(up_to, 4));
 		up_to = _mm_add_epi16(up_to, _mm_slli_si128(up_to, 8));
@@ -525,7 +578,7 @@ static const uint8_t *open_dense(const struct phrase *phrase, const struct phras
 {
 	const struct range_positions *range = &word->range;
 	uint64_t left;
-	if (range->wide || word->list.kind != LIST_RANGED)
+	if (range->wide || range->total > UINT16_MAX || word->list.kind != LIST_RANGED)
 		return NULL;
 	const uint8_t *bytes = part_at(&phrase->segment->positions, word->range_address / 8, &left, phrase->in->error);
 	if (!bytes || left < bytes_of_bits(word->range_address % 8, range->total))
@@ -547,7 +600,8 @@ static int add_dense(struct phrase *phrase, uint32_t first, uint64_t docs)
 			return 0;
 	phrase->pair_tf = UINT32_MAX;
 	for (; docs; docs &= docs - 1) {
-		uint32_t doc = first + (uint32_t)__builtin_ctzll(docs), i = phrase->waiting, most = 0, least = UINT32_MAX;
+		uint32_t doc = first + (uint32_t)__builtin_ctzll(docs), i = phrase->waiting, most = 0,
+		         least = UINT32_MAX;
 		uint64_t before = (docs & -docs) - 1;
 		for (uint32_t w = 0; w < phrase->count; w++) {
 			struct phrase_word *word = &phrase->words[w];
