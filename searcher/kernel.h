@@ -12,6 +12,7 @@
 #include "searcher/evaluate.h"
 
 #define SHORTS_MAX 32
+#define SHORT_NONE 0xc000u /* no position */
 
 struct kernel {
 	/* Push every document that may be among the best to `top`. */
@@ -57,10 +58,11 @@ struct kernel {
 	                      struct range_positions *range);
 	/* The sum of the first n <= 64 numbers; 64 are loaded. */
 	uint32_t (*sum_sizes)(const uint16_t sizes[RANGE_DOCUMENTS], uint32_t n);
-	/* Whether `value` is among the n <= 32 numbers; 32 are loaded. */
-	bool (*has_short)(const uint16_t numbers[SHORTS_MAX], uint32_t n, uint16_t value);
-	/* Positions stored as Elias-Fano, if they can be decoded fast: 8 <= tf <= 32, in a document of at most 32,768 places; `bytes` may be
-	 * loaded up to EXTENT_SLACK behind the last. false: take positions_decode. */
+	/* Bit i < n: a[i] + delta is among b; all of b are compared with. */
+	uint32_t (*among_shorts)(const uint16_t a[SHORTS_MAX], uint32_t n, const uint16_t b[SHORTS_MAX],
+	                         uint16_t delta);
+	/* Positions stored as Elias-Fano, 8 <= tf <= SHORTS_MAX, in a document of at most 32,768 places, and SHORT_NONE behind the
+	 * last; `bytes` may be loaded up to EXTENT_SLACK behind theirs. false: malformed. */
 	bool (*decode_shorts)(const uint8_t *bytes, uint32_t first, uint32_t tf, uint8_t span,
 	                      uint16_t positions[SHORTS_MAX]);
 };
@@ -69,7 +71,7 @@ struct kernel {
 	{                                                                                                              \
 		evaluate_top, evaluate_count, evaluate_matches, evaluate_phrase, add_bounds, add_required,             \
 		    select_sums, at_least, ranges_at_least, score_range, pick_bytes, pick_tfs, find_denominators,      \
-		    add_saturations, range_mask, find_levels, measure_range, sum_sizes, has_short, decode_shorts       \
+		    add_saturations, range_mask, find_levels, measure_range, sum_sizes, among_shorts, decode_shorts    \
 	}
 
 const struct kernel *kernel_for(enum cpu_level level); /* NULL where this machine or build lacks it */

@@ -61,14 +61,16 @@ static uint32_t ranges_at_least(const float bests[SUPERBLOCK_RANGES], float thre
 	return (uint32_t)_mm256_movemask_ps(low) | (uint32_t)_mm256_movemask_ps(high) << 8;
 }
 
-static bool has_short(const uint16_t numbers[SHORTS_MAX], uint32_t n, uint16_t value)
+static uint32_t among_shorts(const uint16_t a[SHORTS_MAX], uint32_t n, const uint16_t b[SHORTS_MAX], uint16_t delta)
 {
-	__m256i wanted = _mm256_set1_epi16((short)value);
-	__m256i low = _mm256_cmpeq_epi16(_mm256_loadu_si256((const __m256i *)numbers), wanted);
-	__m256i high = _mm256_cmpeq_epi16(_mm256_loadu_si256((const __m256i *)(numbers + 16)), wanted);
-	/* a byte a number, in the order of quarters 0 2 1 3 */
-	__m256i both = _mm256_permute4x64_epi64(_mm256_packs_epi16(low, high), 0xd8);
-	return (uint32_t)_mm256_movemask_epi8(both) & (uint32_t)(((uint64_t)1 << n) - 1);
+	__m256i low = _mm256_loadu_si256((const __m256i *)b), high = _mm256_loadu_si256((const __m256i *)(b + 16));
+	uint32_t found = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		__m256i wanted = _mm256_set1_epi16((short)(a[i] + delta));
+		__m256i equal = _mm256_or_si256(_mm256_cmpeq_epi16(low, wanted), _mm256_cmpeq_epi16(high, wanted));
+		found |= (uint32_t)!_mm256_testz_si256(equal, equal) << i;
+	}
+	return found;
 }
 
 static bool decode_shorts(const uint8_t *bytes, uint32_t first, uint32_t tf, uint8_t span,

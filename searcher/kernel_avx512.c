@@ -304,12 +304,12 @@ static inline __m512i sizes_of(__m256i tfs, __m256i gaps, __m256i spans)
 	return _mm512_mask_add_epi16(sizes, fano, bits, _mm512_srlv_epi16(last, low));
 }
 
+/* Of numbers below 2^15. */
 static inline uint32_t sum_shorts(__m512i a, __m512i b)
 {
-	__m512i even = _mm512_set1_epi32(0xffff);
-	__m512i low = _mm512_add_epi32(_mm512_and_si512(a, even), _mm512_and_si512(b, even));
-	__m512i high = _mm512_add_epi32(_mm512_srli_epi32(a, 16), _mm512_srli_epi32(b, 16));
-	return (uint32_t)_mm512_reduce_add_epi32(_mm512_add_epi32(low, high));
+	__m512i one = _mm512_set1_epi16(1);
+	__m512i pairs = _mm512_add_epi32(_mm512_madd_epi16(a, one), _mm512_madd_epi16(b, one));
+	return (uint32_t)_mm512_reduce_add_epi32(pairs);
 }
 
 /* As measure_range_plain, for ranges whose positions' sizes fit bytes. */
@@ -357,10 +357,15 @@ static uint32_t sum_sizes(const uint16_t sizes[RANGE_DOCUMENTS], uint32_t n)
 	                  _mm512_maskz_loadu_epi16((__mmask32)(wanted >> 32), sizes + 32));
 }
 
-static bool has_short(const uint16_t numbers[SHORTS_MAX], uint32_t n, uint16_t value)
+static uint32_t among_shorts(const uint16_t a[SHORTS_MAX], uint32_t n, const uint16_t b[SHORTS_MAX], uint16_t delta)
 {
-	__mmask32 equal = _mm512_cmpeq_epi16_mask(_mm512_loadu_si512(numbers), _mm512_set1_epi16((short)value));
-	return equal & (__mmask32)(((uint64_t)1 << n) - 1);
+	__m512i others = _mm512_loadu_si512(b);
+	uint32_t found = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		__m512i wanted = _mm512_set1_epi16((short)(a[i] + delta));
+		found |= (uint32_t)(_mm512_cmpeq_epi16_mask(others, wanted) != 0) << i;
+	}
+	return found;
 }
 
 #define LOW_BITS_MAX 9 /* that lie in 16 bits from whatever byte they begin in */
@@ -390,7 +395,9 @@ static bool decode_shorts(const uint8_t *bytes, uint32_t first, uint32_t tf, uin
 	__m512i parts = _mm512_permutexvar_epi8(both, _mm512_loadu_si512(bytes));
 	parts = _mm512_srlv_epi16(parts, _mm512_and_si512(starts, _mm512_set1_epi16(7)));
 	parts = _mm512_and_si512(parts, _mm512_set1_epi16((short)((1u << low) - 1)));
-	_mm512_storeu_si512(positions, _mm512_or_si512(parts, _mm512_sll_epi16(high, _mm_cvtsi32_si128((int)low))));
+	parts = _mm512_or_si512(parts, _mm512_sll_epi16(high, _mm_cvtsi32_si128((int)low)));
+	__mmask32 present = (__mmask32)(((uint64_t)1 << tf) - 1);
+	_mm512_storeu_si512(positions, _mm512_mask_mov_epi16(_mm512_set1_epi16((short)SHORT_NONE), present, parts));
 	return true;
 }
 

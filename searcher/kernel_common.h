@@ -125,8 +125,8 @@ static inline bool decode_shorts_plain(const uint8_t *bytes, uint32_t first, uin
 	uint32_t decoded[SHORTS_MAX];
 	if (!positions_decode(bytes, first, tf, span, decoded))
 		return false;
-	for (uint32_t i = 0; i < tf; i++)
-		positions[i] = (uint16_t)decoded[i];
+	for (uint32_t i = 0; i < SHORTS_MAX; i++)
+		positions[i] = i < tf ? (uint16_t)decoded[i] : SHORT_NONE;
 	return true;
 }
 

@@ -40,12 +40,17 @@ static uint32_t ranges_at_least(const float bests[SUPERBLOCK_RANGES], float thre
 	return mask;
 }
 
-static bool has_short(const uint16_t numbers[SHORTS_MAX], uint32_t n, uint16_t value)
+static uint32_t among_shorts(const uint16_t a[SHORTS_MAX], uint32_t n, const uint16_t b[SHORTS_MAX], uint16_t delta)
 {
-	for (uint32_t i = 0; i < n; i++)
-		if (numbers[i] == value)
-			return true;
-	return false;
+	uint32_t found = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		uint16_t wanted = (uint16_t)(a[i] + delta);
+		bool there = false;
+		for (uint32_t k = 0; k < SHORTS_MAX; k++)
+			there |= b[k] == wanted;
+		found |= (uint32_t)there << i;
+	}
+	return found;
 }
 
 static bool decode_shorts(const uint8_t *bytes, uint32_t first, uint32_t tf, uint8_t span,

@@ -18,7 +18,9 @@
 #define SMALL_TF (POSITIONS_ELIAS_FANO - 1)
 #define SMALL_BITS 56
 /* A document is middling if it is not small, and its positions and their numbers (SHORTS_MAX) are not large either. */
-#define SHORT_GAP_MAX 14 /* positions and offsets in phrases below 2^15 */
+#define SHORT_GAP_MAX 14 /* positions below 2^15 */
+#define SHORT_OFFSET_MAX                                                                                               \
+	0x2000 /* in the phrase, so that no position that is wanted wraps to a real one or to SHORT_NONE */
 /* So many positions take less than so many bytes. */
 #define NEAR_TF 128
 #define NEAR_BYTES 1024
@@ -61,7 +63,7 @@ struct phrase_word {
 	struct place waiting_places[WAITING_MAX];
 	/* of those of them that are small: tfs, else 0, and the positions, each number in all of them together (there are
 	 * also those of other documents with gaps in so few bits) */
-	uint32_t small_most; /* the greatest of the tfs */
+	uint32_t small_most, gaps_most; /* the greatest tf of the small ones; of all that are gaps */
 	uint16_t small_tfs[WAITING_MAX], small_positions[SMALL_TF][WAITING_MAX];
 	/* of a middling document, and of a large one */
 	uint16_t shorts[SHORTS_MAX];
@@ -81,7 +83,8 @@ struct phrase {
 	uint32_t *order, distinct, deciding, pairs;
 	uint32_t
 	    pair_tf; /* the least of the pairs' tfs in the document being looked up: the phrase stands there no more often */
-	bool pruning; /* only matches that can enter the top are wanted */
+	bool pruning;  /* only matches that can enter the top are wanted */
+	bool is_short; /* its last word's offset is at most SHORT_OFFSET_MAX */
 	uint32_t waiting, waiting_docs[WAITING_MAX], waiting_pair_tfs[WAITING_MAX];
 	uint8_t waiting_gaps[WAITING_MAX]; /* position_gap_bits */
 	enum document_size { DOCUMENT_SMALL, DOCUMENT_MIDDLING, DOCUMENT_LARGE } waiting_sizes[WAITING_MAX];
@@ -242,18 +245,9 @@ static int decode_waiting(struct phrase *phrase, struct phrase_word *word, uint3
 static void load_small(const struct phrase *phrase, struct phrase_word *word, const uint64_t *gap_bits)
 {
 	uint64_t loaded[WAITING_MAX];
-	uint32_t n = phrase->waiting, end = (n + 7) / 8 * 8, most = 1;
-	word->small_most = 0;
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t tf = word->waiting_tfs[i];
-		bool small = phrase->waiting_sizes[i] == DOCUMENT_SMALL;
+	uint32_t n = phrase->waiting, end = (n + 7) / 8 * 8, most = word->gaps_most;
+	for (uint32_t i = 0; i < n; i++)
 		loaded[i] = load64(word->waiting_places[i].bytes) >> word->waiting_places[i].first;
-		word->small_tfs[i] = small ? (uint16_t)tf : 0;
-		if (small && tf > word->small_most)
-			word->small_most = tf;
-		if (tf <= SMALL_TF && tf > most)
-			most = tf;
-	}
 	for (uint32_t i = n; i < end; i++)
 		loaded[i] = 0;
 	for (uint32_t i = 0; i < end; i += 8) {
@@ -317,8 +311,10 @@ static bool load_shorts(const struct phrase *phrase, struct phrase_word *word, u
 		return decode_shorts(place->bytes, place->first, tf, span, word->shorts);
 	if (tf * phrase->waiting_gaps[i] > SMALL_BITS)
 		return decode_shorts_plain(place->bytes, place->first, tf, span, word->shorts);
-	for (uint32_t k = 0; k < tf; k++)
-		word->shorts[k] = word->small_positions[k][i];
+	for (uint32_t k = 0; k < SMALL_TF; k++)
+		word->shorts[k] = k < tf ? word->small_positions[k][i] : SHORT_NONE;
+	for (uint32_t k = SMALL_TF; k < SHORTS_MAX; k++)
+		word->shorts[k] = SHORT_NONE;
 	return true;
 }
 
@@ -330,17 +326,13 @@ static bool count_middling(struct phrase *phrase, uint32_t i, uint32_t rarest, u
 	for (uint32_t w = 0; w < phrase->count; w++)
 		if (words[w].same == w && !load_shorts(phrase, &words[w], i))
 			return false;
-	*places = 0;
-	for (uint32_t k = 0; k < words[rarest].tf; k++) {
-		uint32_t start = words[rarest].shorts[k] - words[rarest].offset;
-		bool all = true;
-		for (uint32_t w = 0; all && w < phrase->count; w++) {
-			const struct phrase_word *word = &words[words[w].same];
-			if (w != rarest)
-				all = has_short(word->shorts, word->tf, (uint16_t)(start + words[w].offset));
-		}
-		*places += all;
-	}
+	const struct phrase_word *rare = &words[rarest];
+	uint32_t found = rare->tf < 32 ? (1u << rare->tf) - 1 : UINT32_MAX;
+	for (uint32_t w = 0; found && w < phrase->count; w++)
+		if (w != rarest)
+			found &= among_shorts(rare->shorts, rare->tf, words[words[w].same].shorts,
+			                      (uint16_t)(words[w].offset - rare->offset));
+	*places = (uint32_t)__builtin_popcount(found);
 	return true;
 }
 
@@ -472,19 +464,28 @@ static int examine_waiting(struct phrase *phrase)
 			code = take_match(phrase, phrase->waiting_docs[i], places);
 	}
 	phrase->waiting = 0;
+	for (uint32_t w = 0; w < phrase->count; w++)
+		phrase->words[w].small_most = phrase->words[w].gaps_most = 0;
 	return code;
 }
 
-/* Of a document that begins to wait: `most` positions of any word. */
-static void note_size(struct phrase *phrase, uint32_t doc, uint32_t most)
+/* The document begins to wait: `most` positions of any word. */
+static inline void begin_to_wait(struct phrase *phrase, uint32_t doc, uint32_t most)
 {
-	uint32_t gap = position_gap_bits[phrase->spans[doc]], i = phrase->waiting;
+	uint32_t gap = position_gap_bits[phrase->spans[doc]], i = phrase->waiting++;
+	bool small = most <= SMALL_TF && most * gap <= SMALL_BITS && gap <= SHORT_GAP_MAX && phrase->is_short;
+	bool large = most > SHORTS_MAX || gap > SHORT_GAP_MAX || !phrase->is_short;
+	phrase->waiting_docs[i] = doc;
+	phrase->waiting_pair_tfs[i] = phrase->pair_tf;
 	phrase->waiting_gaps[i] = (uint8_t)gap;
-	if (gap > SHORT_GAP_MAX || most > SHORTS_MAX || phrase->words[phrase->count - 1].offset >> SHORT_GAP_MAX)
-		phrase->waiting_sizes[i] = DOCUMENT_LARGE;
-	else
-		phrase->waiting_sizes[i] =
-		    most <= SMALL_TF && most * gap <= SMALL_BITS ? DOCUMENT_SMALL : DOCUMENT_MIDDLING;
+	phrase->waiting_sizes[i] = small ? DOCUMENT_SMALL : large ? DOCUMENT_LARGE : DOCUMENT_MIDDLING;
+	for (uint32_t w = 0; w < phrase->count; w++) {
+		struct phrase_word *word = &phrase->words[w];
+		uint32_t tf = word->waiting_tfs[i], small_tf = small ? tf : 0, gaps_tf = tf <= SMALL_TF ? tf : 0;
+		word->small_tfs[i] = (uint16_t)small_tf;
+		word->small_most = small_tf > word->small_most ? small_tf : word->small_most;
+		word->gaps_most = gaps_tf > word->gaps_most ? gaps_tf : word->gaps_most;
+	}
 }
 
 /* All words have been found in `doc`, and where: let it wait, if it can matter at all. */
@@ -493,8 +494,6 @@ static int add_waiting(struct phrase *phrase, uint32_t doc)
 	uint32_t i = phrase->waiting, most = 0;
 	if (phrase->pruning && !can_enter(phrase, doc, most_places(phrase, rarest_word(phrase))))
 		return 0;
-	phrase->waiting_docs[i] = doc;
-	phrase->waiting_pair_tfs[i] = phrase->pair_tf;
 	for (uint32_t w = 0; w < phrase->count; w++) {
 		struct phrase_word *word = &phrase->words[w];
 		int code = word->same == w ? locate(phrase, word, doc) : 0;
@@ -504,8 +503,7 @@ static int add_waiting(struct phrase *phrase, uint32_t doc)
 		word->waiting_places[i] = word->found;
 		most = word->tf > most ? word->tf : most;
 	}
-	note_size(phrase, doc, most);
-	phrase->waiting++;
+	begin_to_wait(phrase, doc, most);
 	return phrase->waiting == WAITING_MAX ? examine_waiting(phrase) : 0;
 }
 
@@ -618,10 +616,8 @@ static int add_dense(struct phrase *phrase, uint32_t first, uint64_t docs)
 		}
 		if (phrase->pruning && !can_enter(phrase, doc, least))
 			continue;
-		phrase->waiting_docs[i] = doc;
-		phrase->waiting_pair_tfs[i] = UINT32_MAX;
-		note_size(phrase, doc, most);
-		int code = ++phrase->waiting == WAITING_MAX ? examine_waiting(phrase) : 0;
+		begin_to_wait(phrase, doc, most);
+		int code = phrase->waiting == WAITING_MAX ? examine_waiting(phrase) : 0;
 		if (code)
 			return code;
 	}
@@ -826,6 +822,7 @@ static int evaluate_phrase(struct phrase_evaluation *in)
 		if (code || list->kind == LIST_EMPTY)
 			return code;
 	}
+	phrase.is_short = phrase.words[phrase.count - 1].offset <= SHORT_OFFSET_MAX;
 	int possible = in->segment->has_pairs ? open_pairs(&phrase) : 1;
 	if (possible <= 0)
 		return possible;
