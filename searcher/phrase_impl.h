@@ -123,6 +123,10 @@ static int enter_superblock(struct phrase *phrase, struct phrase_word *word, uin
 	if (word->superblock == superblock)
 		return word->present;
 	int found = list_chunk(&word->list, superblock, &word->chunk, phrase->in->error);
+	if (found > 0) {
+		__builtin_prefetch(word->chunk.codes);
+		__builtin_prefetch(word->chunk.exceptions);
+	}
 	word->superblock = superblock;
 	word->present = found > 0;
 	word->rank = UINT32_MAX;
@@ -686,6 +690,19 @@ static int phrase_superblock(struct phrase *phrase, uint32_t superblock)
 	return !code && phrase->pruning ? examine_waiting(phrase) : code;
 }
 
+static void prefetch_chunk(const struct list *list, uint32_t superblock)
+{
+	uint32_t length;
+	uint64_t address = chunk_place(&list->ranged, superblock, &length), extent = address / EXTENT_PAYLOAD;
+	const uint8_t *payload = extent < list->postings->extent_count
+	                             ? atomic_load_explicit(&list->postings->extents[extent], memory_order_relaxed)
+	                             : NULL;
+	if (payload) {
+		__builtin_prefetch(payload + address % EXTENT_PAYLOAD);
+		__builtin_prefetch(payload + address % EXTENT_PAYLOAD + 64);
+	}
+}
+
 /* sums[i] = min(sums[i], step * bounds[i]) */
 static void take_least(float *sums, const uint8_t *bounds, float step, uint32_t n)
 {
@@ -717,9 +734,12 @@ static int drive_by_superblocks(struct phrase *phrase)
 	else
 		sorted = candidates;
 	int code = 0;
-	for (uint32_t i = 0; !code && i < count; i++)
+	for (uint32_t i = 0; !code && i < count; i++) {
+		for (uint32_t w = 0; phrase->pruning && i + 1 < count && w < phrase->deciding; w++)
+			prefetch_chunk(&phrase->words[phrase->order[w]].list, sorted[i + 1]);
 		if (!phrase->pruning || sums[sorted[i]] >= phrase->in->top->threshold)
 			code = phrase_superblock(phrase, sorted[i]);
+	}
 	return code ? code : examine_waiting(phrase);
 }
 
