@@ -103,11 +103,10 @@ static inline bool patch_exceptions(const struct chunk *chunk, uint32_t first, u
 	uint32_t count = (uint32_t)__builtin_popcountll(large);
 	if (chunk->exceptions + first + count > chunk->end)
 		return false;
-	__mmask64 wanted = count < 64 ? ((uint64_t)1 << count) - 1 : UINT64_MAX;
-	__m512i values = _mm512_maskz_loadu_epi8(wanted, chunk->exceptions + first);
+	/* What follows on them is loaded too: so that the load need not wait for their number. */
+	__m512i values = _mm512_maskz_expand_epi8(large, _mm512_loadu_si512(chunk->exceptions + first));
 	if (_mm512_cmpgt_epu8_mask(values, _mm512_set1_epi8((char)(most - 4))))
 		return false;
-	values = _mm512_maskz_expand_epi8(large, values);
 	*tfs = _mm512_mask_add_epi8(*tfs, large, values, _mm512_set1_epi8(4));
 	return true;
 }

@@ -585,6 +585,8 @@ static const uint8_t *open_dense(const struct phrase *phrase, const struct phras
 	const uint8_t *bytes = part_at(&phrase->segment->positions, word->range_address / 8, &left, phrase->in->error);
 	if (!bytes || left < bytes_of_bits(word->range_address % 8, range->total))
 		return NULL;
+	for (uint64_t ahead = 0; ahead < range->total / 8; ahead += 64)
+		__builtin_prefetch(bytes + ahead);
 	add_up(range->sizes, (uint32_t)__builtin_popcountll(range->mask), starts);
 	return bytes;
 }
