@@ -12,7 +12,7 @@ import subprocess
 
 CALLS = "open,create,read,pread,mmap,write,pwrite,writev,pwritev,fsync,fdatasync,msync,ftruncate,rename,link,unlink"
 FAULTS = [("ENOSPC", str(errno.ENOSPC)), ("EIO", str(errno.EIO)), ("EINTR", str(errno.EINTR)), ("short", "short")]
-SECONDS = 30
+SECONDS = 300
 QUERIES = ["rain", '"green harvest"', "+rain -stone", "river fresh"]
 WORDS = "rain river stone green harvest fresh morning paper silver window".split()
 
