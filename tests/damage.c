@@ -152,7 +152,7 @@ void cut_off(const struct trials *trials, uint64_t i, struct damage *damage)
 /* Where the manifest's key stands, on stale pages too: the place behind `from`, or 0. */
 static size_t next_manifest_key(const struct file *file, size_t from)
 {
-	static const uint8_t manifest[20] = {[12] = 'T', 'R', 'W', 'X', 1, 0, 0, 0};
+	static const uint8_t manifest[20] = {[12] = 'T', 'R', 'W', 'X', FORMAT_VERSION, 0, 0, 0};
 	for (size_t at = from + 1; at + sizeof manifest <= file->length; at++)
 		if (memcmp(file->bytes + at, manifest, sizeof manifest) == 0)
 			return at;
@@ -171,8 +171,9 @@ static uint64_t count_manifest_keys(const struct file *file)
 void flip_manifest_key(const struct trials *trials, uint64_t i, struct damage *damage)
 {
 	const struct file *file = &trials->subject->file;
-	uint64_t bit = i * 96 * count_manifest_keys(file) / trials->count;
+	uint64_t keys = count_manifest_keys(file), bit = i * 96 * keys / trials->count;
 	size_t at = 0;
+	assert_true(keys > 0);
 	for (uint64_t number = 0; number <= bit / 96; number++)
 		at = next_manifest_key(file, at);
 	flip_bit(trials, 8 * (uint64_t)at + bit % 96, damage);
