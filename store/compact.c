@@ -71,13 +71,15 @@ static int make_like(const char *path, const char *like, int *file, trawl_error 
 	return 0;
 }
 
-/* LMDB numbers the copy's commits 0 and 1: number them `transaction` - 1 and `transaction`, both of the same pages. */
-static int number_copy(int file, const char *path, size_t page_bytes, uint64_t transaction, trawl_error *error)
+/* The copy has numbers of its own, and its last meta page at `last`: number them `transaction` - 1 and `transaction`, both of the same
+ * pages. */
+static int number_copy(int file, const char *path, size_t page_bytes, size_t last, uint64_t transaction,
+                       trawl_error *error)
 {
 	uint8_t *page = memory_new(page_bytes);
 	if (!page)
 		return error_set_memory(error);
-	ssize_t done = pread(file, page, page_bytes, (off_t)page_bytes);
+	ssize_t done = pread(file, page, page_bytes, (off_t)(last * page_bytes));
 	for (uint64_t number = transaction - 1; done == (ssize_t)page_bytes && number <= transaction; number++) {
 		tree_number_meta(page, number);
 		done = pwrite(file, page, page_bytes, (off_t)(number % 2 * page_bytes));
@@ -85,6 +87,85 @@ static int number_copy(int file, const char *path, size_t page_bytes, uint64_t t
 	int code =
 	    done == (ssize_t)page_bytes ? 0 : error_set_system(error, done < 0 ? errno : EIO, "writing %s", path);
 	memory_free(page);
+	return code;
+}
+
+/* ---- entry by entry ---- */
+
+#define COPY_BYTES ((size_t)16 << 20) /* a transaction */
+#define COPY_ROOM ((size_t)64 << 20)  /* that the copy may need beyond what the file has */
+
+/* Put entries from where the cursor stands, some megabytes of them. MDB_NOTFOUND: these were the last. */
+static int copy_some(MDB_cursor *from, MDB_txn *to, MDB_dbi database)
+{
+	MDB_val key, value;
+	size_t bytes = 0;
+	int code = 0;
+	while (!code && bytes < COPY_BYTES && !(code = mdb_cursor_get(from, &key, &value, MDB_NEXT))) {
+		bytes += value.mv_size;
+		code = mdb_put(to, database, &key, &value, MDB_APPEND);
+	}
+	return code;
+}
+
+static int copy_all(MDB_cursor *from, MDB_env *environment)
+{
+	for (;;) {
+		MDB_txn *to;
+		MDB_dbi database;
+		int code = mdb_txn_begin(environment, NULL, 0, &to);
+		if (code)
+			return code;
+		code = mdb_dbi_open(to, NULL, 0, &database);
+		if (!code)
+			code = copy_some(from, to, database);
+		if (code && code != MDB_NOTFOUND) {
+			mdb_txn_abort(to);
+			return code;
+		}
+		int failed = mdb_txn_commit(to);
+		if (failed || code)
+			return failed;
+	}
+}
+
+/* Into the empty file at `path`, which is synced later. *last: the page of its last commit's meta. */
+static int copy_into(MDB_cursor *from, const char *path, size_t room, size_t *last)
+{
+	MDB_env *environment;
+	MDB_envinfo information;
+	int code = mdb_env_create(&environment);
+	if (code)
+		return code;
+	code = mdb_env_set_mapsize(environment, room);
+	if (!code)
+		code = mdb_env_open(environment, path, MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOSYNC | MDB_NORDAHEAD, 0600);
+	if (!code)
+		code = copy_all(from, environment);
+	mdb_env_info(environment, &information);
+	*last = information.me_last_txnid % 2;
+	mdb_env_close(environment);
+	return code;
+}
+
+/* LMDB's own copy counts all pages, and gives up where some were lost: where neither the tree nor the lists of free ones have
+ * them. They do no other harm; a copy of the entries is without them. */
+static int copy_entries(struct store *store, int file, const char *path, size_t *last)
+{
+	MDB_txn *transaction;
+	MDB_cursor *cursor = NULL;
+	struct stat status;
+	if (ftruncate(file, 0) != 0 || stat(store->real, &status) != 0)
+		return errno;
+	int code = mdb_txn_begin(store->environment, NULL, MDB_RDONLY, &transaction);
+	if (code)
+		return code;
+	code = mdb_cursor_open(transaction, store->database, &cursor);
+	if (!code)
+		code = copy_into(cursor, path, (size_t)status.st_size + COPY_ROOM, last);
+	if (cursor)
+		mdb_cursor_close(cursor);
+	mdb_txn_abort(transaction);
 	return code;
 }
 
@@ -101,12 +182,15 @@ static int write_copy(struct store *store, int file, const char *path, trawl_err
 	}
 	if (code)
 		return code;
+	size_t last = 1; /* of LMDB's copy */
 	code = mdb_env_copyfd2(store->environment, file, MDB_CP_COMPACT);
+	if (code == MDB_INCOMPATIBLE)
+		code = copy_entries(store, file, path, &last);
 	if (code)
 		return lmdb_error(store, code, "copying", error);
 	mdb_env_stat(store->environment, &layout);
 	mdb_env_info(store->environment, &information);
-	code = number_copy(file, path, layout.ms_psize, information.me_last_txnid, error);
+	code = number_copy(file, path, layout.ms_psize, last, information.me_last_txnid, error);
 	if (!code && fsync(file) != 0)
 		code = error_set_system(error, errno, "syncing %s", path);
 	if (!code)

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "checker/image.h"
 #include "store/segment.h"
 
+#include "tests/file_bytes.h"
 #include "tests/index_verbs.h"
 
 /* ---- LMDB's writes, which fail when told to -------------------------------------------------------------------- */
@@ -262,6 +264,71 @@ static void a_segment_number_that_nothing_can_follow_is_a_limit_and_no_wrap(void
 	trawl_close(index);
 }
 
+/* ---- pages that LMDB has lost ---------------------------------------------------------------------------------- */
+
+static uint64_t read64(const uint8_t *from)
+{
+	uint64_t value;
+	memcpy(&value, from, 8);
+	return value;
+}
+
+/* Take the last page off a list of free ones, so that nothing has it: LMDB's own copy then gives up. */
+static void lose_a_page(const char *path)
+{
+	enum { PAGE = 4096, FREE_ROOT = 80, NUMBER = 144, NODES = 16, VALUE = 8 + 8 };
+	struct file file = file_read(path);
+	const uint8_t *meta = file.bytes + (read64(file.bytes + PAGE + NUMBER) > read64(file.bytes + NUMBER)) * PAGE;
+	uint8_t *leaf = file.bytes + read64(meta + FREE_ROOT) * PAGE;
+	uint64_t count = 0;
+	assert_int_equal(leaf[10], 2); /* a leaf */
+	for (uint8_t *at = leaf + NODES; count < 2 && at < leaf + (leaf[12] | leaf[13] << 8); at += 2) {
+		uint8_t *node = leaf + (at[0] | at[1] << 8);
+		count = node[4] ? 0 : read64(node + VALUE); /* its value is in it */
+		uint64_t less = count - 1;
+		if (count > 1)
+			memcpy(node + VALUE, &less, 8);
+	}
+	assert_true(count > 1);
+	file_write(path, file.bytes, file.length);
+	free(file.bytes);
+}
+
+static void an_index_that_has_lost_a_page_is_compacted_all_the_same(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	trawl_compaction sizes;
+	trawl_check_result result;
+	char id[16];
+	for (int i = 0; i < 40; i++) {
+		snprintf(id, sizeof id, "d%d", i % 30);
+		write_one(path, id, i % 2 ? "red green" : "green blue");
+	}
+	lose_a_page(path);
+	CHECK(trawl_check(path, NULL, &result, &error));
+	assert_int_equal(result.damages, 0);
+	trawl_index *before = index_open(path);
+	CHECK(trawl_compact(path, false, &sizes, &error));
+	assert_true(sizes.bytes_after < sizes.bytes_before);
+	CHECK(trawl_check(path, &(trawl_check_options){.text = true}, &result, &error));
+	assert_int_equal(result.damages, 0);
+	assert_int_equal(result.documents, 30);
+	trawl_index *after = index_open(path);
+	for (int i = 0; i < 30; i++) {
+		snprintf(id, sizeof id, "d%d", i);
+		assert_text(after, id, i % 2 ? "red green" : "green blue");
+		assert_text(before, id, i % 2 ? "red green" : "green blue");
+	}
+	trawl_close(before);
+	trawl_close(after);
+	write_one(path, "new", "blue");
+	CHECK(trawl_compact(path, false, &sizes, &error));
+	CHECK(trawl_check(path, NULL, &result, &error));
+	assert_int_equal(result.damages, 0);
+	assert_int_equal(result.documents, 31);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +339,7 @@ int main(void)
 	    cmocka_unit_test_teardown(the_first_commit_of_a_file_is_signed_too, clear),
 	    cmocka_unit_test_teardown(the_number_of_a_segment_that_was_swept_is_not_used_again, clear),
 	    cmocka_unit_test_teardown(garbage_before_the_first_commit_counts_too, clear),
+	    cmocka_unit_test_teardown(an_index_that_has_lost_a_page_is_compacted_all_the_same, clear),
 	    cmocka_unit_test_teardown(a_segment_number_that_nothing_can_follow_is_a_limit_and_no_wrap, clear),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /*
  * growth.c - a long life: does anything grow that should not?
  *
- *   growth folder=DIR seconds=600 documents=2000 seed=1
+ *   growth folder=DIR seconds=600 documents=2000 compact=20 seed=1
  *
  * A writer that stays open commits additions, replacements and deletions of a fixed number of documents, merging as it likes; readers
  * come and go, in this process and in others, some of which are killed; now and then the file is compacted. Memory,
@@ -29,7 +29,7 @@ static const uint64_t measure_noise[MEASURES] = {4096, 2, 4, 2, 2048};
 
 struct life_long {
 	char folder[400], index[440], lock[450];
-	uint64_t documents;
+	uint64_t documents, compact_every;
 	struct random random;
 	trawl_writer *writer;
 	trawl_error error;
@@ -193,7 +193,7 @@ static void live_a_round(struct life_long *life, uint64_t number)
 		trawl_writer_close(life->writer);
 		open_writer(life);
 	}
-	if (number % 20 == 0)
+	if (number % life->compact_every == 0)
 		compact(life);
 	if (number % 50 == 0)
 		check(life);
@@ -218,7 +218,8 @@ static uint64_t judge(const struct life_long *life)
 int main(int argc, char **argv)
 {
 	struct life_long life = {.random = {option_number(argc, argv, "seed", 1)},
-	                         .documents = option_number(argc, argv, "documents", 2000)};
+	                         .documents = option_number(argc, argv, "documents", 2000),
+	                         .compact_every = option_number(argc, argv, "compact", 20)};
 	double seconds = (double)option_number(argc, argv, "seconds", 600), begun = clock_now(), told = begun;
 	snprintf(life.folder, sizeof life.folder, "%.300s/trawl-growth-%d",
 	         option_text(argc, argv, "folder", "/dev/shm"), (int)getpid());
