@@ -186,7 +186,8 @@ TRAWL_API int trawl_writer_delete(trawl_writer *writer, const char *id, size_t i
 /* Make everything since the last commit visible and durable, atomically. Then, unless options.no_merge, merge segments so that
  * their number stays logarithmic in the size of the index: further commits, which change no answer. After an error
  * the writer can only be closed; the index is as it was, or (where only merging or reopening it failed) has the new commit
- * whole. */
+ * whole. Should the disk refuse the very last write of a commit, what this process has open of the index goes on answering,
+ * but it can open it again only when all of that is closed: until then TRAWL_EIO says so. */
 TRAWL_API int trawl_writer_commit(trawl_writer *writer, trawl_error *error);
 
 /* Merge segments until at most `segments` are left (0: 1), each merge a commit of its own; one segment is also rewritten to drop
