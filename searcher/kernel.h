@@ -56,7 +56,7 @@ struct kernel {
 	/* Measure range number `rank`; its first exception is number `exception` of the chunk. */
 	void (*measure_range)(const struct chunk *chunk, uint32_t rank, uint32_t exception, const uint8_t *lengths,
 	                      struct range_positions *range);
-	/* The sum of the first n <= 64 numbers; 64 are loaded. */
+	/* The sum of the first n <= 64 numbers, each below 2^15; 64 are loaded. */
 	uint32_t (*sum_sizes)(const uint16_t sizes[RANGE_DOCUMENTS], uint32_t n);
 	/* Bit i < n: a[i] + delta is among b; all of b are compared with. */
 	uint32_t (*among_shorts)(const uint16_t a[SHORTS_MAX], uint32_t n, const uint16_t b[SHORTS_MAX],

@@ -136,13 +136,11 @@ static inline uint64_t bytes_at_least(const uint8_t bytes[RANGE_DOCUMENTS], uint
 static uint32_t sum_sizes(const uint16_t sizes[RANGE_DOCUMENTS], uint32_t n)
 {
 	const __m256i index = _mm256_setr_epi16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-	const __m256i even = _mm256_set1_epi32(0xffff);
-	__m256i sums = _mm256_setzero_si256();
+	__m256i sums = _mm256_setzero_si256(), one = _mm256_set1_epi16(1);
 	for (uint32_t i = 0; i < n; i += 16) {
 		__m256i wanted = _mm256_cmpgt_epi16(_mm256_set1_epi16((short)(n - i)), index);
 		__m256i own = _mm256_and_si256(_mm256_loadu_si256((const __m256i *)(sizes + i)), wanted);
-		sums =
-		    _mm256_add_epi32(sums, _mm256_add_epi32(_mm256_and_si256(own, even), _mm256_srli_epi32(own, 16)));
+		sums = _mm256_add_epi32(sums, _mm256_madd_epi16(own, one));
 	}
 	__m128i four = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
 	__m128i two = _mm_add_epi32(four, _mm_srli_si128(four, 8));
@@ -256,7 +254,7 @@ static void measure_range(const struct chunk *chunk, uint32_t rank, uint32_t exc
 	for (uint64_t left = bytes_at_least(range->tfs, 4) & present; left; left &= left - 1) {
 		uint32_t tf = chunk_exception(chunk, next++), index = (uint32_t)__builtin_ctzll(left);
 		uint64_t bits = position_bits(tf, own[index]);
-		if (tf > 255 || bits > UINT16_MAX)
+		if (tf > 255 || bits > INT16_MAX)
 			goto plain;
 		range->tfs[index] = (uint8_t)tf;
 		range->sizes[index] = (uint16_t)bits;

@@ -25,11 +25,19 @@
 #define NEAR_TF 128
 #define NEAR_BYTES 1024
 
-/* Vectors of any size, which the compiler cuts to what there is. */
-typedef uint64_t eight_words __attribute__((vector_size(64), aligned(8), may_alias));
-typedef uint16_t eight_shorts __attribute__((vector_size(16), aligned(2), may_alias));
-typedef uint16_t many_shorts __attribute__((vector_size(64), aligned(2), may_alias));
-#define MANY_SHORTS 32
+/* Vectors as wide as the instruction set's: of wider ones compilers make numbers one by one. */
+#if defined(__AVX512BW__)
+#define VECTOR_BYTES 64
+#elif defined(__AVX2__)
+#define VECTOR_BYTES 32
+#else
+#define VECTOR_BYTES 16
+#endif
+#define MANY_WORDS (VECTOR_BYTES / 8)
+#define MANY_SHORTS (VECTOR_BYTES / 2)
+typedef uint64_t many_words __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
+typedef int16_t many_shorts __attribute__((vector_size(VECTOR_BYTES), aligned(2), may_alias));
+typedef uint16_t few_shorts __attribute__((vector_size(VECTOR_BYTES / 4), aligned(2), may_alias));
 
 /* Where bits are in memory. */
 struct place {
@@ -61,10 +69,10 @@ struct phrase_word {
 	struct place found; /* of its positions */
 	uint32_t waiting_tfs[WAITING_MAX];
 	struct place waiting_places[WAITING_MAX];
-	/* of those of them that are small: tfs, else 0, and the positions, each number in all of them together (there are
-	 * also those of other documents with gaps in so few bits) */
-	uint32_t small_most, gaps_most; /* the greatest tf of the small ones; of all that are gaps */
-	uint16_t small_tfs[WAITING_MAX], small_positions[SMALL_TF][WAITING_MAX];
+	/* of those of them where the positions are gaps: tfs (else 0), the greatest of these, and the positions, each number in all
+	 * documents together, SHORT_NONE behind the last */
+	uint32_t gaps_most;
+	uint16_t gaps_tfs[WAITING_MAX], gaps_positions[SMALL_TF][WAITING_MAX];
 	/* of a middling document, and of a large one */
 	uint16_t shorts[SHORTS_MAX];
 	uint32_t *positions;
@@ -246,56 +254,57 @@ static int decode_waiting(struct phrase *phrase, struct phrase_word *word, uint3
 
 /* ---- small documents that wait, all together ---- */
 
-static void load_small(const struct phrase *phrase, struct phrase_word *word, const uint64_t *gap_bits)
+static void load_gaps(const struct phrase *phrase, struct phrase_word *word, const uint64_t *gap_bits)
 {
 	uint64_t loaded[WAITING_MAX];
-	uint32_t n = phrase->waiting, end = (n + 7) / 8 * 8, most = word->gaps_most;
+	uint32_t n = phrase->waiting, end = (n + MANY_WORDS - 1) / MANY_WORDS * MANY_WORDS, most = word->gaps_most;
 	for (uint32_t i = 0; i < n; i++)
 		loaded[i] = load64(word->waiting_places[i].bytes) >> word->waiting_places[i].first;
 	for (uint32_t i = n; i < end; i++)
 		loaded[i] = 0;
-	for (uint32_t i = 0; i < end; i += 8) {
-		eight_words bits = *(const eight_words *)(loaded + i), gap = *(const eight_words *)(gap_bits + i);
-		eight_words one = {1, 1, 1, 1, 1, 1, 1, 1}, most_gap = (one << gap) - one, circle = most_gap * 2 + one;
-		eight_words position = bits & circle;
-		bits >>= one;
-		for (uint32_t k = 0;;) {
-			*(eight_shorts *)(word->small_positions[k] + i) =
-			    __builtin_convertvector(position, eight_shorts);
-			if (++k >= most)
-				break;
+	for (uint32_t i = 0; i < end; i += MANY_WORDS) {
+		many_words bits = *(const many_words *)(loaded + i), gap = *(const many_words *)(gap_bits + i);
+		many_words one = (many_words){0} + 1, most_gap = (one << gap) - 1, circle = most_gap * 2 + 1;
+		many_words position = bits & circle;
+		bits >>= 1;
+		for (uint32_t k = 0; k < most; k++) {
+			*(few_shorts *)(word->gaps_positions[k] + i) = __builtin_convertvector(position, few_shorts);
 			bits >>= gap;
-			position = (position + (bits & most_gap) + one) & circle;
+			position = (position + (bits & most_gap) + 1) & circle;
 		}
 	}
+	for (uint32_t k = 0; k < most; k++)
+		for (uint32_t i = 0; i < n; i += MANY_SHORTS) {
+			many_shorts *positions = (many_shorts *)(word->gaps_positions[k] + i);
+			many_shorts none = *(const many_shorts *)(word->gaps_tfs + i) <= (int16_t)k;
+			*positions = (*positions & ~none) | (none & (int16_t)SHORT_NONE);
+		}
 }
 
-/* How often the words stand side by side in each document that waits, if it is small. */
+/* How often the words stand side by side in each document that waits and is small; of others it is not known. */
 static void count_small(struct phrase *phrase, uint16_t places[WAITING_MAX])
 {
 	uint64_t gap_bits[WAITING_MAX];
 	uint32_t n = phrase->waiting;
 	for (uint32_t i = 0; i < n; i++)
 		gap_bits[i] = phrase->waiting_gaps[i];
-	for (uint32_t i = n; i % 8; i++)
+	for (uint32_t i = n; i % MANY_WORDS; i++)
 		gap_bits[i] = 0;
 	for (uint32_t w = 0; w < phrase->count; w++)
 		if (phrase->words[w].same == w)
-			load_small(phrase, &phrase->words[w], gap_bits);
+			load_gaps(phrase, &phrase->words[w], gap_bits);
 	const struct phrase_word *first = &phrase->words[0];
 	for (uint32_t i = 0; i < n; i += MANY_SHORTS) {
-		many_shorts found = {0}, tfs = *(const many_shorts *)(first->small_tfs + i);
-		for (uint32_t k = 0; k < first->small_most; k++) {
-			many_shorts here = (many_shorts)(tfs > (uint16_t)k);
-			many_shorts at = *(const many_shorts *)(first->small_positions[k] + i);
+		many_shorts found = {0};
+		for (uint32_t k = 0; k < first->gaps_most; k++) {
+			many_shorts at = *(const many_shorts *)(first->gaps_positions[k] + i);
+			many_shorts here = at >= 0; /* SHORT_NONE is not */
 			for (uint32_t w = 1; w < phrase->count; w++) {
 				const struct phrase_word *word = &phrase->words[phrase->words[w].same];
-				many_shorts wanted = at + (uint16_t)(phrase->words[w].offset - first->offset);
-				many_shorts its_tfs = *(const many_shorts *)(word->small_tfs + i), there = {0};
-				for (uint32_t j = 0; j < word->small_most; j++) {
-					many_shorts other = *(const many_shorts *)(word->small_positions[j] + i);
-					there |= (many_shorts)(other == wanted) & (many_shorts)(its_tfs > (uint16_t)j);
-				}
+				int16_t offset = (int16_t)(phrase->words[w].offset - first->offset);
+				many_shorts wanted = at + offset, there = {0};
+				for (uint32_t j = 0; j < word->gaps_most; j++)
+					there |= *(const many_shorts *)(word->gaps_positions[j] + i) == wanted;
 				here &= there;
 			}
 			found -= here;
@@ -316,7 +325,7 @@ static bool load_shorts(const struct phrase *phrase, struct phrase_word *word, u
 	if (tf * phrase->waiting_gaps[i] > SMALL_BITS)
 		return decode_shorts_plain(place->bytes, place->first, tf, span, word->shorts);
 	for (uint32_t k = 0; k < SMALL_TF; k++)
-		word->shorts[k] = k < tf ? word->small_positions[k][i] : SHORT_NONE;
+		word->shorts[k] = k < tf ? word->gaps_positions[k][i] : SHORT_NONE;
 	for (uint32_t k = SMALL_TF; k < SHORTS_MAX; k++)
 		word->shorts[k] = SHORT_NONE;
 	return true;
@@ -469,7 +478,7 @@ static int examine_waiting(struct phrase *phrase)
 	}
 	phrase->waiting = 0;
 	for (uint32_t w = 0; w < phrase->count; w++)
-		phrase->words[w].small_most = phrase->words[w].gaps_most = 0;
+		phrase->words[w].gaps_most = 0;
 	return code;
 }
 
@@ -485,9 +494,8 @@ static inline void begin_to_wait(struct phrase *phrase, uint32_t doc, uint32_t m
 	phrase->waiting_sizes[i] = small ? DOCUMENT_SMALL : large ? DOCUMENT_LARGE : DOCUMENT_MIDDLING;
 	for (uint32_t w = 0; w < phrase->count; w++) {
 		struct phrase_word *word = &phrase->words[w];
-		uint32_t tf = word->waiting_tfs[i], small_tf = small ? tf : 0, gaps_tf = tf <= SMALL_TF ? tf : 0;
-		word->small_tfs[i] = (uint16_t)small_tf;
-		word->small_most = small_tf > word->small_most ? small_tf : word->small_most;
+		uint32_t tf = word->waiting_tfs[i], gaps_tf = tf <= SMALL_TF ? tf : 0;
+		word->gaps_tfs[i] = (uint16_t)gaps_tf;
 		word->gaps_most = gaps_tf > word->gaps_most ? gaps_tf : word->gaps_most;
 	}
 }
