@@ -218,36 +218,92 @@ static void scores_at_least_the_threshold_are_the_same(void **state)
 	for_each_kernel(check_ranges_at_least);
 }
 
-static void check_bytes(const struct kernel *kernel, const struct kernel *scalar)
+static void check_shorts(const struct kernel *kernel, const struct kernel *scalar)
 {
-	/* sum_bytes loads 64, has_byte may load EXTENT_SLACK more: heap blocks of exactly that. */
+	/* Heap blocks of exactly what may be loaded. */
+	uint16_t *sizes = malloc(RANGE_DOCUMENTS * sizeof *sizes);
+	uint16_t *a = malloc(SHORTS_MAX * sizeof *a), *b = malloc(SHORTS_MAX * sizeof *b);
 	for (int round = 0; round < 3000; round++) {
-		uint32_t n = (uint32_t)random_below(&random_source, RANGE_DOCUMENTS + 1), sum = 0;
-		uint8_t *bytes = malloc(RANGE_DOCUMENTS);
-		for (uint32_t i = 0; i < RANGE_DOCUMENTS; i++)
-			bytes[i] = (uint8_t)random_next(&random_source);
+		uint32_t n = (uint32_t)random_below(&random_source, RANGE_DOCUMENTS + 1), sum = 0, expected = 0;
+		for (uint32_t i = 0; i < RANGE_DOCUMENTS; i++) {
+			sizes[i] = (uint16_t)random_below(&random_source, 1 << 15);
+			sum += i < n ? sizes[i] : 0;
+		}
+		assert_int_equal(scalar->sum_sizes(sizes, n), sum);
+		assert_int_equal(kernel->sum_sizes(sizes, n), sum);
+		uint32_t most = random_chance(&random_source, 0.5) ? 40 : 1 << 15;
+		uint16_t delta = (uint16_t)(random_below(&random_source, 9) - 4);
+		for (uint32_t i = 0; i < SHORTS_MAX; i++) {
+			a[i] = (uint16_t)random_below(&random_source, most);
+			b[i] = random_chance(&random_source, 0.2) ? SHORT_NONE
+			                                          : (uint16_t)random_below(&random_source, most);
+		}
+		n = 1 + (uint32_t)random_below(&random_source, SHORTS_MAX);
 		for (uint32_t i = 0; i < n; i++)
-			sum += bytes[i];
-		assert_int_equal(scalar->sum_bytes(bytes, n), sum);
-		assert_int_equal(kernel->sum_bytes(bytes, n), sum);
-		free(bytes);
-		n = (uint32_t)random_below(&random_source, 300);
-		bytes = malloc(n + EXTENT_SLACK);
-		for (uint32_t i = 0; i < n + EXTENT_SLACK; i++)
-			bytes[i] = (uint8_t)random_next(&random_source);
-		uint8_t value = (uint8_t)random_next(&random_source);
-		bool there = n && memchr(bytes, value, n);
-		bytes[n] = value; /* beyond the end does not count */
-		assert_int_equal(scalar->has_byte(bytes, n, value), there);
-		assert_int_equal(kernel->has_byte(bytes, n, value), there);
-		free(bytes);
+			for (uint32_t k = 0; k < SHORTS_MAX; k++)
+				expected |= (uint32_t)((uint16_t)(a[i] + delta) == b[k]) << i;
+		assert_int_equal(scalar->among_shorts(a, n, b, delta), expected);
+		assert_int_equal(kernel->among_shorts(a, n, b, delta), expected);
+	}
+	free(sizes);
+	free(a);
+	free(b);
+}
+
+static void shorts_are_summed_and_found_alike(void **state)
+{
+	(void)state;
+	for_each_kernel(check_shorts);
+}
+
+/* Positions of 8 to SHORTS_MAX occurrences in documents of each size: those that were written, and of any other bytes the same
+ * answer, without a load past the slack. */
+static void check_decoded_shorts(const struct kernel *kernel, const struct kernel *scalar)
+{
+	for (int round = 0; round < 20000; round++) {
+		uint8_t span = (uint8_t)(8 + random_below(&random_source, 119));
+		uint32_t last = position_last(span), tf = 8 + (uint32_t)random_below(&random_source, SHORTS_MAX - 7);
+		uint32_t first = (uint32_t)random_below(&random_source, 8), written[SHORTS_MAX];
+		uint16_t ours[SHORTS_MAX], theirs[SHORTS_MAX];
+		if (tf > last + 1)
+			tf = last + 1;
+		if (tf < 8)
+			continue;
+		uint64_t length = bytes_of_bits(first, position_bits(tf, span));
+		uint8_t *tight = malloc(length + EXTENT_SLACK);
+		bool sound = random_chance(&random_source, 0.8);
+		if (sound) {
+			struct buffer out = {0};
+			struct bit_writer writer = {.out = &out};
+			static const uint8_t some[16] = {0x5a};
+			uint32_t spread = (uint32_t)random_below(&random_source, (uint64_t)last + 2 - tf);
+			for (uint32_t i = 0; i < tf; i++)
+				written[i] = i + (uint32_t)((uint64_t)spread * i / (tf - 1));
+			assert_true(bits_append(&writer, some, 0, first) &&
+			            positions_append(&writer, written, tf, span) && bits_finish(&writer));
+			assert_int_equal(out.length, length);
+			memcpy(tight, out.data, length);
+			buffer_release(&out);
+		} else {
+			for (uint64_t i = 0; i < length; i++)
+				tight[i] = (uint8_t)random_next(&random_source);
+		}
+		memset(tight + length, 0xff, EXTENT_SLACK);
+		bool decoded = kernel->decode_shorts(tight, first, tf, span, ours);
+		assert_int_equal(decoded, scalar->decode_shorts(tight, first, tf, span, theirs));
+		assert_true(decoded || !sound);
+		if (decoded)
+			assert_memory_equal(ours, theirs, sizeof ours);
+		for (uint32_t i = 0; sound && i < SHORTS_MAX; i++)
+			assert_int_equal(ours[i], i < tf ? written[i] : SHORT_NONE);
+		free(tight);
 	}
 }
 
-static void bytes_are_summed_and_found_alike(void **state)
+static void positions_are_decoded_alike(void **state)
 {
 	(void)state;
-	for_each_kernel(check_bytes);
+	for_each_kernel(check_decoded_shorts);
 }
 
 /* ---- chunks ---- */
@@ -563,7 +619,8 @@ int main(void)
 	    cmocka_unit_test(bounds_are_summed_to_the_same_bits),
 	    cmocka_unit_test(selections_are_the_same),
 	    cmocka_unit_test(scores_at_least_the_threshold_are_the_same),
-	    cmocka_unit_test(bytes_are_summed_and_found_alike),
+	    cmocka_unit_test(shorts_are_summed_and_found_alike),
+	    cmocka_unit_test(positions_are_decoded_alike),
 	    cmocka_unit_test(ranges_are_scored_to_the_same_bits),
 	    cmocka_unit_test(some_documents_of_a_range_are_picked_and_scored_to_the_same_bits),
 	    cmocka_unit_test(ranges_are_measured_alike),

@@ -68,7 +68,7 @@ static void use_chunk(const struct kernel *kernel, struct chunk *chunk, const ui
 		kernel->score_range(chunk, rank, its_lengths, &scorer, 1.5f, scores);
 		kernel->range_mask(chunk, rank);
 		kernel->measure_range(chunk, rank, chunk_exceptions_before(chunk, rank, 0), its_lengths, &range);
-		kernel->sum_bytes(range.sizes, range.wide ? 0 : (uint32_t)__builtin_popcountll(range.mask));
+		kernel->sum_sizes(range.sizes, range.wide ? 0 : (uint32_t)__builtin_popcountll(range.mask));
 		chunk_range(chunk, rank, &mask, tfs);
 		for (uint32_t offset = 0; offset < RANGE_DOCUMENTS; offset += 9)
 			chunk_tf(chunk, rank, offset);
