@@ -186,16 +186,30 @@ static void compare_text(struct subject *subject, uint32_t doc, const struct sto
 		              "document %u: its text is not what terms and postings say", doc);
 }
 
-static void check_records(struct stored *stored, const struct stored_block *block, struct text_sums *sums)
+/* `hashes` may be unreadable, which was reported. */
+static void check_hash(struct part_stream *hashes, const struct subject *subject, uint32_t ordinal,
+                       const uint8_t *record, size_t length)
+{
+	uint64_t left;
+	const uint8_t *at = part_stream_at(hashes, 8 * (uint64_t)ordinal, &left);
+	if (at && load64(at) != hash_bytes(record, length))
+		report_damage(subject->report, subject->number, part_name(PART_CONTENT_HASHES), 8 * (uint64_t)ordinal,
+		              "ordinal %u: another hash than its document's", ordinal);
+}
+
+static void check_records(struct stored *stored, struct part_stream *hashes, const struct stored_block *block,
+                          struct text_sums *sums)
 {
 	struct subject *subject = stored->subject;
 	size_t offset = 0;
 	for (uint32_t ordinal = block->first; ordinal < block->next; ordinal++) {
 		trawl_document document;
+		size_t start = offset;
 		if (!stored_record(stored, &offset, &document)) {
 			sums->whole = wrong(subject, PART_DOCUMENTS, block->address, "a record that is cut off");
 			return;
 		}
+		check_hash(hashes, subject, ordinal, stored->content.data + start, offset - start);
 		uint32_t doc = subject->doc_of[ordinal];
 		uint64_t bytes = document.title_length + document.text_length;
 		if (subject->text_of && !subject->lists_unread && doc != UINT32_MAX)
@@ -210,6 +224,7 @@ static void check_records(struct stored *stored, const struct stored_block *bloc
 static void check_stored(struct subject *subject)
 {
 	struct stored stored;
+	struct part_stream hashes = {0};
 	struct text_sums sums = {.whole = true};
 	uint64_t next_address = 0;
 	uint32_t next_ordinal = 0;
@@ -218,6 +233,9 @@ static void check_stored(struct subject *subject)
 		stored_release(&stored);
 		return;
 	}
+	if (!part_stream_open(&hashes, subject->image, subject->number, PART_CONTENT_HASHES,
+	                      subject->bytes[PART_CONTENT_HASHES]))
+		subject->no_memory = true;
 	for (uint32_t i = 0; i < stored_block_count(&stored) && !subject->no_memory; i++) {
 		struct stored_block block;
 		if (!stored_block(&stored, i, &block)) { /* its extent was reported */
@@ -236,7 +254,7 @@ static void check_stored(struct subject *subject)
 		if (trouble)
 			sums.whole = false;
 		else
-			check_records(&stored, &block, &sums);
+			check_records(&stored, &hashes, &block, &sums);
 		report_progress(subject->report, block.end >= block.address ? block.end - block.address : 0);
 	}
 	if (!stored_block_count(&stored) && subject->ordinals)
@@ -249,6 +267,7 @@ static void check_stored(struct subject *subject)
 		report_damage(subject->report, 0, part_name(PART_MANIFEST), NO_OFFSET,
 		              "segment %u: another number of living text bytes than its documents have",
 		              subject->number);
+	part_stream_release(&hashes);
 	stored_release(&stored);
 }
 

@@ -28,7 +28,8 @@ const char *part_name(uint32_t part)
 	                                    [PART_SPANS] = "spans",
 	                                    [PART_PAIR_POSTINGS] = "pair postings",
 	                                    [PART_PAIR_TERMS] = "pair terms",
-	                                    [PART_PAIR_ROOT] = "pair root"};
+	                                    [PART_PAIR_ROOT] = "pair root",
+	                                    [PART_CONTENT_HASHES] = "content hashes"};
 	return part < sizeof names / sizeof *names && names[part] ? names[part] : "a part without a name";
 }
 

@@ -149,6 +149,7 @@ static bool parse_root(struct subject *subject)
 	for (uint32_t part = PART_DOCUMENTS; part <= PART_TERMS; part++)
 		subject->bytes[part] = load64(at + ROOT_LENGTHS + 8 * (part - PART_DOCUMENTS));
 	subject->bytes[PART_SPANS] = subject->gaps ? subject->documents : 0;
+	subject->bytes[PART_CONTENT_HASHES] = 8 * (uint64_t)subject->ordinals;
 	subject->bytes[PART_DELETIONS] =
 	    subject->told && !subject->lenient ? subject->told->deletion_bytes : measure(subject, PART_DELETIONS);
 	uint64_t n = subject->documents, ordinals = subject->ordinals;

@@ -33,6 +33,7 @@ static const char usage[] =
     "  --watch                       go on: follow the changes in the folders PATH..., until Ctrl-C\n"
     "  --commit-every N|Ns|Nm        let documents be found early: every N documents, seconds or minutes\n"
     "  --wait                        wait for another writer to finish\n"
+    "  --compare                     look for changes byte by byte, not only by hashes of 64 bits\n"
     "  --no-merge                    do not merge segments afterwards: sooner done, but searches get slower\n"
     "  -q, --quiet                   no progress and no summary\n"
     "  --json                        the summary as one JSON object\n"
@@ -97,6 +98,7 @@ enum {
 	OPTION_COMMIT_EVERY,
 	OPTION_WATCH,
 	OPTION_NO_MERGE,
+	OPTION_COMPARE,
 	OPTION_JSON
 };
 
@@ -118,6 +120,7 @@ static const struct option options[] = {{"id", required_argument, NULL, OPTION_I
                                         {"commit-every", required_argument, NULL, OPTION_COMMIT_EVERY},
                                         {"watch", no_argument, NULL, OPTION_WATCH},
                                         {"no-merge", no_argument, NULL, OPTION_NO_MERGE},
+                                        {"compare", no_argument, NULL, OPTION_COMPARE},
                                         {"quiet", no_argument, NULL, 'q'},
                                         {"json", no_argument, NULL, OPTION_JSON},
                                         {"help", no_argument, NULL, 'h'},
@@ -188,6 +191,7 @@ static int set_option(struct index_job *job, int option)
 	case OPTION_DELETE_MISSING: job->delete_missing = true; break;
 	case OPTION_WATCH: job->watch = job->delete_missing = true; break;
 	case OPTION_COMMIT_EVERY: return set_commit_every(job, optarg);
+	case OPTION_COMPARE: writer->compare = true; break;
 	case OPTION_NO_MERGE: writer->no_merge = true; break;
 	case OPTION_JSON: job->json = true; break;
 	case 'q': job->quiet = true; break;

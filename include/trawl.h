@@ -153,13 +153,14 @@ typedef struct trawl_writer_options {
 	bool pairs; /* lists of frequent word pairs: phrases many times faster, a larger index; for a new index only */
 	enum trawl_order order; /* of documents within the index; hits and scores are the same but for ties */
 	unsigned threads;       /* at work; 0: as many as there are cores. What is written is the same for any number */
+	bool compare;           /* a document that comes again is unchanged if its bytes are, not if their hashes are */
 	bool no_merge;          /* commits leave segments as they are: each adds one, and searches get slower */
 } trawl_writer_options;
 
 typedef struct trawl_writer_stats {
 	uint64_t added;         /* documents with an id not seen before */
 	uint64_t replaced;      /* documents that took the place of an older one with the same id */
-	uint64_t unchanged;     /* documents identical to the stored one: nothing was written for them */
+	uint64_t unchanged;     /* documents with the stored one's content hash: nothing was written for them */
 	uint64_t tokens;        /* of the documents added or replaced; complete after a commit */
 	uint64_t text_bytes;    /* title and text of these */
 	uint64_t runs;          /* times the memory budget made the batch spill */

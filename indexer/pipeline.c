@@ -299,11 +299,15 @@ int pipeline_add(struct pipeline *pipeline, struct documents_writer *stored, con
 	pipeline->stored = stored;
 	if (!job->document_count)
 		job->first_ordinal = stored->ordinal;
+	size_t before = job->documents.length;
 	int code = documents_writer_id(stored, document->id, document->id_length, error);
 	if (code)
 		return code;
 	if (!stored_document_append(&job->documents, document))
 		return error_set_memory(error);
+	code = documents_writer_hash(stored, job->documents.data + before, job->documents.length - before, error);
+	if (code)
+		return code;
 	job->document_count++;
 	job->block_documents++;
 	if (job->documents.length - job->block_start >= stored_block_border(stored))

@@ -15,6 +15,7 @@
 #include "indexer/pipeline.h"
 #include "indexer/reorder.h"
 #include "indexer/run.h"
+#include "indexer/unchanged.h"
 #include "store/segment.h"
 
 #define MEMORY_LEAST ((size_t)1 << 20)
@@ -30,7 +31,7 @@ struct trawl_writer {
 	int lock;
 	bool fresh;  /* the file was made by this writer and has no commit */
 	bool failed; /* an error ended the batch */
-	bool no_merge;
+	bool no_merge, compare;
 	size_t memory_budget;
 	size_t reserved; /* of it, for what a writer needs whatever it is given */
 	enum trawl_order order;
@@ -256,6 +257,7 @@ int trawl_writer_open(trawl_writer **out, const char *path, const trawl_writer_o
 	writer->lock = -1;
 	writer->order = options->order;
 	writer->no_merge = options->no_merge;
+	writer->compare = options->compare;
 	writer->memory_budget = options->memory_budget ? options->memory_budget : default_memory();
 	writer->reserved = MEMORY_FIXED + 2 * flush_bytes(writer);
 	writer->threads = options->threads ? options->threads : default_threads();
@@ -371,18 +373,6 @@ static int find_committed(struct trawl_writer *writer, const char *id, size_t le
 	return found;
 }
 
-static bool same_bytes(const char *a, size_t a_length, const char *b, size_t b_length)
-{
-	return a_length == b_length && (!a_length || memcmp(a, b, a_length) == 0);
-}
-
-static bool same_document(const trawl_document *a, const trawl_document *b)
-{
-	return same_bytes(a->title, a->title_length, b->title, b->title_length) &&
-	       same_bytes(a->text, a->text_length, b->text, b->text_length) &&
-	       same_bytes(a->fields, a->fields_length, b->fields, b->fields_length);
-}
-
 static int bury(struct trawl_writer *writer, size_t index, uint32_t doc, const trawl_document *stored,
                 trawl_error *error)
 {
@@ -411,15 +401,13 @@ static int judge(struct trawl_writer *writer, const trawl_document *document, en
 	if (found <= 0)
 		return found;
 	trawl_document stored;
-	int code = segment_fetch(&writer->segments[index], doc, &writer->scratch, &stored, error);
-	if (code)
-		return code;
-	if (same_document(document, &stored)) {
-		*verdict = VERDICT_UNCHANGED;
-		return 0;
-	}
-	*verdict = VERDICT_REPLACES;
-	return bury(writer, index, doc, &stored, error);
+	struct segment *segment = &writer->segments[index];
+	int same = document_is_stored(segment, doc, document, writer->compare, &writer->scratch, error);
+	*verdict = same ? VERDICT_UNCHANGED : VERDICT_REPLACES;
+	if (same)
+		return same < 0 ? same : 0;
+	int code = segment_fetch(segment, doc, &writer->scratch, &stored, error);
+	return code ? code : bury(writer, index, doc, &stored, error);
 }
 
 static int check_document(const trawl_writer *writer, const trawl_document *document, trawl_error *error)

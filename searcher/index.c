@@ -96,6 +96,7 @@ int trawl_get_stats(const trawl_index *index, trawl_index_stats *stats, trawl_er
 		const char *name;
 		int first, last;
 	} parts[] = {{"documents", PART_DOCUMENTS, PART_DOCUMENT_DICTIONARY},
+	             {"content hashes", PART_CONTENT_HASHES, PART_CONTENT_HASHES},
 	             {"ids", PART_IDS, PART_ORDER},
 	             {"lengths", PART_LENGTHS, PART_LENGTHS},
 	             {"spans", PART_SPANS, PART_SPANS},

@@ -14,6 +14,29 @@ uint32_t id_hash(const char *id, size_t length)
 	return (uint32_t)(hash_bytes(id, length) >> 32);
 }
 
+static void hash_varint(XXH3_state_t *state, uint64_t value)
+{
+	uint8_t bytes[10];
+	size_t length = 0;
+	for (; value > 0x7f; value >>= 7)
+		bytes[length++] = (uint8_t)(value | 0x80);
+	bytes[length++] = (uint8_t)value;
+	XXH3_64bits_update(state, bytes, length);
+}
+
+uint64_t document_hash(const trawl_document *document)
+{
+	XXH3_state_t state;
+	XXH3_64bits_reset(&state);
+	hash_varint(&state, document->title_length);
+	hash_varint(&state, document->text_length);
+	hash_varint(&state, document->fields_length);
+	XXH3_64bits_update(&state, document->title, document->title_length);
+	XXH3_64bits_update(&state, document->text, document->text_length);
+	XXH3_64bits_update(&state, document->fields, document->fields_length);
+	return XXH3_64bits_digest(&state);
+}
+
 /* ---- writing ---- */
 
 int documents_writer_init(struct documents_writer *writer, struct store_batch *batch, uint32_t segment,
@@ -27,6 +50,8 @@ int documents_writer_init(struct documents_writer *writer, struct store_batch *b
 		code = part_writer_init(&writer->ids, batch, segment, PART_IDS, error);
 	if (!code)
 		code = part_writer_init(&writer->id_blocks, batch, segment, PART_ID_BLOCKS, error);
+	if (!code)
+		code = part_writer_init(&writer->hashes, batch, segment, PART_CONTENT_HASHES, error);
 	writer->compressor = compressor_new();
 	return code || writer->compressor ? code : error_set_memory(error);
 }
@@ -37,6 +62,7 @@ void documents_writer_release(struct documents_writer *writer)
 	part_writer_release(&writer->blocks);
 	part_writer_release(&writer->ids);
 	part_writer_release(&writer->id_blocks);
+	part_writer_release(&writer->hashes);
 	buffer_release(&writer->block);
 	buffer_release(&writer->compressed);
 	buffer_release(&writer->dictionary);
@@ -148,14 +174,25 @@ bool stored_document_append(struct buffer *block, const trawl_document *document
 	       buffer_append(block, document->fields, document->fields_length);
 }
 
+int documents_writer_hash(struct documents_writer *writer, const uint8_t *record, size_t length, trawl_error *error)
+{
+	uint8_t hash[8];
+	store64(hash, hash_bytes(record, length));
+	return part_writer_append(&writer->hashes, hash, sizeof hash, error);
+}
+
 int documents_writer_add(struct documents_writer *writer, const trawl_document *document, trawl_error *error)
 {
 	struct buffer *block = &writer->block;
+	size_t before = block->length;
 	int code = documents_writer_id(writer, document->id, document->id_length, error);
 	if (code)
 		return code;
 	if (!stored_document_append(block, document))
 		return error_set_memory(error);
+	code = documents_writer_hash(writer, block->data + before, block->length - before, error);
+	if (code)
+		return code;
 	if (block->length < stored_block_border(writer))
 		return 0;
 	code = writer->prepared ? 0 : documents_writer_prepare(writer, block->data, block->length, error);
@@ -202,6 +239,8 @@ int documents_writer_finish(struct documents_writer *writer, trawl_error *error)
 		code = part_writer_finish(&writer->blocks, error);
 	if (!code)
 		code = part_writer_finish(&writer->ids, error);
+	if (!code)
+		code = part_writer_finish(&writer->hashes, error);
 	return code ? code : part_writer_finish(&writer->id_blocks, error);
 }
 

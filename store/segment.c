@@ -5,6 +5,7 @@
 
 #define ROOT_FIXED (2 * 4 + 4 * 8 + 3 * 4 + 4 + 8 * (PART_TERMS - PART_DOCUMENTS + 1))
 #define ID_ENTRY 8
+#define CONTENT_HASH 8
 #define ID_ENTRIES_PER_EXTENT (EXTENT_PAYLOAD / ID_ENTRY)
 
 /* ---- reading ---- */
@@ -52,6 +53,7 @@ static int parse_root(struct segment *segment, trawl_error *error)
 	segment->part_bytes[PART_ROOT] = segment->root.length;
 	segment->part_bytes[PART_DELETIONS] = segment->summary.deletion_bytes;
 	segment->part_bytes[PART_SPANS] = segment->has_gaps ? segment->documents_count : 0;
+	segment->part_bytes[PART_CONTENT_HASHES] = CONTENT_HASH * (uint64_t)segment->ordinals;
 	const uint64_t *bytes = segment->part_bytes;
 	uint32_t n = segment->documents_count;
 	if (n != segment->summary.documents || n > DOCUMENTS_MAX || segment->ordinals < n || bytes[PART_LENGTHS] != n ||
@@ -67,9 +69,13 @@ static int open_parts(struct segment *segment, trawl_error *error)
 	struct {
 		struct part *part;
 		uint32_t number;
-	} parts[] = {{&segment->id_index, PART_ID_INDEX},    {&segment->order, PART_ORDER},
-	             {&segment->lengths_part, PART_LENGTHS}, {&segment->spans_part, PART_SPANS},
-	             {&segment->postings, PART_POSTINGS},    {&segment->positions, PART_POSITIONS}};
+	} parts[] = {{&segment->id_index, PART_ID_INDEX},
+	             {&segment->order, PART_ORDER},
+	             {&segment->lengths_part, PART_LENGTHS},
+	             {&segment->spans_part, PART_SPANS},
+	             {&segment->postings, PART_POSTINGS},
+	             {&segment->positions, PART_POSITIONS},
+	             {&segment->content_hashes, PART_CONTENT_HASHES}};
 	uint32_t number = segment->summary.number;
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
 		int code = part_open(parts[i].part, segment->snapshot, number, parts[i].number,
@@ -207,6 +213,7 @@ void segment_close(struct segment *segment)
 	part_release(&segment->spans_part);
 	part_release(&segment->postings);
 	part_release(&segment->positions);
+	part_release(&segment->content_hashes);
 	terms_release(&segment->terms);
 	segment_close_pairs(segment);
 	documents_release(&segment->stored);
@@ -334,6 +341,21 @@ int segment_find_id(struct segment *segment, const char *id, size_t length, stru
 			return 1;
 	}
 	return code;
+}
+
+int segment_content_hash(struct segment *segment, uint32_t doc, uint64_t *hash, trawl_error *error)
+{
+	uint64_t left;
+	uint32_t ordinal;
+	int code = segment_ordinal(segment, doc, &ordinal, error);
+	if (code)
+		return code;
+	/* Eight bytes divide an extent, so that none lies across two. */
+	const uint8_t *at = part_at(&segment->content_hashes, CONTENT_HASH * (uint64_t)ordinal, &left, error);
+	if (!at)
+		return error_code(error);
+	*hash = load64(at);
+	return 0;
 }
 
 int segment_fetch(struct segment *segment, uint32_t doc, struct documents_scratch *scratch, trawl_document *document,

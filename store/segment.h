@@ -66,7 +66,7 @@ struct segment {
 	uint8_t least_length, greatest_length; /* bytes */
 	uint64_t part_bytes[PART_COUNT];
 	struct buffer root;
-	struct part id_index, order, lengths_part, spans_part, postings, positions;
+	struct part id_index, order, lengths_part, spans_part, postings, positions, content_hashes;
 	const uint8_t *first_hashes; /* of the id index's extents; in the root */
 	const uint8_t *lengths;      /* of all docIDs, contiguous, and EXTENT_SLACK more */
 	const uint8_t *spans; /* likewise what positions are laid out by: the lengths, unless stop words left gaps */
@@ -107,6 +107,9 @@ int segment_ordinal(struct segment *segment, uint32_t doc, uint32_t *ordinal, tr
 /* The live document with this id: 1 and its docID, 0 when there is none, negative on error. */
 int segment_find_id(struct segment *segment, const char *id, size_t length, struct documents_scratch *scratch,
                     uint32_t *doc, trawl_error *error);
+
+/* The document's content hash (document_hash of what is stored). */
+int segment_content_hash(struct segment *segment, uint32_t doc, uint64_t *hash, trawl_error *error);
 
 /* The stored document, id included; lives until the next use of the scratch. */
 int segment_fetch(struct segment *segment, uint32_t doc, struct documents_scratch *scratch, trawl_document *document,

@@ -327,6 +327,26 @@ static void stored_documents_decompress_to_these_bytes(void **state)
 	close_file(opened);
 }
 
+static void content_hashes_are_those_of_the_records(void **state)
+{
+	(void)state;
+	struct bytes hashes = {0};
+	for (int i = 0; i < 3; i++) {
+		struct bytes record = {0};
+		put(&record, tiny[i].title_length, 1);
+		put(&record, tiny[i].text_length, 1);
+		put(&record, tiny[i].fields_length, 1);
+		put_text(&record, tiny[i].title);
+		put_text(&record, tiny[i].text);
+		put_text(&record, tiny[i].fields);
+		put(&hashes, XXH3_64bits(record.data, record.length), 8);
+	}
+	write_tiny(scratch_path("golden"));
+	struct opened opened = open_file(scratch_path("golden"));
+	check_part(opened, 1, 18, &hashes);
+	close_file(opened);
+}
+
 static void deletions_have_these_bytes(void **state)
 {
 	(void)state;
@@ -764,6 +784,7 @@ int main(void)
 	    cmocka_unit_test(the_dictionary_has_these_bytes),
 	    cmocka_unit_test(ids_and_their_index_have_these_bytes),
 	    cmocka_unit_test(stored_documents_decompress_to_these_bytes),
+	    cmocka_unit_test(content_hashes_are_those_of_the_records),
 	    cmocka_unit_test(deletions_have_these_bytes),
 	    cmocka_unit_test(spans_have_these_bytes),
 	    cmocka_unit_test(pairs_have_these_bytes),
