@@ -180,6 +180,8 @@ static int run(struct delete_job *job)
 	int result = open_index(job, &error);
 	if (result == TRAWL_OK)
 		result = job->query ? delete_matches(job, &error) : delete_ids(job, &error);
+	trawl_close(job->index); /* who reads the file keeps it from shrinking */
+	job->index = NULL;
 	if (result == TRAWL_OK && job->writer)
 		result = trawl_writer_commit(job->writer, &error);
 	if (result != TRAWL_OK)

@@ -69,13 +69,19 @@ static uint64_t file_bytes(const char *path)
 static void print_merges(const trawl_writer_stats *written)
 {
 	char text[2][NUMBER_SIZE];
+	uint64_t again = written->merge_bytes + written->compaction_bytes;
 	if (written->merges)
-		printf("merged segments %s time%s, writing %s again (%.1f times what is new); ",
-		       grouped(written->merges, text[0]), written->merges == 1 ? "" : "s",
-		       megabytes(written->merge_bytes, text[1]),
-		       written->segment_bytes ? (double)written->merge_bytes / (double)written->segment_bytes : 0);
+		printf("merged segments %s time%s%s", grouped(written->merges, text[0]),
+		       written->merges == 1 ? "" : "s", written->compactions ? " and " : "");
+	if (written->compactions)
+		printf("compacted the file%s", written->compactions > 1 ? " several times" : "");
+	if (again && written->segment_bytes)
+		printf(", writing %s again (%.1f times what is new); ", megabytes(again, text[1]),
+		       (double)again / (double)written->segment_bytes);
+	else if (again)
+		printf(", writing %s again; ", megabytes(again, text[1]));
 	if (written->merges_failed)
-		fputs("too little room or memory to merge segments; ", stdout);
+		fputs("too little room or memory to merge segments or to compact the file; ", stdout);
 }
 
 void job_print_summary(const struct index_job *job)
@@ -93,10 +99,11 @@ void job_print_summary(const struct index_job *job)
 		       ",\"unchanged\":%" PRIu64 ",\"skipped\":%" PRIu64 ",\"files\":%" PRIu64 ",\"deleted\":%" PRIu64
 		       ",\"text_bytes\":%" PRIu64 ",\"tokens\":%" PRIu64 ",\"runs\":%" PRIu64
 		       ",\"segment_bytes\":%" PRIu64 ",\"merges\":%" PRIu64 ",\"merge_bytes\":%" PRIu64
-		       ",\"merges_failed\":%" PRIu64 ",\"seconds\":%.3f,\"file_bytes\":%" PRIu64 "}\n",
+		       ",\"merges_failed\":%" PRIu64 ",\"compactions\":%" PRIu64 ",\"compaction_bytes\":%" PRIu64 ",\"seconds\":%.3f,\"file_bytes\":%" PRIu64 "}\n",
 		       documents, written.added, written.replaced, written.unchanged, skipped, source.files,
 		       written.deleted, job->text_bytes, written.tokens, written.runs, written.segment_bytes,
-		       written.merges, written.merge_bytes, written.merges_failed, seconds,
+		       written.merges, written.merge_bytes, written.merges_failed,
+		       written.compactions, written.compaction_bytes, seconds,
 		       file_bytes(job->index_path));
 		return;
 	}

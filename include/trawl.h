@@ -168,7 +168,9 @@ typedef struct trawl_writer_stats {
 	uint64_t segment_bytes; /* of the segments that commits have made of these */
 	uint64_t merges;        /* of segments into one, see trawl_writer_commit */
 	uint64_t merge_bytes;   /* of the segments that these have made */
-	uint64_t merges_failed; /* for want of room on the disk or memory; the commit was done */
+	uint64_t merges_failed; /* for want of room on the disk or memory, as compactions; the commit was done */
+	uint64_t compactions;   /* of the file after a commit, see trawl_writer_commit */
+	uint64_t compaction_bytes; /* of the files that these have made */
 } trawl_writer_stats;
 
 typedef struct trawl_writer trawl_writer;
@@ -185,14 +187,15 @@ TRAWL_API int trawl_writer_add(trawl_writer *writer, const trawl_document *docum
 TRAWL_API int trawl_writer_delete(trawl_writer *writer, const char *id, size_t id_length, trawl_error *error);
 
 /* Make everything since the last commit visible and durable, atomically. Then, unless options.no_merge, merge segments so that
- * their number stays logarithmic in the size of the index: further commits, which change no answer. After an error
- * the writer can only be closed; the index is as it was, or (where only merging or reopening it failed) has the new commit
- * whole. Should the disk refuse the very last write of a commit, what this process has open of the index goes on answering,
- * but it can open it again only when all of that is closed: until then TRAWL_EIO says so. */
+ * their number stays logarithmic in the size of the index: further commits, which change no answer. Then, if the file has more than
+ * 15/8 times the living data (and 256 KiB) and nobody else reads it, replace it by a copy without free pages, as
+ * trawl_compact does. After an error the writer can only be closed; the index is as it was, or (where only merging or
+ * reopening it failed) has the new commit whole. Should the disk refuse the very last write of a commit, what this process has
+ * open of the index goes on answering, but it can open it again only when all of that is closed: until then TRAWL_EIO says so. */
 TRAWL_API int trawl_writer_commit(trawl_writer *writer, trawl_error *error);
 
 /* Merge segments until at most `segments` are left (0: 1), each merge a commit of its own; one segment is also rewritten to drop
- * dead documents. Nothing may be uncommitted, TRAWL_EINVAL. A segment holds 67,108,864 documents: what is more stays in
+ * dead documents. Nothing may be uncommitted, TRAWL_EINVAL. Unless options.no_merge, the file shrinks as after a commit. A segment holds 67,108,864 documents: what is more stays in
  * several. */
 TRAWL_API int trawl_writer_merge(trawl_writer *writer, size_t segments, trawl_error *error);
 

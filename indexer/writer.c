@@ -15,6 +15,7 @@
 #include "indexer/pipeline.h"
 #include "indexer/reorder.h"
 #include "indexer/run.h"
+#include "indexer/shrink.h"
 #include "indexer/unchanged.h"
 #include "store/segment.h"
 
@@ -786,29 +787,88 @@ static int merge(struct trawl_writer *writer, size_t wanted, trawl_error *error)
 	}
 }
 
-/* The commit is durable already, so a merge that lacks room (a short write comes as TRAWL_EIO) or memory only means that there
- * are more segments. */
-static int merge_after_commit(struct trawl_writer *writer, trawl_error *error)
+/* Go on in the file that took this one's place, whose lock we have. */
+static int move_to(struct trawl_writer *writer, int lock, trawl_error *error)
 {
-	trawl_error why = {0};
-	int code = writer->no_merge ? 0 : merge(writer, 0, &why);
+	struct store *store;
+	close_snapshot(writer);
+	store_batch_free(writer->output);
+	writer->output = NULL;
+	store_unlock(writer->lock);
+	writer->lock = lock;
+	int code = store_open(&store, store_path(writer->store), false, error);
+	if (code)
+		return code;
+	store_close(writer->store);
+	writer->store = store;
+	code = store_batch_new(&writer->output, store, error);
+	if (code)
+		return code;
+	store_batch_limit(writer->output, flush_bytes(writer));
+	return open_snapshot(writer, error);
+}
+
+/* Give back what the file has too much of. */
+static int shrink(struct trawl_writer *writer, trawl_error *error)
+{
+	uint64_t bytes;
+	int lock;
+	enum shrinking choice =
+	    shrink_choose(writer->snapshot, writer->segments, writer->manifest.segment_count);
+	if (choice == SHRINK_NOT)
+		return 0;
+	int code = choice == SHRINK_MERGE_AND_COPY ? merge(writer, 1, error) : 0;
+	if (code)
+		return code;
+	code = store_compact(writer->store, &bytes, &lock, error);
+	if (code) {
+		writer->failed = !store_is_current(writer->store); /* the name is another's, and not durable */
+		return code;
+	}
+	writer->stats.compactions++;
+	writer->stats.compaction_bytes += bytes;
+	code = move_to(writer, lock, error);
+	writer->failed = code < 0;
+	return code;
+}
+
+/* What is committed is durable already, so a merge that lacks room (a short write comes as TRAWL_EIO) or memory only means that
+ * there are more segments, or that the file is larger. */
+static int forgive(struct trawl_writer *writer, int code, const trawl_error *why, trawl_error *error)
+{
 	if (!writer->failed &&
 	    (code == TRAWL_EFULL || code == TRAWL_EIO || code == TRAWL_ENOMEM || code == TRAWL_ELIMIT)) {
 		writer->stats.merges_failed++;
 		return 0;
 	}
 	if (code && error)
-		*error = why;
+		*error = *why;
 	return code;
+}
+
+static int merge_after_commit(struct trawl_writer *writer, trawl_error *error)
+{
+	trawl_error why = {0};
+	if (writer->no_merge)
+		return 0;
+	int code = merge(writer, 0, &why);
+	if (!code)
+		code = shrink(writer, &why);
+	return forgive(writer, code, &why, error);
 }
 
 int trawl_writer_merge(trawl_writer *writer, size_t segments, trawl_error *error)
 {
+	trawl_error why = {0};
 	if (writer->failed)
 		return refuse_failed(error);
 	if (has_changes(writer))
 		return error_set(error, TRAWL_EINVAL, "there are changes that are not committed: commit, then merge");
-	return merge(writer, segments ? segments : 1, error);
+	int code = merge(writer, segments ? segments : 1, error);
+	if (code || writer->no_merge)
+		return code;
+	code = shrink(writer, &why);
+	return forgive(writer, code, &why, error);
 }
 
 int trawl_writer_commit(trawl_writer *writer, trawl_error *error)
@@ -854,36 +914,4 @@ void trawl_writer_close(trawl_writer *writer)
 	store_unlock(writer->lock);
 	store_close(writer->store);
 	memory_free(writer);
-}
-
-/* ---- compacting ---- */
-
-static int compact(struct trawl_writer *writer, trawl_compaction *sizes, trawl_error *error)
-{
-	uint64_t unused;
-	if (!writer->manifest.generation)
-		return error_set(error, TRAWL_ENOTINDEX, "%s has no commit yet", store_path(writer->store));
-	snapshot_file_size(writer->snapshot, &sizes->bytes_before, &unused);
-	int code = merge(writer, 1, error);
-	if (!code)
-		code = store_compact(writer->store, &sizes->bytes_after, error);
-	return code;
-}
-
-int trawl_compact(const char *path, bool wait, trawl_compaction *sizes, trawl_error *error)
-{
-	trawl_writer_options options = {.wait = wait, .no_merge = true};
-	trawl_compaction unwanted, *told = sizes ? sizes : &unwanted;
-	struct store *store;
-	trawl_writer *writer = NULL;
-	*told = (trawl_compaction){0};
-	int code = store_open(&store, path, false, error); /* so that no file is made where none is */
-	if (code)
-		return code;
-	code = trawl_writer_open(&writer, path, &options, error);
-	if (!code)
-		code = compact(writer, told, error);
-	trawl_writer_close(writer);
-	store_close(store);
-	return code;
 }

@@ -82,14 +82,6 @@ bool index_locate(const struct trawl_index *index, uint64_t document, struct seg
 	return false;
 }
 
-/* What a part takes in the file: LMDB gives a value of over half a page or so pages of its own. */
-static uint64_t file_bytes(uint64_t bytes)
-{
-	uint64_t full = bytes / EXTENT_PAYLOAD, rest = bytes % EXTENT_PAYLOAD;
-	uint64_t last = rest ? rest + 16 + EXTENT_HEADER + EXTENT_SLACK : 0;
-	return full * 64 * 4096 + (last > 2000 ? (last + 4095) / 4096 * 4096 : last);
-}
-
 int trawl_get_stats(const trawl_index *index, trawl_index_stats *stats, trawl_error *error)
 {
 	static const struct {
@@ -119,7 +111,7 @@ int trawl_get_stats(const trawl_index *index, trawl_index_stats *stats, trawl_er
 		stats->parts[p].name = parts[p].name;
 		for (size_t i = 0; i < index->manifest.segment_count; i++)
 			for (int part = parts[p].first; part <= parts[p].last; part++)
-				stats->parts[p].bytes += file_bytes(index->segments[i].part_bytes[part]);
+				stats->parts[p].bytes += part_file_bytes(index->segments[i].part_bytes[part]);
 	}
 	for (size_t i = 0; i < index->manifest.segment_count; i++) {
 		const struct manifest_segment *summary = &index->manifest.segments[i];

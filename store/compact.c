@@ -15,7 +15,9 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -52,6 +54,34 @@ void store_remove_temporaries(const struct store *store)
 {
 	remove_beside(store, COPY_SUFFIX);
 	remove_beside(store, COPY_LOCK_SUFFIX);
+}
+
+bool store_is_current(const struct store *store)
+{
+	struct stat status;
+	return stat(store->path, &status) == 0 && status.st_ino == store->inode && status.st_dev == store->device;
+}
+
+/* LMDB tells of each reader in a line that begins with its process, and in one of words that there are none. */
+static int count_reader(const char *line, void *count)
+{
+	unsigned long transaction;
+	*(size_t *)count += sscanf(line, "%*d %*x %lu", &transaction) == 1;
+	return 0;
+}
+
+size_t store_readers(const struct store *store)
+{
+	size_t count = 0;
+	int dead;
+	mdb_reader_check(store->environment, &dead);
+	return mdb_reader_list(store->environment, count_reader, &count) < 0 ? SIZE_MAX : count;
+}
+
+uint64_t store_disk_left(const struct store *store)
+{
+	struct statvfs status;
+	return statvfs(store->real, &status) == 0 ? (uint64_t)status.f_bavail * status.f_frsize : 0;
 }
 
 /* Make an empty file with the mode, and if we may the owner, of `like`. */
@@ -230,7 +260,15 @@ done:
 	return code;
 }
 
-int store_compact(struct store *store, uint64_t *bytes, trawl_error *error)
+/* Make `file`, which the name leads to by now, the writer lock that `lock` keeps. We had it before anybody knew the name. */
+static void keep_lock(int *file, int *lock)
+{
+	opening_lock(*file, F_UNLCK);
+	*lock = *file;
+	*file = -1;
+}
+
+int store_compact(struct store *store, uint64_t *bytes, int *lock, trawl_error *error)
 {
 	struct stat status;
 	int file = -1;
@@ -240,13 +278,15 @@ int store_compact(struct store *store, uint64_t *bytes, trawl_error *error)
 	int code = make_like(path, store->real, &file, error);
 	if (!code)
 		code = write_copy(store, file, path, error);
-	if (!code && fstat(file, &status) != 0)
+	if (!code && (fstat(file, &status) != 0 || (lock && flock(file, LOCK_EX | LOCK_NB) != 0)))
 		code = error_set_system(error, errno, "%s", path);
 	if (!code)
 		code = put_in_place(store, file, path, error);
 	if (!code)
 		*bytes = (uint64_t)status.st_size;
 	store_remove_temporaries(store); /* nothing is left of them but after an error */
+	if (!code && lock)
+		keep_lock(&file, lock);
 	if (file >= 0)
 		close(file);
 	return code;

@@ -254,6 +254,21 @@ uint64_t segment_bytes(const struct segment *segment)
 	return bytes;
 }
 
+uint64_t part_file_bytes(uint64_t bytes)
+{
+	uint64_t full = bytes / EXTENT_PAYLOAD, rest = bytes % EXTENT_PAYLOAD;
+	uint64_t last = rest ? rest + 16 + EXTENT_HEADER + EXTENT_SLACK : 0;
+	return full * 64 * 4096 + (last > 2000 ? (last + 4095) / 4096 * 4096 : last);
+}
+
+uint64_t segment_file_bytes(const struct segment *segment)
+{
+	uint64_t bytes = 0;
+	for (int part = PART_DOCUMENTS; part < PART_COUNT; part++)
+		bytes += part_file_bytes(segment->part_bytes[part]);
+	return bytes;
+}
+
 uint32_t segment_live_df(const struct segment *segment, const struct term_entry *entry)
 {
 	const struct deletions *deletions = &segment->deletions;

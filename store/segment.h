@@ -96,8 +96,11 @@ static inline bool segment_is_dead(const struct segment *segment, uint32_t doc)
 	return segment->deletions.words && (segment->deletions.words[doc / 64] >> (doc % 64) & 1);
 }
 
-/* Bytes of all its parts. */
+/* Bytes of all its parts, and what they take in the file. */
 uint64_t segment_bytes(const struct segment *segment);
+uint64_t segment_file_bytes(const struct segment *segment);
+/* What a part of `bytes` takes in the file: LMDB gives a value of over half a page or so pages of its own. */
+uint64_t part_file_bytes(uint64_t bytes);
 
 /* Live documents with the term. */
 uint32_t segment_live_df(const struct segment *segment, const struct term_entry *entry);

@@ -40,8 +40,15 @@ void store_remove(const struct store *store);
 
 /* Replace the file by a copy of the last commit's pages alone, durably and at once; the writer lock must be held, and this store
  * must not be written to afterwards. Readers of the old file read on. The copy is made beside it; should the process
- * be killed, store_remove_temporaries removes it. *bytes: its size. */
-int store_compact(struct store *store, uint64_t *bytes, trawl_error *error);
+ * be killed, store_remove_temporaries removes it. *bytes: its size. `lock`, unless NULL, gets the new file's writer lock, which nobody
+ * else had in between. */
+int store_compact(struct store *store, uint64_t *bytes, int *lock, trawl_error *error);
+/* Whether the name still leads to this file. */
+bool store_is_current(const struct store *store);
+/* How many snapshots there are of the file, of all processes. */
+size_t store_readers(const struct store *store);
+/* Bytes that the disk of the file has left for us. */
+uint64_t store_disk_left(const struct store *store);
 void store_remove_temporaries(const struct store *store);
 
 /* ---- snapshots ---- */
