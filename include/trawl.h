@@ -188,7 +188,7 @@ TRAWL_API int trawl_writer_delete(trawl_writer *writer, const char *id, size_t i
 
 /* Make everything since the last commit visible and durable, atomically. Then, unless options.no_merge, merge segments so that
  * their number stays logarithmic in the size of the index: further commits, which change no answer. Then, if the file has more than
- * 15/8 times the living data (and 256 KiB) and nobody else reads it, replace it by a copy without free pages, as
+ * 7/4 times the living data (and 256 KiB) and nobody else reads it, replace it by a copy without free pages, as
  * trawl_compact does. After an error the writer can only be closed; the index is as it was, or (where only merging or
  * reopening it failed) has the new commit whole. Should the disk refuse the very last write of a commit, what this process has
  * open of the index goes on answering, but it can open it again only when all of that is closed: until then TRAWL_EIO says so. */

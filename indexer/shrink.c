@@ -26,7 +26,7 @@ enum shrinking shrink_choose(struct snapshot *snapshot, const struct segment *se
 	const struct store *store = snapshot_store(snapshot);
 	uint64_t file, free, living = living_bytes(segments, count);
 	snapshot_file_size(snapshot, &file, &free);
-	if (file <= living / 8 * 15 + WASTE_LEAST || store_readers(store) > 1)
+	if (file <= living / 4 * 7 + WASTE_LEAST || store_readers(store) > 1)
 		return SHRINK_NOT;
 	bool copy = free > file / 4;
 	if (store_disk_left(store) <= (copy ? file - free : 2 * living) + ROOM_BESIDE)

@@ -2,7 +2,7 @@
  * shrink.h - when a file that grew is replaced by a copy without free pages.
  *
  * LMDB uses pages again but never gives them back. A merge needs room for the new segment beside the old ones, so that the file comes
- * to more than twice the living data when the largest segment is written anew, and would stay there. Once it is over 15/8 of
+ * to more than twice the living data when the largest segment is written anew, and would stay there. Once it is over 7/4 of
  * them, and 256 KiB, it is due for compaction (store_compact), unless somebody reads it: a reader would keep the old file on
  * the disk besides. Where less than a quarter of it is free, dead documents and what many small segments take beyond their share
  * are the greater part of it, and all segments are merged first.
