@@ -29,7 +29,7 @@ static const char usage[] =
     "  -q, --quiet     no summary, and nothing about ids that are not there\n"
     "  --json          the summary as one JSON object\n"
     "\n"
-    "Exit status: 0 deleted (or would), 1 nothing to delete, 2 error: nothing was deleted.\n";
+    "Exit status: 0 deleted (or would), 1 nothing to delete, 2 error: nothing was deleted, unless it says so.\n";
 
 enum { MISSING_TOLD = 20 };
 
@@ -180,11 +180,18 @@ static int run(struct delete_job *job)
 	int result = open_index(job, &error);
 	if (result == TRAWL_OK)
 		result = job->query ? delete_matches(job, &error) : delete_ids(job, &error);
+	trawl_writer_stats written = {0};
 	trawl_close(job->index); /* who reads the file keeps it from shrinking */
 	job->index = NULL;
 	if (result == TRAWL_OK && job->writer)
 		result = trawl_writer_commit(job->writer, &error);
-	if (result != TRAWL_OK)
+	if (job->writer)
+		trawl_writer_get_stats(job->writer, &written);
+	if (result != TRAWL_OK && written.commits)
+		complain("%s; deleting was done before, and %" PRIu64
+		         " document%s gone: only what comes after it failed",
+		         error.text, job->deleted, job->deleted == 1 ? " is" : "s are");
+	else if (result != TRAWL_OK)
 		complain("%s%s", error.text, job->dry ? "" : "; nothing was deleted");
 	else if (!job->dry && (!job->quiet || job->json))
 		print_summary(job);

@@ -99,12 +99,12 @@ void job_print_summary(const struct index_job *job)
 		       ",\"unchanged\":%" PRIu64 ",\"skipped\":%" PRIu64 ",\"files\":%" PRIu64 ",\"deleted\":%" PRIu64
 		       ",\"text_bytes\":%" PRIu64 ",\"tokens\":%" PRIu64 ",\"runs\":%" PRIu64
 		       ",\"segment_bytes\":%" PRIu64 ",\"merges\":%" PRIu64 ",\"merge_bytes\":%" PRIu64
-		       ",\"merges_failed\":%" PRIu64 ",\"compactions\":%" PRIu64 ",\"compaction_bytes\":%" PRIu64 ",\"seconds\":%.3f,\"file_bytes\":%" PRIu64 "}\n",
+		       ",\"merges_failed\":%" PRIu64 ",\"compactions\":%" PRIu64 ",\"compaction_bytes\":%" PRIu64
+		       ",\"seconds\":%.3f,\"file_bytes\":%" PRIu64 "}\n",
 		       documents, written.added, written.replaced, written.unchanged, skipped, source.files,
 		       written.deleted, job->text_bytes, written.tokens, written.runs, written.segment_bytes,
-		       written.merges, written.merge_bytes, written.merges_failed,
-		       written.compactions, written.compaction_bytes, seconds,
-		       file_bytes(job->index_path));
+		       written.merges, written.merge_bytes, written.merges_failed, written.compactions,
+		       written.compaction_bytes, seconds, file_bytes(job->index_path));
 		return;
 	}
 	if (written.added + written.replaced + written.deleted == 0) {
@@ -153,8 +153,12 @@ static int add_document(struct index_job *job, const trawl_document *document, t
 static int commit(struct index_job *job, trawl_error *error)
 {
 	progress_draw(&job->progress, "writing the index");
+	trawl_writer_stats before, after;
+	trawl_writer_get_stats(job->writer, &before);
 	int result = trawl_writer_commit(job->writer, error);
-	job->committed += job->taken;
+	trawl_writer_get_stats(job->writer, &after);
+	if (result == TRAWL_OK || after.commits > before.commits)
+		job->committed += job->taken;
 	job->taken = 0;
 	job->last_commit = clock_seconds();
 	return result;

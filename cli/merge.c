@@ -82,9 +82,11 @@ static void print_merge(const struct merge_job *job, const trawl_index_stats *be
 	if (job->json) {
 		printf("{\"segments_before\":%" PRIu64 ",\"segments\":%" PRIu64 ",\"deleted_before\":%" PRIu64
 		       ",\"deleted\":%" PRIu64 ",\"merges\":%" PRIu64 ",\"merge_bytes\":%" PRIu64
-		       ",\"compactions\":%" PRIu64 ",\"compaction_bytes\":%" PRIu64 ",\"seconds\":%.3f,\"file_bytes\":%" PRIu64 "}\n",
+		       ",\"compactions\":%" PRIu64 ",\"compaction_bytes\":%" PRIu64
+		       ",\"seconds\":%.3f,\"file_bytes\":%" PRIu64 "}\n",
 		       before->segments, after->segments, before->deleted, after->deleted, written->merges,
-		       written->merge_bytes, written->compactions, written->compaction_bytes, seconds, file_bytes(job->index_path));
+		       written->merge_bytes, written->compactions, written->compaction_bytes, seconds,
+		       file_bytes(job->index_path));
 		return;
 	}
 	printf("merged %s segment%s into %s, %s written in %.2f s; dropped %s dead document%s; ",
@@ -92,7 +94,8 @@ static void print_merge(const struct merge_job *job, const trawl_index_stats *be
 	       megabytes(written->merge_bytes, text[2]), seconds, grouped(before->deleted - after->deleted, text[3]),
 	       before->deleted - after->deleted == 1 ? "" : "s");
 	print_path(job->index_path);
-	printf(written->compactions ? ", compacted, is %s\n" : " is %s\n", megabytes(file_bytes(job->index_path), text[0]));
+	printf(written->compactions ? ", compacted, is %s\n" : " is %s\n",
+	       megabytes(file_bytes(job->index_path), text[0]));
 }
 
 static int run_merge(struct merge_job *job)

@@ -158,18 +158,20 @@ typedef struct trawl_writer_options {
 } trawl_writer_options;
 
 typedef struct trawl_writer_stats {
-	uint64_t added;         /* documents with an id not seen before */
-	uint64_t replaced;      /* documents that took the place of an older one with the same id */
-	uint64_t unchanged;     /* documents with the stored one's content hash: nothing was written for them */
-	uint64_t tokens;        /* of the documents added or replaced; complete after a commit */
-	uint64_t text_bytes;    /* title and text of these */
-	uint64_t runs;          /* times the memory budget made the batch spill */
-	uint64_t deleted;       /* by trawl_writer_delete */
-	uint64_t segment_bytes; /* of the segments that commits have made of these */
-	uint64_t merges;        /* of segments into one, see trawl_writer_commit */
-	uint64_t merge_bytes;   /* of the segments that these have made */
-	uint64_t merges_failed; /* for want of room on the disk or memory, as compactions; the commit was done */
-	uint64_t compactions;   /* of the file after a commit, see trawl_writer_commit */
+	uint64_t added;      /* documents with an id not seen before */
+	uint64_t replaced;   /* documents that took the place of an older one with the same id */
+	uint64_t unchanged;  /* documents with the stored one's content hash: nothing was written for them */
+	uint64_t tokens;     /* of the documents added or replaced; complete after a commit */
+	uint64_t text_bytes; /* title and text of these */
+	uint64_t runs;       /* times the memory budget made the batch spill */
+	uint64_t deleted;    /* by trawl_writer_delete */
+	uint64_t
+	    commits; /* that are durable, without those of merges: also one after which only merging or reopening failed */
+	uint64_t segment_bytes;    /* of the segments that commits have made of these */
+	uint64_t merges;           /* of segments into one, see trawl_writer_commit */
+	uint64_t merge_bytes;      /* of the segments that these have made */
+	uint64_t merges_failed;    /* for want of room on the disk or memory, as compactions; the commit was done */
+	uint64_t compactions;      /* of the file after a commit, see trawl_writer_commit */
 	uint64_t compaction_bytes; /* of the files that these have made */
 } trawl_writer_stats;
 

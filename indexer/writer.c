@@ -756,6 +756,14 @@ static uint64_t bytes_made(const struct trawl_writer *writer)
 	return 0;
 }
 
+/* Sweep what a failed merge wrote. On a disk without a single page left that fails too: then its segment's number is passed over, and
+ * the next sweep removes it. */
+static void clean_up_merge(struct trawl_writer *writer)
+{
+	if (sweep_garbage(writer, NULL))
+		writer->manifest.next_segment++;
+}
+
 /* Merge until there are `wanted` segments; 0: as many as the policy wants. */
 static int merge(struct trawl_writer *writer, size_t wanted, trawl_error *error)
 {
@@ -774,7 +782,7 @@ static int merge(struct trawl_writer *writer, size_t wanted, trawl_error *error)
 		if (!chosen)
 			return 0;
 		if (code) {
-			writer->failed = sweep_garbage(writer, NULL) < 0;
+			clean_up_merge(writer);
 			return code;
 		}
 		code = reopen_snapshot(writer, error);
@@ -813,8 +821,7 @@ static int shrink(struct trawl_writer *writer, trawl_error *error)
 {
 	uint64_t bytes;
 	int lock;
-	enum shrinking choice =
-	    shrink_choose(writer->snapshot, writer->segments, writer->manifest.segment_count);
+	enum shrinking choice = shrink_choose(writer->snapshot, writer->segments, writer->manifest.segment_count);
 	if (choice == SHRINK_NOT)
 		return 0;
 	int code = choice == SHRINK_MERGE_AND_COPY ? merge(writer, 1, error) : 0;
@@ -881,6 +888,7 @@ int trawl_writer_commit(trawl_writer *writer, trawl_error *error)
 	int code = commit(writer, error);
 	if (!code) {
 		writer->fresh = false;
+		writer->stats.commits++;
 		drop_batch(writer);
 		code = reopen_snapshot(writer, error);
 		if (!code && added)
