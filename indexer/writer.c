@@ -15,6 +15,7 @@
 #include "indexer/pipeline.h"
 #include "indexer/reorder.h"
 #include "indexer/run.h"
+#include "indexer/settings.h"
 #include "indexer/shrink.h"
 #include "indexer/unchanged.h"
 #include "store/segment.h"
@@ -96,44 +97,6 @@ static int open_snapshot(struct trawl_writer *writer, trawl_error *error)
 	for (size_t i = 0; !code && i < count; i++)
 		code = segment_open(&writer->segments[i], writer->snapshot, &writer->manifest, i, error);
 	return code;
-}
-
-static bool is_zero_analysis(const trawl_analysis *analysis)
-{
-	return !analysis->language && !analysis->stop_words && !analysis->fold_diacritics;
-}
-
-/* A new index takes its analysis from the options; an old one keeps its own, and other wishes are an error. */
-static int settle_analysis(struct trawl_writer *writer, const trawl_writer_options *options, trawl_error *error)
-{
-	const trawl_analysis *wanted = &options->analysis;
-	struct manifest *manifest = &writer->manifest;
-	const char *language = wanted->language && *wanted->language ? wanted->language : "english";
-	uint32_t flags =
-	    (wanted->stop_words ? FLAG_STOP_WORDS : 0) | (wanted->fold_diacritics ? FLAG_FOLD_DIACRITICS : 0);
-	if (manifest->generation) {
-		uint32_t stored = manifest->flags & (FLAG_STOP_WORDS | FLAG_FOLD_DIACRITICS);
-		bool differs =
-		    !is_zero_analysis(wanted) && (flags != stored || strcmp(language, manifest->language) != 0);
-		if (differs || (options->no_positions && manifest->flags & FLAG_POSITIONS) ||
-		    (options->pairs && !(manifest->flags & FLAG_PAIRS)))
-			return error_set(error, TRAWL_EINVAL,
-			                 "%s was made with other settings (language %s%s%s%s%s): leave them out, or "
-			                 "index into a new file",
-			                 store_path(writer->store), manifest->language,
-			                 stored & FLAG_STOP_WORDS ? ", stop words" : "",
-			                 stored & FLAG_FOLD_DIACRITICS ? ", folded diacritics" : "",
-			                 manifest->flags & FLAG_POSITIONS ? "" : ", no positions",
-			                 manifest->flags & FLAG_PAIRS ? ", pairs" : "");
-		return 0;
-	}
-	if (strlen(language) >= sizeof manifest->language)
-		return error_set(error, TRAWL_EINVAL, "no such language: %s", language);
-	memcpy(manifest->language, language, strlen(language) + 1);
-	if (options->pairs && options->no_positions)
-		return error_set(error, TRAWL_EINVAL, "pair lists need positions");
-	manifest->flags = flags | (options->no_positions ? 0 : FLAG_POSITIONS) | (options->pairs ? FLAG_PAIRS : 0);
-	return 0;
 }
 
 static size_t default_memory(void)
@@ -225,7 +188,7 @@ static int start(struct trawl_writer *writer, const char *path, const trawl_writ
 	if (writer->manifest.generation)
 		writer->fresh = false; /* another writer was faster */
 	if (!code)
-		code = settle_analysis(writer, options, error);
+		code = settings_settle(&writer->manifest, store_path(writer->store), options, error);
 	/* Who made the file may have died before its name was durable. */
 	if (!code && !writer->manifest.generation)
 		code = store_sync_name(writer->store, error);
