@@ -8,14 +8,17 @@
 #include "cli/text.h"
 #include "trawl.h"
 
-static const char usage[] = "trawl stats [--json] INDEX\n"
-                            "\n"
-                            "Tells what is in an index, and how many bytes of the file each part takes.\n"
-                            "\n"
-                            "  trawl stats notes.trawl\n"
-                            "  trawl stats --json notes.trawl | jq .bytes.postings\n"
-                            "\n"
-                            "Exit status: 0 done, 2 error.\n";
+static const char usage[] =
+    "trawl stats [--json] INDEX\n"
+    "\n"
+    "Tells what is in an index, how many bytes of the file each part takes, how many bits that is for each posting,\n"
+    "token, term or document, and what segments there are.\n"
+    "\n"
+    "  trawl stats notes.trawl\n"
+    "  trawl stats --json notes.trawl | jq .bytes.postings\n"
+    "  trawl stats --json notes.trawl | jq .bits.positions.bits\n"
+    "\n"
+    "Exit status: 0 done, 2 error.\n";
 
 static void print_json(const trawl_index_stats *stats)
 {
@@ -35,7 +38,18 @@ static void print_json(const trawl_index_stats *stats)
 		json_write_string(stdout, stats->parts[i].name, strlen(stats->parts[i].name));
 		printf(":%" PRIu64, stats->parts[i].bytes);
 	}
-	fputs("}}\n", stdout);
+	fputs("},\"bits\":{", stdout);
+	const char *separator = "";
+	for (size_t i = 0; i < stats->part_count && i < TRAWL_PARTS_MAX; i++) {
+		const trawl_part_stats *part = &stats->parts[i];
+		if (!part->unit || !part->units || !part->bytes)
+			continue;
+		fputs(separator, stdout);
+		json_write_string(stdout, part->name, strlen(part->name));
+		printf(":{\"per\":\"%s\",\"bits\":%.3f}", part->unit, 8 * (double)part->bytes / (double)part->units);
+		separator = ",";
+	}
+	fputs("},\"segment_list\":[", stdout);
 }
 
 static void print_number(const char *name, uint64_t number, const char *remark)
@@ -44,20 +58,48 @@ static void print_number(const char *name, uint64_t number, const char *remark)
 	printf("%-16s%16s%s\n", name, grouped(number, text), remark);
 }
 
-/* Parts that grow with the postings are told per posting as well. */
-static bool is_of_postings(const char *name)
+/* In bits where they are few. */
+static void print_rate(uint64_t bytes, const char *unit, uint64_t units)
 {
-	return strstr(name, "postings") || strstr(name, "positions") || strcmp(name, "pairs") == 0;
+	double rate = units ? (double)bytes / (double)units : 0;
+	if (bytes && units)
+		printf("  %.2f %s a %s", rate < 8 ? 8 * rate : rate, rate < 8 ? "bits" : "bytes", unit);
 }
 
-static void print_part(const trawl_index_stats *stats, const char *name, uint64_t bytes, bool per_posting)
+static void print_part(const trawl_index_stats *stats, const char *name, uint64_t bytes, const char *unit,
+                       uint64_t units)
 {
 	char text[NUMBER_SIZE];
 	double share = stats->file_bytes ? 100.0 * (double)bytes / (double)stats->file_bytes : 0;
 	printf("  %-22s%16s%7.1f%%", name, grouped(bytes, text), share);
-	if (per_posting && stats->postings > 0)
-		printf("  %.2f a posting", (double)bytes / (double)stats->postings);
+	if (unit)
+		print_rate(bytes, unit, units);
 	putchar('\n');
+}
+
+/* The segments, where there are several. */
+static int print_segments(const trawl_index *index, const trawl_index_stats *stats, bool json, trawl_error *error)
+{
+	trawl_segment_stats segment;
+	char text[3][NUMBER_SIZE];
+	int result = TRAWL_OK;
+	if (!json && stats->segments > 1)
+		puts("\nsegments");
+	for (size_t i = 0; result == TRAWL_OK && i < stats->segments; i++) {
+		result = trawl_get_segment(index, i, &segment, error);
+		if (result != TRAWL_OK || (!json && stats->segments < 2))
+			continue;
+		if (json)
+			printf("%s{\"number\":%" PRIu32 ",\"documents\":%" PRIu32 ",\"deleted\":%" PRIu32
+			       ",\"text_bytes\":%" PRIu64 ",\"bytes\":%" PRIu64 "}",
+			       i ? "," : "", segment.number, segment.documents, segment.deleted, segment.text_bytes,
+			       segment.bytes);
+		else
+			printf("  %-10" PRIu32 "%12s documents%12s deleted%16s bytes\n", segment.number,
+			       grouped(segment.documents, text[0]), grouped(segment.deleted, text[1]),
+			       grouped(segment.bytes, text[2]));
+	}
+	return result;
 }
 
 static void print_table(const trawl_index_stats *stats)
@@ -90,13 +132,14 @@ static void print_table(const trawl_index_stats *stats)
 	fputs("\nbytes of the file\n", stdout);
 	uint64_t told = stats->free_bytes;
 	for (size_t i = 0; i < stats->part_count && i < TRAWL_PARTS_MAX; i++) {
-		print_part(stats, stats->parts[i].name, stats->parts[i].bytes, is_of_postings(stats->parts[i].name));
+		const trawl_part_stats *part = &stats->parts[i];
+		print_part(stats, part->name, part->bytes, part->unit, part->units);
 		told += stats->parts[i].bytes;
 	}
-	print_part(stats, "free", stats->free_bytes, false);
+	print_part(stats, "free", stats->free_bytes, NULL, 0);
 	if (stats->file_bytes > told)
-		print_part(stats, "pages of the store", stats->file_bytes - told, false);
-	print_part(stats, "total", stats->file_bytes, true);
+		print_part(stats, "pages of the store", stats->file_bytes - told, NULL, 0);
+	print_part(stats, "total", stats->file_bytes, "document", stats->documents);
 }
 
 int stats_command(int argc, char **argv)
@@ -123,8 +166,11 @@ int stats_command(int argc, char **argv)
 	result = trawl_open(&index, argv[optind], &error);
 	if (result == TRAWL_OK)
 		result = trawl_get_stats(index, &stats, &error);
-	if (result == TRAWL_OK)
+	if (result == TRAWL_OK) {
 		(json ? print_json : print_table)(&stats);
+		result = print_segments(index, &stats, json, &error);
+		fputs(json ? "]}\n" : "", stdout);
+	}
 	trawl_close(index);
 	return result == TRAWL_OK ? EXIT_DONE : complain("%s", error.text);
 }

@@ -236,6 +236,8 @@ TRAWL_API int trawl_walk_ids(const trawl_index *index, trawl_id_visitor *visit, 
 typedef struct trawl_part_stats {
 	const char *name; /* "dictionary", "postings", ... Static storage. */
 	uint64_t bytes;   /* of the file, with padding */
+	const char *unit; /* what it grows with: "document", "posting", "token", "term"; or NULL. Static storage. */
+	uint64_t units;   /* of these it has so many, those of dead documents included */
 } trawl_part_stats;
 
 #define TRAWL_PARTS_MAX 16
@@ -259,6 +261,17 @@ typedef struct trawl_index_stats {
 } trawl_index_stats;
 
 TRAWL_API int trawl_get_stats(const trawl_index *index, trawl_index_stats *stats, trawl_error *error);
+
+typedef struct trawl_segment_stats {
+	uint32_t number;    /* of the segment: greater for later ones */
+	uint32_t documents; /* the dead included */
+	uint32_t deleted;
+	uint64_t text_bytes; /* of the living */
+	uint64_t bytes;      /* of the file, with padding */
+} trawl_segment_stats;
+
+/* One of the segments, from 0 to trawl_index_stats.segments - 1, in the order of their documents' numbers; TRAWL_EINVAL beyond. */
+TRAWL_API int trawl_get_segment(const trawl_index *index, size_t which, trawl_segment_stats *stats, trawl_error *error);
 
 /* The stored document with this id. Its pointers live until trawl_stored_free(*handle). TRAWL_ENOTFOUND if none. */
 typedef struct trawl_stored trawl_stored;

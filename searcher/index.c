@@ -82,22 +82,40 @@ bool index_locate(const struct trawl_index *index, uint64_t document, struct seg
 	return false;
 }
 
+enum unit { UNIT_NONE, UNIT_DOCUMENT, UNIT_POSTING, UNIT_TOKEN, UNIT_TERM, UNIT_PAIR_POSTING, UNIT_COUNT };
+
+/* What the segments hold, the dead included. */
+static void count_units(const struct trawl_index *index, uint64_t units[UNIT_COUNT])
+{
+	for (size_t i = 0; i < index->manifest.segment_count; i++) {
+		const struct segment *segment = &index->segments[i];
+		units[UNIT_DOCUMENT] += segment->documents_count;
+		units[UNIT_POSTING] += segment->postings_count;
+		units[UNIT_TOKEN] += segment->tokens;
+		units[UNIT_TERM] += segment->term_count;
+		units[UNIT_PAIR_POSTING] += segment->pair_postings_count;
+	}
+}
+
 int trawl_get_stats(const trawl_index *index, trawl_index_stats *stats, trawl_error *error)
 {
 	static const struct {
 		const char *name;
 		int first, last;
-	} parts[] = {{"documents", PART_DOCUMENTS, PART_DOCUMENT_DICTIONARY},
-	             {"content hashes", PART_CONTENT_HASHES, PART_CONTENT_HASHES},
-	             {"ids", PART_IDS, PART_ORDER},
-	             {"lengths", PART_LENGTHS, PART_LENGTHS},
-	             {"spans", PART_SPANS, PART_SPANS},
-	             {"postings", PART_POSTINGS, PART_POSTINGS},
-	             {"positions", PART_POSITIONS, PART_POSITIONS},
-	             {"pairs", PART_PAIR_POSTINGS, PART_PAIR_ROOT},
-	             {"dictionary", PART_TERMS, PART_TERMS},
-	             {"statistics", PART_ROOT, PART_ROOT},
-	             {"deletions", PART_DELETIONS, PART_DELETIONS}};
+		enum unit unit;
+	} parts[] = {{"documents", PART_DOCUMENTS, PART_DOCUMENT_DICTIONARY, UNIT_DOCUMENT},
+	             {"content hashes", PART_CONTENT_HASHES, PART_CONTENT_HASHES, UNIT_DOCUMENT},
+	             {"ids", PART_IDS, PART_ORDER, UNIT_DOCUMENT},
+	             {"lengths", PART_LENGTHS, PART_LENGTHS, UNIT_DOCUMENT},
+	             {"spans", PART_SPANS, PART_SPANS, UNIT_DOCUMENT},
+	             {"postings", PART_POSTINGS, PART_POSTINGS, UNIT_POSTING},
+	             {"positions", PART_POSITIONS, PART_POSITIONS, UNIT_TOKEN},
+	             {"pairs", PART_PAIR_POSTINGS, PART_PAIR_ROOT, UNIT_PAIR_POSTING},
+	             {"dictionary", PART_TERMS, PART_TERMS, UNIT_TERM},
+	             {"statistics", PART_ROOT, PART_ROOT, UNIT_NONE},
+	             {"deletions", PART_DELETIONS, PART_DELETIONS, UNIT_NONE}};
+	static const char *const units[UNIT_COUNT] = {NULL, "document", "posting", "token", "term", "pair posting"};
+	uint64_t counts[UNIT_COUNT] = {0};
 	(void)error;
 	*stats = (trawl_index_stats){.documents = index->documents,
 	                             .tokens = index->tokens,
@@ -107,8 +125,11 @@ int trawl_get_stats(const trawl_index *index, trawl_index_stats *stats, trawl_er
 	                             .pairs = index->manifest.flags & FLAG_PAIRS,
 	                             .analysis = manifest_analysis(&index->manifest),
 	                             .part_count = sizeof parts / sizeof *parts};
+	count_units(index, counts);
 	for (size_t p = 0; p < stats->part_count; p++) {
 		stats->parts[p].name = parts[p].name;
+		stats->parts[p].unit = units[parts[p].unit];
+		stats->parts[p].units = counts[parts[p].unit];
 		for (size_t i = 0; i < index->manifest.segment_count; i++)
 			for (int part = parts[p].first; part <= parts[p].last; part++)
 				stats->parts[p].bytes += part_file_bytes(index->segments[i].part_bytes[part]);
@@ -123,6 +144,19 @@ int trawl_get_stats(const trawl_index *index, trawl_index_stats *stats, trawl_er
 		stats->text_bytes += summary->live_text_bytes;
 	}
 	snapshot_file_size(index->snapshot, &stats->file_bytes, &stats->free_bytes);
+	return 0;
+}
+
+int trawl_get_segment(const trawl_index *index, size_t which, trawl_segment_stats *stats, trawl_error *error)
+{
+	if (which >= index->manifest.segment_count)
+		return error_set(error, TRAWL_EINVAL, "segment %zu of %zu", which, index->manifest.segment_count);
+	const struct manifest_segment *summary = &index->manifest.segments[which];
+	*stats = (trawl_segment_stats){.number = summary->number,
+	                               .documents = summary->documents,
+	                               .deleted = summary->deleted,
+	                               .text_bytes = summary->live_text_bytes,
+	                               .bytes = segment_file_bytes(&index->segments[which])};
 	return 0;
 }
 

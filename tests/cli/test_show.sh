@@ -39,7 +39,7 @@ if have script "show_is_safe_on_a_terminal"; then
 fi
 
 trawl stats news.trawl
-exits 0 && silent && out_matches '^documents +5$' && out_matches '^analysis +english' && out_has "a posting" && out_matches 'total +[0-9,]+ +100\.0%'
+exits 0 && silent && out_matches '^documents +5$' && out_matches '^analysis +english' && out_has "bits a posting" && out_has "bits a token" && out_has "bytes a term" && out_matches 'total +[0-9,]+ +100\.0%'
 claim "stats_tells_documents_analysis_and_the_weight_of_parts"
 trawl stats --json news.trawl
 exits 0 && out_lines 1 && out_has '"documents":5,"deleted":0,' && out_has '"generation":1,' && out_has '"bytes":{"'
@@ -49,11 +49,18 @@ if have python3 "stats_json_is_complete"; then
 import json, os
 s = json.load(open(".out"))
 want = ("documents deleted terms postings tokens text_bytes file_bytes free_bytes segments generation language pair_lists "
-        "pair_postings stop_words fold_diacritics positions pairs bytes").split()
+        "pair_postings stop_words fold_diacritics positions pairs bytes bits segment_list").split()
 assert list(s) == want, list(s)
 documents = [json.loads(line) for line in open("news.jsonl")]
 assert s["text_bytes"] == sum(len((d["title"] + d["text"]).encode()) for d in documents), s["text_bytes"]
 assert s["file_bytes"] == os.path.getsize("news.trawl"), s["file_bytes"]
+per = {"documents": "document", "content hashes": "document", "ids": "document", "lengths": "document", "postings": "posting",
+       "positions": "token", "dictionary": "term"}
+assert {part: of["per"] for part, of in s["bits"].items()} == per, s["bits"]
+for part, unit in per.items():
+    assert abs(s["bits"][part]["bits"] - 8 * s["bytes"][part] / s[unit + "s"]) < 0.001, part
+assert s["segment_list"] == [{"number": 1, "documents": 5, "deleted": 0, "text_bytes": s["text_bytes"],
+                              "bytes": sum(s["bytes"].values())}], s["segment_list"]
 assert sum(s["bytes"].values()) + s["free_bytes"] <= s["file_bytes"]
 END
 	claim "stats_json_is_complete_and_agrees_with_the_file"
@@ -63,6 +70,9 @@ trawl index -q news.trawl changed.jsonl
 trawl stats --json news.trawl
 exits 0 && out_has '"documents":5,' && out_has '"generation":2,'
 claim "stats_counts_living_documents_and_commits"
+trawl stats news.trawl
+exits 0 && out_matches '^  1 +5 documents +1 deleted' && out_matches '^  2 +1 documents +0 deleted'
+claim "stats_lists_segments"
 trawl stats news.trawl extra
 exits 2
 claim "stats_takes_one_index"
