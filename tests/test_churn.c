@@ -334,7 +334,7 @@ static void without_memory_a_shrinking_file_stays_whole(void **state)
 	CHECK(rewrite(&model, writer));
 	ino_t inode = inode_of(path);
 	/* The commit is small; most of what it allocates is for merging and shrinking. */
-	for (long n = 0; n < 600; n += 1 + n / 8) {
+	for (long n = 0; n < 600; n += 1 + n / 4) {
 		trawl_writer_stats stats;
 		delete_document(&model, writer, (size_t)n);
 		model.versions[n] = 0;
