@@ -19,7 +19,7 @@ static const char usage[] =
     "  trawl export --id url pages.trawl           of an index made with --id url\n"
     "\n"
     "  --order ORDER                 index: as the documents lie in INDEX, which is another order than that of their\n"
-    "                                addition if it was made with --order similar (the default); input: as added\n"
+    "                                addition if --order similar was at work (the default); input: as added\n"
     "  --id, --title, --text FIELD   the names of these fields, instead of \"id\", \"title\", \"text\"\n"
     "\n"
     "Bytes that are not UTF-8 become U+FFFD, as JSON wants it.\n"

@@ -96,7 +96,7 @@ static int compare(const void *a, const void *b)
 static void every_live_document_comes_once(void **state)
 {
 	(void)state;
-	for (int order = TRAWL_ORDER_INPUT; order <= TRAWL_ORDER_SIMILAR; order++)
+	for (int order = TRAWL_ORDER_AUTO; order <= TRAWL_ORDER_SIMILAR; order++)
 		for (int as_added = 0; as_added < 2; as_added++) {
 			int numbers[DOCUMENTS];
 			trawl_index *index = open_index(make_index("once", (enum trawl_order)order));
@@ -115,7 +115,7 @@ static void every_live_document_comes_once(void **state)
 static void as_added_is_the_order_of_addition(void **state)
 {
 	(void)state;
-	for (int order = TRAWL_ORDER_INPUT; order <= TRAWL_ORDER_SIMILAR; order++) {
+	for (int order = TRAWL_ORDER_AUTO; order <= TRAWL_ORDER_SIMILAR; order++) {
 		int numbers[DOCUMENTS];
 		trawl_index *index = open_index(make_index("added", (enum trawl_order)order));
 		size_t count = scan_numbers(index, true, numbers), at = 0;
