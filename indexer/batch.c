@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "indexer/doc_sorter.h"
 
 #define PREFETCH 8 /* records ahead */
 
@@ -162,6 +163,10 @@ struct gathered {
 	uint64_t
 	    *places; /* of the positions of each posting in its record: address x 2, + 1 when they are a byte each */
 	size_t doc_capacity, tf_capacity, place_capacity;
+	struct doc_sorter sorter;
+	uint32_t *spare_tfs; /* where a list in another order is put in order */
+	uint64_t *spare_places;
+	size_t spare_tf_capacity, spare_place_capacity;
 	uint32_t df;
 	uint32_t posting; /* the position source's next one */
 };
@@ -171,6 +176,9 @@ static void gathered_release(struct gathered *list)
 	memory_free(list->docs);
 	memory_free(list->tfs);
 	memory_free(list->places);
+	memory_free(list->spare_tfs);
+	memory_free(list->spare_places);
+	doc_sorter_release(&list->sorter);
 }
 
 static int next_positions(void *context, uint32_t count, uint32_t *positions, trawl_error *error)
@@ -178,6 +186,8 @@ static int next_positions(void *context, uint32_t count, uint32_t *positions, tr
 	(void)error;
 	struct gathered *list = context;
 	uint64_t place = list->places[list->posting++];
+	if (list->posting + PREFETCH <= list->df)
+		__builtin_prefetch((const uint8_t *)(uintptr_t)(list->places[list->posting + PREFETCH - 1] >> 1));
 	const uint8_t *at = (const uint8_t *)(uintptr_t)(place >> 1);
 	uint32_t position = 0;
 	if (place & 1)
@@ -222,6 +232,29 @@ __attribute__((always_inline)) static inline void prefetch(const struct inversio
 	}
 }
 
+/* The postings in order of the docIDs. */
+static bool sort_postings(struct gathered *list)
+{
+	bool sorted = true;
+	for (uint32_t i = 1; i < list->df; i++)
+		sorted &= list->docs[i - 1] < list->docs[i];
+	if (sorted)
+		return true;
+	if (!memory_reserve(&list->spare_tfs, &list->spare_tf_capacity, list->df, sizeof *list->tfs) ||
+	    !memory_reserve(&list->spare_places, &list->spare_place_capacity, list->df, sizeof *list->places) ||
+	    !doc_sorter_sort(&list->sorter, list->docs, list->df))
+		return false;
+	memcpy(list->spare_tfs, list->tfs, list->df * sizeof *list->tfs);
+	memcpy(list->spare_places, list->places, list->df * sizeof *list->places);
+	for (uint32_t i = 0; i < list->df; i++) {
+		uint64_t key = list->sorter.keys[i];
+		list->docs[i] = (uint32_t)(key >> 32);
+		list->tfs[i] = list->spare_tfs[(uint32_t)key];
+		list->places[i] = list->spare_places[(uint32_t)key];
+	}
+	return true;
+}
+
 static int hand_over(const struct inversion *inversion, struct gathered *list, uint32_t rank,
                      const struct term_sink *sink, trawl_error *error)
 {
@@ -235,6 +268,8 @@ static int hand_over(const struct inversion *inversion, struct gathered *list, u
 	}
 	if (!list->df)
 		return 0; /* all its documents were left out */
+	if (!sort_postings(list))
+		return error_set_memory(error);
 	struct position_source source = {next_positions, list};
 	uint8_t length;
 	const char *term = lexicon_term(&batch->lexicon, inversion->sorted[rank], &length);

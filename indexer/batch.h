@@ -45,7 +45,7 @@ struct term_sink {
 
 #define DOCUMENT_NONE UINT32_MAX
 
-/* Invert. `docs`: the docID of each ordinal, ascending, DOCUMENT_NONE for those to leave out; NULL: as they are. */
+/* Invert. `docs`: the docID of each ordinal, in any order, DOCUMENT_NONE for those to leave out; NULL: as they are. */
 int batch_invert(const struct batch *batch, const uint32_t *docs, const struct term_sink *sink, trawl_error *error);
 
 /* The same in two steps, of which the second can be done by several threads, each with a range of terms. */

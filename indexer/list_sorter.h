@@ -5,15 +5,15 @@
 #define TRAWL_INDEXER_LIST_SORTER_H
 
 #include "indexer/batch.h"
+#include "indexer/doc_sorter.h"
 
 /* The scratch of one thread; only `sink` needs to be set. */
 struct list_sorter {
 	const struct term_sink *sink; /* gets the lists in order */
-	/* the list: keys are docIDs and, below them, places as it came */
-	uint64_t *keys, *other_keys;
+	struct doc_sorter sorter;
 	uint32_t *docs, *tfs, *positions;
 	uint64_t *starts; /* of each posting's positions, as it came */
-	size_t key_capacity, other_capacity, doc_capacity, tf_capacity, position_capacity, start_capacity;
+	size_t doc_capacity, tf_capacity, position_capacity, start_capacity;
 	uint32_t posting, count;
 };
 

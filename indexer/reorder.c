@@ -33,13 +33,12 @@ done:
 	return code;
 }
 
-int reordered_lists(const struct unordered *unordered, const uint32_t *docs, const struct term_sink *sink,
-                    trawl_error *error)
+int reordered_runs(const struct unordered *unordered, const uint32_t *docs, const struct term_sink *sink,
+                   trawl_error *error)
 {
 	struct list_sorter sorter = {.sink = sink};
 	struct term_sink between = {list_sorter_term, &sorter};
-	int code = unordered->run_count ? runs_merge(unordered->runs, unordered->run_count, docs, &between, error)
-	                                : batch_invert(unordered->batch, docs, &between, error);
+	int code = runs_merge(unordered->runs, unordered->run_count, docs, &between, error);
 	list_sorter_release(&sorter);
 	return code;
 }

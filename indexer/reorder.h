@@ -14,8 +14,8 @@
 int reorder_documents(const struct unordered *unordered, uint32_t *docs, uint32_t *order, uint32_t count, bool *moved,
                       trawl_error *error);
 
-/* Their lists in the new order, one after the other. */
-int reordered_lists(const struct unordered *unordered, const uint32_t *docs, const struct term_sink *sink,
-                    trawl_error *error);
+/* The lists of the runs in the new order; a batch's are inverted in any order. */
+int reordered_runs(const struct unordered *unordered, const uint32_t *docs, const struct term_sink *sink,
+                   trawl_error *error);
 
 #endif

@@ -8,7 +8,6 @@
 #include "indexer/batch.h"
 #include "indexer/encode.h"
 #include "indexer/graveyard.h"
-#include "indexer/list_sorter.h"
 #include "indexer/merge.h"
 #include "indexer/pairs.h"
 #include "indexer/pending.h"
@@ -565,31 +564,21 @@ static int run_range(const void *source, size_t range, const struct term_sink *s
 	return inversion_run(source, range, sink, error);
 }
 
-static int run_reordered_range(const void *source, size_t range, const struct term_sink *sink, trawl_error *error)
-{
-	struct list_sorter sorter = {.sink = sink};
-	struct term_sink between = {list_sorter_term, &sorter};
-	int code = inversion_run(source, range, &between, error);
-	list_sorter_release(&sorter);
-	return code;
-}
-
 static bool is_large_range(const void *source, size_t range)
 {
 	const struct inversion *inversion = source;
 	return inversion->range_bytes[range] > LARGE_RANGES * inversion->range_most;
 }
 
-static int encode_batch(struct trawl_writer *writer, const struct census *census, trawl_error *error)
+static int encode_batch(struct trawl_writer *writer, const uint32_t *docs, trawl_error *error)
 {
 	struct inversion inversion;
 	size_t most = writer->memory_budget / RANGE_SHARE;
-	int code = inversion_prepare(&inversion, &writer->batch, census->docs,
+	int code = inversion_prepare(&inversion, &writer->batch, docs,
 	                             most < RANGE_BYTES_MOST ? most : RANGE_BYTES_MOST, error);
 	if (code)
 		return code;
-	struct term_ranges ranges = {&inversion, inversion.range_count,
-	                             census->reordered ? run_reordered_range : run_range, is_large_range};
+	struct term_ranges ranges = {&inversion, inversion.range_count, run_range, is_large_range};
 	code = encode_terms(writer->segment, &ranges, writer->workers, writer->threads, error);
 	inversion_release(&inversion);
 	return code;
@@ -619,14 +608,14 @@ static int write_segment(struct trawl_writer *writer, struct manifest_segment *s
 		code = pair_builder_new(&writer->pairs, writer->segment, writer->memory_budget / 8,
 		                        store_path(writer->store), error);
 	struct unordered unordered = unordered_documents(writer);
-	if (!code && census.reordered && (writer->run_count || writer->pairs))
-		code = reordered_lists(&unordered, census.docs, &sink, error);
+	if (!code && census.reordered && writer->run_count)
+		code = reordered_runs(&unordered, census.docs, &sink, error);
 	else if (!code && writer->run_count)
 		code = runs_merge(writer->runs, writer->run_count, census.docs, &sink, error);
 	else if (!code && writer->pairs)
 		code = batch_invert(&writer->batch, census.docs, &sink, error);
 	else if (!code)
-		code = encode_batch(writer, &census, error);
+		code = encode_batch(writer, census.docs, error);
 	if (!code && writer->pairs)
 		code = pair_builder_finish(writer->pairs, error);
 	if (!code)
