@@ -25,7 +25,6 @@
 #define FLUSH_MOST ((size_t)16 << 20)
 #define RANGE_SHARE 256                  /* of the memory, for a range of terms that is encoded */
 #define LARGE_RANGES 16                  /* a term of so many ranges is encoded as it is placed */
-#define SIMILAR_LEAST 65536              /* documents of a commit that are worth reordering unasked */
 #define TEXT_BYTES_MAX ((size_t)1 << 30) /* of a document: tokens are counted in 32 bits */
 
 struct trawl_writer {
@@ -390,18 +389,13 @@ static int check_document(const trawl_writer *writer, const trawl_document *docu
 	return 0;
 }
 
-/* Of the budget, for reordering at commit: kept free from the beginning, so that the order does not depend on what spilled. */
-static size_t ordering_memory(const struct trawl_writer *writer)
-{
-	return writer->order == TRAWL_ORDER_INPUT ? 0 : writer->memory_budget / 4;
-}
-
 static bool is_over_budget(struct trawl_writer *writer)
 {
 	size_t batch = batch_memory(&writer->batch);
 	size_t used = writer->reserved + batch + pending_memory(&writer->pending) + pipeline_memory(writer->pipeline);
 	/* A run needs a batch worth its file: a budget that ids alone have eaten must not make a run a job. */
-	return used > writer->memory_budget - ordering_memory(writer) && batch > writer->memory_budget / 4;
+	return used > writer->memory_budget - reorder_memory(writer->order, writer->memory_budget) &&
+	       batch > writer->memory_budget / 4;
 }
 
 static int add(struct trawl_writer *writer, const trawl_document *document, trawl_error *error)
@@ -511,15 +505,9 @@ static struct unordered unordered_documents(const struct trawl_writer *writer)
 	return (struct unordered){.batch = &writer->batch,
 	                          .runs = writer->runs,
 	                          .run_count = writer->run_count,
-	                          .memory = ordering_memory(writer),
+	                          .memory = reorder_memory(writer->order, writer->memory_budget),
 	                          .workers = writer->workers,
 	                          .threads = writer->threads};
-}
-
-static bool is_reordered(const struct trawl_writer *writer, uint32_t documents)
-{
-	return writer->order == TRAWL_ORDER_SIMILAR ||
-	       (writer->order == TRAWL_ORDER_AUTO && documents >= SIMILAR_LEAST);
 }
 
 static int take_census(struct census *census, const struct trawl_writer *writer, trawl_error *error)
@@ -537,7 +525,7 @@ static int take_census(struct census *census, const struct trawl_writer *writer,
 	memset(census->docs, 0xff, pending->count * sizeof *census->docs); /* DOCUMENT_NONE */
 	for (uint32_t doc = 0; doc < census->count; doc++)
 		census->docs[census->order[doc]] = doc;
-	if (is_reordered(writer, census->count)) {
+	if (reorder_wanted(writer->order, census->count)) {
 		struct unordered unordered = unordered_documents(writer);
 		code = reorder_documents(&unordered, census->docs, census->order, census->count, &census->reordered,
 		                         error);

@@ -158,6 +158,9 @@ static void extents_are_the_same_for_any_number_of_threads(void **state)
 	assert_same_for_all_threads((trawl_writer_options){.analysis = {.stop_words = true}}, 1500);
 	assert_same_for_all_threads((trawl_writer_options){.no_positions = true}, 1500);
 	assert_same_for_all_threads((trawl_writer_options){.order = TRAWL_ORDER_SIMILAR}, 1500);
+	assert_same_for_all_threads((trawl_writer_options){.order = TRAWL_ORDER_SIMILAR, .memory_budget = 1 << 20},
+	                            1500); /* spills */
+	assert_same_for_all_threads((trawl_writer_options){.order = TRAWL_ORDER_SIMILAR, .pairs = true}, 500);
 	assert_same_for_all_threads((trawl_writer_options){.pairs = true}, 1500);
 }
 

@@ -234,6 +234,16 @@ static void the_order_is_the_same_for_any_threads_and_spilled(void **state)
 	scratch_clear();
 }
 
+static void unasked_only_large_commits_are_reordered(void **state)
+{
+	(void)state;
+	assert_true(reorder_wanted(TRAWL_ORDER_SIMILAR, 1));
+	assert_false(reorder_wanted(TRAWL_ORDER_INPUT, REORDER_LEAST));
+	assert_true(reorder_wanted(TRAWL_ORDER_AUTO, REORDER_LEAST));
+	assert_false(reorder_wanted(TRAWL_ORDER_AUTO, REORDER_LEAST - 1));
+	assert_int_equal(((trawl_writer_options){0}).order, TRAWL_ORDER_AUTO);
+}
+
 static void running_out_of_memory_is_an_error(void **state)
 {
 	(void)state;
@@ -257,6 +267,7 @@ int main(void)
 	    cmocka_unit_test(few_documents_keep_their_order),
 	    cmocka_unit_test(the_order_is_the_same_for_any_threads_and_spilled),
 	    cmocka_unit_test(a_clustered_corpus_is_found_again_when_it_was_shuffled),
+	    cmocka_unit_test(unasked_only_large_commits_are_reordered),
 	    cmocka_unit_test(running_out_of_memory_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
