@@ -16,6 +16,7 @@
 #define DF_SHARE 16           /* terms in over a 16th of the documents are left out, */
 #define DF_SHARE_SMALL 4      /* or over a fourth, if those */
 #define DF_SMALL 8192         /* are no more than this */
+#define POSTINGS_LEAST 6      /* of a document, on average; with room for fewer, they stay as they are */
 #define DOCUMENT_BYTES 32     /* of each document, in the graph and while it is bisected */
 #define NOT_WANTED UINT32_MAX /* no number in the graph */
 
@@ -132,10 +133,12 @@ static int look(struct builder *builder, enum pass pass, trawl_error *error)
 static void choose_terms(struct builder *builder, uint32_t *counts, uint32_t most)
 {
 	size_t memory = builder->unordered->memory, fixed = (size_t)builder->graph->document_count * DOCUMENT_BYTES;
-	uint64_t room = memory > fixed ? (memory - fixed) / sizeof(uint32_t) : 0;
+	uint64_t room = memory > fixed ? (memory - fixed) / sizeof(uint32_t) : 0, wanted = 0;
 	uint32_t df = DF_LEAST, number = 0;
-	for (; df <= most && (uint64_t)counts[df] * df <= room; df++)
-		room -= (uint64_t)counts[df] * df;
+	for (; df <= most && wanted + (uint64_t)counts[df] * df <= room; df++)
+		wanted += (uint64_t)counts[df] * df;
+	if (df <= most && builder->graph->document_count > wanted / POSTINGS_LEAST)
+		df = DF_LEAST;
 	for (uint32_t above = df; above <= most; above++)
 		counts[above] = NOT_WANTED;
 	while (df-- > DF_LEAST) {
