@@ -139,7 +139,7 @@ TRAWL_API void trawl_source_close(trawl_source *source);
 /* ---- writing --------------------------------------------------------------------------------------------------- */
 
 enum trawl_order {
-	TRAWL_ORDER_AUTO,   /* TRAWL_ORDER_SIMILAR for a commit of 65,536 documents or more, TRAWL_ORDER_INPUT for a smaller one */
+	TRAWL_ORDER_AUTO,   /* similar for a commit of 65,536 documents or more, as added for a smaller one */
 	TRAWL_ORDER_INPUT,  /* as they were added */
 	TRAWL_ORDER_SIMILAR /* similar ones are neighbours: smaller and faster, slower to build */
 };
@@ -152,7 +152,7 @@ typedef struct trawl_writer_options {
 	bool wait;               /* wait for another writer to finish instead of TRAWL_EBUSY */
 	bool no_positions;       /* smaller index without phrases and proximity; for a new index only */
 	bool pairs; /* lists of frequent word pairs: phrases many times faster, a larger index; for a new index only */
-	enum trawl_order order; /* of the documents of a commit within the index; hits and scores are the same but for ties */
+	enum trawl_order order; /* of a commit's documents in the index; hits and scores are the same but for ties */
 	unsigned threads;       /* at work; 0: as many as there are cores. What is written is the same for any number */
 	bool compare;           /* a document that comes again is unchanged if its bytes are, not if their hashes are */
 	bool no_merge;          /* commits leave segments as they are: each adds one, and searches get slower */
