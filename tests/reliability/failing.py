@@ -117,6 +117,11 @@ class Bench:
         if not fresh:
             shutil.copyfile(self.saved, self.index)
 
+    def reset_files(self, names):
+        for name in names:
+            if os.path.exists(os.path.join(self.home, name)):
+                os.remove(os.path.join(self.home, name))
+
     def strangers(self):
         return [name for name in os.listdir(self.home)
                 if name not in ("x.trawl", "x.trawl-lock", "v1.jsonl", "v2.jsonl")]
