@@ -94,15 +94,19 @@ int reserve_lock_file(const char *path, size_t bytes)
 		return ENOMEM;
 	memcpy(name, path, length);
 	memcpy(name + length, LOCK_SUFFIX, sizeof LOCK_SUFFIX);
-	int file = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	/* Not opened without need: closing it drops the locks that this process has on it, should it have another file of this name
+	 * open. */
+	if (stat(name, &status) == 0 && (size_t)status.st_blocks * 512 >= bytes) {
+		memory_free(name);
+		return 0;
+	}
+	int file = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0644), failed;
 	memory_free(name);
 	if (file < 0)
 		return errno == ENOSPC || errno == EDQUOT ? errno : 0; /* LMDB tells, or does without */
-	int failed = 0;
-	if (fstat(file, &status) != 0 || (size_t)status.st_blocks * 512 < bytes)
-		do
-			failed = fallocate(file, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes) == 0 ? 0 : errno;
-		while (failed == EINTR);
+	do
+		failed = fallocate(file, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes) == 0 ? 0 : errno;
+	while (failed == EINTR);
 	close(file);
 	return failed == ENOSPC || failed == EDQUOT ? failed : 0; /* not every file system can reserve */
 }

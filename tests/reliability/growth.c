@@ -75,17 +75,24 @@ static uint64_t resident_kib(void)
 	return resident * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
 }
 
-/* As LMDB's lock file tells: the slots that were ever in use at once. */
+/* As LMDB's lock file tells: the slots that were ever in use at once. Read in a process of its own: closing the file in ours would
+ * drop LMDB's locks. */
 static uint64_t reader_slots(const struct life_long *life)
 {
 	enum { NUMBER_OF_READERS = 56 };
-	uint32_t slots = 0;
-	FILE *file = fopen(life->lock, "re");
-	if (file && fseek(file, NUMBER_OF_READERS, SEEK_SET) == 0 && fread(&slots, sizeof slots, 1, file) != 1)
-		slots = 0;
-	if (file)
-		fclose(file);
-	return slots;
+	uint32_t slots;
+	int status;
+	fflush(NULL);
+	pid_t child = fork();
+	if (child == 0) {
+		FILE *file = fopen(life->lock, "re");
+		if (!file || fseek(file, NUMBER_OF_READERS, SEEK_SET) != 0 || fread(&slots, sizeof slots, 1, file) != 1)
+			_exit(255);
+		_exit(slots > 254 ? 254 : (int)slots);
+	}
+	if (waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) == 255)
+		exit(3);
+	return (uint64_t)WEXITSTATUS(status);
 }
 
 static void measure(struct life_long *life, bool early)
