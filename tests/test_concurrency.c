@@ -462,8 +462,7 @@ static int die_before_telling(const char *path, unsigned number)
 	int file = open(lock, O_RDWR);
 	/* The map that the file asks for is larger than what the thread sanitizer leaves. */
 	if (mdb_env_create(&environment) || mdb_env_set_mapsize(environment, 64 << 20) ||
-	    mdb_env_open(environment, path, MDB_NOSUBDIR, 0600) ||
-	    mdb_txn_begin(environment, NULL, 0, &transaction) ||
+	    mdb_env_open(environment, path, MDB_NOSUBDIR, 0600) || mdb_txn_begin(environment, NULL, 0, &transaction) ||
 	    pread(file, &told, sizeof told, LAST_COMMIT) != sizeof told || told + 1 != mdb_txn_id(transaction))
 		return 1;
 	told--;

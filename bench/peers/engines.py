@@ -72,7 +72,7 @@ class Trawl(Engine):
         return self.path
 
     def index(self, index, corpus):
-        return [self.path, "index", "--language", "none", index, corpus]
+        return [self.path, "index", "--order", "input", "--language", "none", index, corpus]
 
     def serve(self, index, k1, b):
         return [self.path, "bench", "--protocol", "game", "--k1", str(k1), "--b", str(b), index]
@@ -92,7 +92,7 @@ class TrawlPairs(Trawl):
     name = "trawl-pairs"
 
     def index(self, index, corpus):
-        return [self.path, "index", "--pairs", "--language", "none", index, corpus]
+        return [self.path, "index", "--order", "input", "--pairs", "--language", "none", index, corpus]
 
 
 class Tantivy(Engine):
