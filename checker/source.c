@@ -6,7 +6,7 @@
 #include "store/signature.h"
 #include "store/tree.h"
 
-#define TRIES 20
+#define TRIES 400 /* beside a writer that commits many times a millisecond most of them fail */
 
 /* Of an error's text only what is wrong: the findings are all of one file, and their reader knows that it is damaged. */
 static void report_pages(struct report *report, const trawl_error *error)

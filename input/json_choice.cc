@@ -1,6 +1,10 @@
 #define SIMDJSON_EXCEPTIONS 0
 #include <simdjson.h>
 
+#ifndef SIMDJSON_REQUIRES_HASWELL /* the header asks for it, and leaves it undefined */
+#define SIMDJSON_REQUIRES_HASWELL 0
+#endif
+
 #include <new>
 
 #include "input/json_choice.h"
