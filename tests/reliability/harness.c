@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CHILD_SECONDS 120
+#define CHILD_SECONDS 600
 
 double now_seconds(void)
 {

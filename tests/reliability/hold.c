@@ -82,7 +82,7 @@ static void hold(struct holding *holding, uint32_t g, uint64_t at)
 	fflush(NULL);
 	pid_t child = fork();
 	if (child == 0) {
-		alarm(120);
+		alarm(600);
 		live(holding, g, at, holding->report);
 		_exit(0);
 	}

@@ -253,7 +253,7 @@ static void judge_cut(const struct scene *scene, const struct disk *disk, const 
 		pid_t child = fork();
 		if (child == 0) {
 			for (; tally->done < cut->count; tally->done++) {
-				alarm(120);
+				alarm(600);
 				judge_image(scene, disk, cut, cut->numbers[tally->done]);
 			}
 			_exit(0);

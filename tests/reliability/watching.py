@@ -8,7 +8,7 @@ import time
 
 from failing import FAULTS, check_failure, describe, Outcome, sample
 
-PATIENCE = 120  # seconds, for what takes less than one
+PATIENCE = 600  # seconds, for what takes less than one
 
 
 class Watched:
