@@ -292,7 +292,7 @@ static bool check_short(struct list_checker *checker, const struct list_place_to
 struct head {
 	double maximum, seeds[3], best;
 	uint8_t codebook[16];
-	uint32_t groups, shift, offset_bytes;
+	uint32_t groups, shift, offset_bytes, exception_bits;
 	uint8_t *directory;  /* bounds, then groups */
 	uint64_t above[3];   /* postings whose saturation reaches the seed */
 	uint64_t head_bytes; /* in all */
@@ -323,7 +323,7 @@ static bool read_head(struct list_checker *checker, const struct list_place_told
 		return bad_head(checker, address, "a head that crosses an extent or the list's end");
 	if (load32(bytes) != checker->df)
 		return bad_head(checker, address, "another df than the dictionary's");
-	if (load32(bytes + 40) != head->groups || load32(bytes + 44) || load16(bytes + 38))
+	if (load32(bytes + 40) != head->groups || load32(bytes + 44) || bytes[39])
 		return bad_head(checker, address + 40, "another number of groups than its documents take");
 	head->maximum = load_float(bytes + 4);
 	if (!(head->maximum > 0) || !(head->maximum <= 1))
@@ -342,7 +342,8 @@ static bool read_head(struct list_checker *checker, const struct list_place_told
 		return bad_head(checker, address + 20, "a codebook that does not end with 255");
 	head->shift = bytes[36];
 	head->offset_bytes = bytes[37];
-	if (head->shift > 15 ||
+	head->exception_bits = bytes[38];
+	if (head->shift > 15 || (head->exception_bits != 4 && head->exception_bits != 8) ||
 	    (checker->with_positions ? head->offset_bytes != 2 && head->offset_bytes != 4 : head->offset_bytes != 0))
 		return bad_head(checker, address + 36, "widths that make no sense");
 	head->directory = memory_new((size_t)head->groups * (GROUP_RANGES + GROUP_BYTES));
@@ -367,27 +368,34 @@ static bool bad_chunk(struct list_checker *checker, const struct chunk_reader *r
 
 /* The tf of each posting marked with the code 3, by the exceptions: byte-form ones first, then those of bitmaps. */
 static bool read_exceptions(struct list_checker *checker, struct chunk_reader *reader, uint32_t *tfs,
-                            const uint32_t *order, uint32_t count)
+                            const uint32_t *order, uint32_t count, uint32_t bits)
 {
-	uint32_t exceptions = 0;
+	uint32_t exceptions = 0, most = (1u << bits) - 1, next = 0;
 	const uint8_t *values = reader->at;
 	for (uint32_t i = 0; i < count; i++)
 		exceptions += tfs[order[i]] == 4;
-	if (exceptions > (uint64_t)(reader->end - reader->at))
+	uint64_t bytes = ((uint64_t)exceptions * bits + 7) / 8;
+	if (bytes > (uint64_t)(reader->end - reader->at))
 		return bad_chunk(checker, reader, "exceptions that are cut off");
-	reader->at += exceptions;
+	for (uint64_t unused = (uint64_t)exceptions * bits; unused < bytes * 8; unused++)
+		if (bit_at(values, unused))
+			return bad_chunk(checker, reader, "bits behind its last exception");
+	reader->at += bytes;
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t *tf = &tfs[order[i]];
 		if (*tf != 4)
 			continue;
-		*tf = *values + 4u;
-		if (*values++ < 255)
+		uint32_t value = 0;
+		for (uint32_t b = 0; b < bits; b++, next++)
+			value |= (uint32_t)bit_at(values, next) << b;
+		*tf = value + 4;
+		if (value < most)
 			continue;
 		if (reader->end - reader->at < 4)
 			return bad_chunk(checker, reader, "exceptions that are cut off");
 		*tf = load32(reader->at);
 		reader->at += 4;
-		if (*tf < 259)
+		if (*tf < 4 + most)
 			return bad_chunk(checker, reader, "a large tf that is none");
 	}
 	return true;
@@ -451,7 +459,7 @@ static bool read_chunk(struct list_checker *checker, struct chunk_reader *reader
 		if (bit_at(codes, unused))
 			return bad_chunk(checker, reader, "codes behind the last posting");
 	memcpy(order + order_count, bitmap_order, bitmap_order_count * sizeof *order);
-	if (!read_exceptions(checker, reader, run->tfs, order, run->count))
+	if (!read_exceptions(checker, reader, run->tfs, order, run->count, head->exception_bits))
 		return false;
 	if ((uint64_t)(reader->end - reader->at) >= (uint64_t)1 << head->shift)
 		return bad_chunk(checker, reader, "a chunk longer than its postings");

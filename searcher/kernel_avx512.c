@@ -95,16 +95,49 @@ static uint64_t range_mask(const struct chunk *chunk, uint32_t rank)
 	return bytes_mask(chunk->bytes + chunk->starts[rank], (chunk->headers[rank] & 15u) + 1);
 }
 
+/* 64 nibbles from number `first` on, a byte each: every 8 of them are 36 bits at most, which a word holds. */
+static inline __m512i load_nibbles(const uint8_t *nibbles, uint32_t first)
+{
+	const __m512i four =
+	    _mm512_setr_epi64(0x0706050403020100, 0x0b0a090807060504, 0x0f0e0d0c0b0a0908, 0x131211100f0e0d0c,
+	                      0x1716151413121110, 0x1b1a191817161514, 0x1f1e1d1c1b1a1918, 0x232221201f1e1d1c);
+	__m512i words = _mm512_permutexvar_epi8(four, _mm512_loadu_si512(nibbles + first / 2));
+	__m512i shifts = _mm512_set1_epi64((long long)(0x1c1814100c080400 + first % 2 * 0x0404040404040404));
+	return _mm512_and_si512(_mm512_multishift_epi64_epi8(shifts, words), _mm512_set1_epi8(15));
+}
+
+/* Those few values that did not fit 4 bits. false: some tf is over `most`. */
+static bool patch_overflow(const struct chunk *chunk, uint32_t first, uint8_t most, __m512i *values, __mmask64 large,
+                           __mmask64 overflow)
+{
+	uint8_t bytes[RANGE_DOCUMENTS];
+	_mm512_storeu_si512(bytes, *values);
+	for (uint64_t left = overflow; left; left &= left - 1) {
+		uint32_t before = (uint32_t)__builtin_popcountll(large & ((left & -left) - 1));
+		uint32_t tf = chunk_exception(chunk, first + before);
+		if (tf > most)
+			return false;
+		bytes[__builtin_ctzll(left)] = (uint8_t)(tf - 4);
+	}
+	*values = _mm512_loadu_si512(bytes);
+	return true;
+}
+
 /* Replace the 4s in `tfs` (one byte a posting, in order) by what the exceptions from number `first` on say. false: some tf is over
  * `most`, so that the plain way must be taken. */
 static inline bool patch_exceptions(const struct chunk *chunk, uint32_t first, uint8_t most, __m512i *tfs,
                                     __mmask64 large)
 {
-	uint32_t count = (uint32_t)__builtin_popcountll(large);
-	if (chunk->exceptions + first + count > chunk->end)
+	uint32_t count = (uint32_t)__builtin_popcountll(large), bits = chunk->exception_bits;
+	if (chunk->exceptions + ((first + count) * bits + 7) / 8 > chunk->end)
 		return false;
 	/* What follows on them is loaded too: so that the load need not wait for their number. */
-	__m512i values = _mm512_maskz_expand_epi8(large, _mm512_loadu_si512(chunk->exceptions + first));
+	__m512i values =
+	    bits == 4 ? load_nibbles(chunk->exceptions, first) : _mm512_loadu_si512(chunk->exceptions + first);
+	values = _mm512_maskz_expand_epi8(large, values);
+	__mmask64 overflow = bits == 4 ? _mm512_cmpeq_epu8_mask(values, _mm512_set1_epi8(15)) : 0;
+	if (overflow && !patch_overflow(chunk, first, most, &values, large, overflow))
+		return false;
 	if (_mm512_cmpgt_epu8_mask(values, _mm512_set1_epi8((char)(most - 4))))
 		return false;
 	*tfs = _mm512_mask_add_epi8(*tfs, large, values, _mm512_set1_epi8(4));

@@ -20,7 +20,7 @@ struct ranged_list {
 	float maximum;  /* saturation */
 	float seeds[3]; /* of the 10th, 100th, 1000th best */
 	const uint8_t *codebook, *bounds, *directory;
-	uint8_t shift, offset_bytes;
+	uint8_t shift, offset_bytes, exception_bits;
 	uint64_t address; /* of the head */
 };
 
@@ -36,6 +36,7 @@ struct chunk {
 	const uint8_t *codes; /* 2 bits a bitmap posting */
 	uint32_t bitmap_postings;
 	const uint8_t *exceptions, *end;
+	uint32_t exception_bits; /* of each exception: 4 or 8 */
 	uint64_t positions; /* bits of those before its first posting's, if the list has positions */
 	/* by rank: where the range's postings start, in `bytes` or (bitmap form) in `codes` */
 	uint16_t starts[SUPERBLOCK_RANGES];
@@ -96,12 +97,13 @@ static inline bool ranged_list_open(struct ranged_list *list, const uint8_t *byt
 	list->codebook = bytes + 20;
 	list->shift = bytes[36];
 	list->offset_bytes = bytes[37];
+	list->exception_bits = bytes[38];
 	list->groups = groups;
 	list->bounds = bytes + RANGED_HEAD;
 	list->directory = list->bounds + (uint64_t)groups * GROUP_SUPERBLOCKS;
 	list->address = address;
 	return list->shift < 16 && (list->offset_bytes == 0 || list->offset_bytes == 2 || list->offset_bytes == 4) &&
-	       list->maximum > 0 && list->maximum <= 1;
+	       (list->exception_bits == 4 || list->exception_bits == 8) && list->maximum > 0 && list->maximum <= 1;
 }
 
 /* From the header bytes of a chunk's ranges: where each one's byte-form postings start, how many there are in all, and which
@@ -181,6 +183,7 @@ static inline bool chunk_open(struct chunk *chunk, const struct ranged_list *lis
 	chunk->codes = chunk->bytes + chunk->byte_count;
 	chunk->bitmap_postings = postings;
 	chunk->exceptions = chunk->codes + (postings + 3) / 4;
+	chunk->exception_bits = list->exception_bits;
 	return chunk->exceptions <= chunk->end;
 }
 
@@ -236,21 +239,45 @@ static inline uint32_t chunk_exceptions_before(struct chunk *chunk, uint32_t ran
 	return chunk->exceptions_before[before / 32] + large_codes(chunk->codes + before / 32 * 8, before % 32);
 }
 
+/* What is stored for exception number `index` of the chunk: tf - 4, or the most that its bits hold. */
+static inline uint32_t chunk_exception_value(const struct chunk *chunk, uint32_t index)
+{
+	uint32_t bit = index * chunk->exception_bits;
+	return chunk->exceptions[bit / 8] >> (bit % 8) & ((1u << chunk->exception_bits) - 1);
+}
+
+/* Of the first n exceptions, how many did not fit their bits. */
+static inline uint32_t chunk_overflow(const struct chunk *chunk, uint32_t n)
+{
+	uint32_t bits = chunk->exception_bits, last = n * bits, overflow = 0;
+	for (uint32_t bit = 0; bit < last; bit += 64) {
+		uint64_t word = load64(chunk->exceptions + bit / 8);
+		if (last - bit < 64)
+			word &= ((uint64_t)1 << (last - bit)) - 1;
+		word &= word >> 2;
+		word &= word >> 1; /* bit 4i: all of nibble i */
+		if (bits == 8)
+			word &= word >> 4;
+		overflow +=
+		    (uint32_t)__builtin_popcountll(word & (bits == 4 ? 0x1111111111111111u : 0x0101010101010101u));
+	}
+	return overflow;
+}
+
 /* The tf of exception number `index` of the chunk. A malformed chunk gives a wrong tf, never a load outside the extent and its
  * slack. */
 static inline uint32_t chunk_exception(const struct chunk *chunk, uint32_t index)
 {
-	if (chunk->exceptions + index >= chunk->end)
+	uint32_t most = (1u << chunk->exception_bits) - 1;
+	if (chunk->exceptions + index * chunk->exception_bits / 8 >= chunk->end)
 		return 4;
-	uint32_t value = chunk->exceptions[index];
-	if (value < 255)
+	uint32_t value = chunk_exception_value(chunk, index);
+	if (value < most)
 		return value + 4;
 	uint32_t total =
 	    large_bytes(chunk->bytes, chunk->byte_count) + large_codes(chunk->codes, chunk->bitmap_postings);
-	uint32_t overflow = 0;
-	for (uint32_t i = 0; i < index; i++)
-		overflow += chunk->exceptions[i] == 255;
-	const uint8_t *at = chunk->exceptions + total + 4 * (uint64_t)overflow;
+	uint32_t overflow = chunk_overflow(chunk, index);
+	const uint8_t *at = chunk->exceptions + (total * chunk->exception_bits + 7) / 8 + 4 * (uint64_t)overflow;
 	uint32_t tf = at + 4 <= chunk->end ? load32(at) : 4;
 	return tf ? tf : 4;
 }

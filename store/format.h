@@ -57,6 +57,8 @@ enum part_number {
 #define GROUP_SUPERBLOCKS 16
 #define GROUP_DOCUMENTS (SUPERBLOCK_DOCUMENTS * GROUP_SUPERBLOCKS)
 #define SHORT_BLOCK 128
+#define RANGE_BYTES_MAX                                                                                                \
+	10 /* postings of a range in byte form: a bitmap and 2 bits a posting are smaller from there on */
 
 #define RANGED_HEAD 48 /* bytes before the superblock bounds */
 #define GROUP_ENTRY 28 /* u32 chunk address, 16 lengths, u64 positions address */

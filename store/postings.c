@@ -155,6 +155,7 @@ struct ranged_plan {
 	uint8_t level_of[256]; /* bound -> index of the least level that covers it */
 	float seeds[3];
 	uint32_t postings, chunks; /* how many */
+	uint32_t exception_bits;   /* of tfs from 4 on */
 };
 
 /* The least q with q / 255 * maximum >= value, in the arithmetic that the searcher uses. */
@@ -208,6 +209,19 @@ static void find_seeds(const float *saturations, uint32_t n, uint32_t *histogram
 	}
 }
 
+/* Most tfs from 4 on fit 4 bits with a few to be told apart, which is slow; those of the most frequent words do not. */
+#define FEW_LARGE 256
+
+static uint32_t choose_exception_bits(const uint32_t *tfs, uint32_t n)
+{
+	uint32_t exceptions = 0, large = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		exceptions += tfs[i] >= 4;
+		large += tfs[i] >= 4 + 15;
+	}
+	return large <= exceptions / FEW_LARGE ? 4 : 8;
+}
+
 static int plan_ranged(struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
                        struct ranged_plan *plan, trawl_error *error)
 {
@@ -232,7 +246,24 @@ static int plan_ranged(struct postings_encoder *encoder, const uint32_t *docs, c
 	}
 	make_codebook(count, plan);
 	find_seeds(saturations, n, (uint32_t *)(saturations + n), plan->seeds);
+	plan->exception_bits = choose_exception_bits(tfs, n);
 	return 0;
+}
+
+/* The tfs from 4 on of a chunk, in `bits` each; those that do not fit, behind them. */
+static bool append_exceptions(struct buffer *out, const uint32_t *tfs, uint32_t n, uint32_t bits)
+{
+	uint8_t packed[SUPERBLOCK_DOCUMENTS] = {0};
+	uint32_t most = (1u << bits) - 1;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t value = tfs[i] - 4 < most ? tfs[i] - 4 : most;
+		packed[i * bits / 8] |= (uint8_t)(value << (i * bits % 8));
+	}
+	bool done = buffer_append(out, packed, (n * bits + 7) / 8);
+	for (uint32_t i = 0; done && i < n; i++)
+		if (tfs[i] - 4 >= most)
+			done = buffer_append(out, &tfs[i], 4);
+	return done;
 }
 
 /* The postings of one superblock, [first, last) of the list, appended to encoder->chunks without their position offset. */
@@ -253,7 +284,7 @@ static bool append_chunk(struct postings_encoder *encoder, const struct ranged_p
 			best = value > best ? value : best;
 		}
 		uint8_t level = plan->level_of[quantize_bound(best, plan->maximum)];
-		bool bitmap = count > 15;
+		bool bitmap = count > RANGE_BYTES_MAX;
 		headers[ranges++] = (uint8_t)(level << 4 | (bitmap ? 15 : count - 1));
 		mask |= 1u << (range % SUPERBLOCK_RANGES);
 		if (bitmap)
@@ -282,12 +313,7 @@ static bool append_chunk(struct postings_encoder *encoder, const struct ranged_p
 	            buffer_append(out, codes, (code_count + 3) / 4);
 	memcpy(byte_exceptions + byte_large, bitmap_exceptions, bitmap_large * sizeof *bitmap_exceptions);
 	uint32_t large = byte_large + bitmap_large;
-	for (uint32_t i = 0; done && i < large; i++)
-		done = buffer_append_byte(out, byte_exceptions[i] - 4 < 255 ? (uint8_t)(byte_exceptions[i] - 4) : 255);
-	for (uint32_t i = 0; done && i < large; i++)
-		if (byte_exceptions[i] - 4 >= 255)
-			done = buffer_append(out, &byte_exceptions[i], 4);
-	return done;
+	return done && append_exceptions(out, byte_exceptions, large, plan->exception_bits);
 }
 
 /* A list's chunks while they are put together: where each starts and ends in encoder->chunks (position offsets left out). */
@@ -438,6 +464,7 @@ static void fill_head(uint8_t *head, const struct ranged_plan *plan, const uint8
 	memcpy(head + 20, plan->codebook, 16);
 	head[36] = shift;
 	head[37] = offset_bytes;
+	head[38] = (uint8_t)plan->exception_bits;
 	store32(head + 40, groups);
 	memcpy(head + RANGED_HEAD, bounds, (size_t)groups * GROUP_SUPERBLOCKS);
 }

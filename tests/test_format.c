@@ -493,7 +493,8 @@ static void put_hand_head(struct bytes *bytes)
 		put(bytes, 15 + 16 * i, 1);
 	put(bytes, 2, 1); /* lengths in units of 4 bytes */
 	put(bytes, 2, 1); /* bytes of position offsets */
-	put(bytes, 0, 2);
+	put(bytes, 4, 1); /* bits of an exception */
+	put(bytes, 0, 1);
 	put(bytes, 1, 4); /* groups */
 	put(bytes, 0, 4);
 	for (unsigned i = 0; i < 16; i++)
@@ -512,11 +513,11 @@ static void a_ranged_list_encoded_by_hand_decodes(void **state)
 	                                      5,    0,    /* ranges 0 and 2 */
 	                                      0x42, 0x9f, /* 3 postings, level 4; bitmap, level 9 */
 	                                      0xff, 0xff, 1,    0, 0, 0, 0, 0, /* the bitmap */
-	                                      0x03, 0x8a, 0xff,       /* byte form: 3, 10 + 64 * 2, 63 + 64 * 3 */
-	                                      0x0d, 0,    0,    0, 0, /* codes 1 3 0 0 ... */
-	                                      255,  0,                /* exceptions: 300 by the u32, 4 */
-	                                      0x2c, 1,    0,    0,    /* 300 */
-	                                      0,    0,    0,    0};   /* padding to 32 */
+	                                      0x03, 0x8a, 0xff,        /* byte form: 3, 10 + 64 * 2, 63 + 64 * 3 */
+	                                      0x0d, 0,    0,    0, 0,  /* codes 1 3 0 0 ... */
+	                                      0x0f,                    /* exceptions: 300 by the u32, 4 */
+	                                      0x2c, 1,    0,    0,     /* 300 */
+	                                      0,    0,    0,    0, 0}; /* padding to 32 */
 	struct bytes list = {0};
 	struct ranged_list head;
 	struct chunk chunk;

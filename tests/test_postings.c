@@ -515,6 +515,7 @@ static void heads_of_any_bytes_are_refused_or_stay_within_reach(void **state)
 				store32(tight + 40, groups);
 				tight[36] &= 31;
 				tight[37] &= 6;
+				tight[38] = random_chance(&random, 0.5) ? 4 : 8;
 				tight[7] = 0x3f; /* a maximum of 0.5 to 2 */
 			}
 			bool opened = ranged_list_open(&head, tight, length, 0, documents);
