@@ -221,37 +221,52 @@ static bool take_posting(struct list_checker *checker, uint64_t address, uint32_
 
 /* ---- short lists ---- */
 
-/* An integer run: n integers from [*at, end). */
-static bool read_run(const uint8_t **at, const uint8_t *end, uint32_t n, uint64_t values[RUN_MOST])
+/* A block of a short list: the bits that follow its widths. */
+struct bit_reader {
+	const uint8_t *bytes;
+	uint64_t at, limit;
+};
+
+/* An integer run: the low parts, then the rest of each in unary. */
+static bool read_run(struct bit_reader *bits, uint32_t n, uint32_t width, uint64_t values[RUN_MOST])
 {
-	const uint8_t *in = *at;
-	if (end - in < 2)
-		return false;
-	uint32_t width = in[0], exceptions = in[1];
-	uint64_t packed = ((uint64_t)n * width + 7) / 8;
-	in += 2;
-	if (width > 32 || exceptions > n || packed + exceptions > (uint64_t)(end - in))
+	if (width > 31 || (uint64_t)n * width > bits->limit - bits->at)
 		return false;
 	for (uint32_t i = 0; i < n; i++) {
 		values[i] = 0;
 		for (uint32_t b = 0; b < width; b++)
-			values[i] |= (uint64_t)bit_at(in, (uint64_t)i * width + b) << b;
+			values[i] |= (uint64_t)bit_at(bits->bytes, bits->at++) << b;
 	}
-	for (uint64_t bit = (uint64_t)n * width; bit < packed * 8; bit++)
-		if (bit_at(in, bit))
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t rest = 0;
+		for (; bits->at < bits->limit && !bit_at(bits->bytes, bits->at); bits->at++)
+			rest++;
+		if (bits->at++ >= bits->limit || rest > UINT32_MAX >> width)
 			return false;
-	const uint8_t *index = in + packed;
-	in = index + exceptions;
-	for (uint32_t e = 0; e < exceptions; e++) {
-		uint64_t high;
-		if (index[e] >= n || (e && index[e] <= index[e - 1]) || !varint_read(&in, end, &high) || !high ||
-		    high > UINT32_MAX)
-			return false;
-		values[index[e]] |= high << width;
-		if (values[index[e]] > UINT32_MAX)
-			return false;
+		values[i] |= rest << width;
 	}
-	*at = in;
+	return true;
+}
+
+static bool read_block(const uint8_t **at, const uint8_t *end, uint32_t n, uint64_t differences[RUN_MOST],
+                       uint64_t frequencies[RUN_MOST])
+{
+	if (*at == end)
+		return false;
+	uint32_t width = **at & 31, tf_width = **at >> 5;
+	++*at;
+	if (tf_width == 7) {
+		if (*at == end || **at < 7)
+			return false;
+		tf_width = *(*at)++;
+	}
+	struct bit_reader bits = {*at, 0, (uint64_t)(end - *at) * 8};
+	if (!read_run(&bits, n, width, differences) || !read_run(&bits, n, tf_width, frequencies))
+		return false;
+	for (; bits.at % 8; bits.at++)
+		if (bit_at(bits.bytes, bits.at))
+			return false;
+	*at += bits.at / 8;
 	return true;
 }
 
@@ -268,8 +283,9 @@ static bool check_short(struct list_checker *checker, const struct list_place_to
 	for (uint32_t start = 0; start < checker->df; start += RUN_MOST) {
 		uint32_t n = checker->df - start < RUN_MOST ? checker->df - start : RUN_MOST;
 		offset = (uint64_t)(at - bytes);
-		if (!read_run(&at, end, n, differences) || !read_run(&at, end, n, frequencies))
-			return wrong(checker, &checker->postings, place->postings + offset, "a run that is malformed");
+		if (!read_block(&at, end, n, differences, frequencies))
+			return wrong(checker, &checker->postings, place->postings + offset,
+			             "a block that is malformed");
 		for (uint32_t i = 0; i < n; i++) {
 			next += differences[i];
 			if (next > UINT32_MAX || frequencies[i] >= UINT32_MAX)

@@ -2,91 +2,82 @@
 
 #include "base/bytes.h"
 
-static unsigned bit_width(uint32_t value)
+static uint64_t run_bits(const uint32_t *values, size_t n, unsigned width)
 {
-	return value ? 32u - (unsigned)__builtin_clz(value) : 0;
-}
-
-static size_t varint_bytes(uint32_t value)
-{
-	return value < 1u << 7 ? 1 : value < 1u << 14 ? 2 : value < 1u << 21 ? 3 : value < 1u << 28 ? 4 : 5;
-}
-
-/* The width that takes the fewest bytes: n w / 8, and for each wider integer an index and about a varint. */
-static unsigned best_width(const uint32_t *values, size_t n)
-{
-	size_t of_width[33] = {0};
+	uint64_t bits = (uint64_t)n * (width + 1);
 	for (size_t i = 0; i < n; i++)
-		of_width[bit_width(values[i])]++;
-	unsigned best = 32;
-	size_t best_cost = SIZE_MAX;
-	for (unsigned w = 0; w <= 32; w++) {
-		size_t cost = (n * w + 7) / 8;
-		for (unsigned wider = w + 1; wider <= 32; wider++)
-			cost += of_width[wider] * (1 + (wider - w + 6) / 7);
-		if (cost < best_cost) {
-			best_cost = cost;
-			best = w;
-		}
-	}
-	return best;
+		bits += values[i] >> width;
+	return bits;
 }
 
-size_t integer_run_encode(const uint32_t *values, size_t n, uint8_t *out)
+unsigned integer_run_width(const uint32_t *values, size_t n)
 {
-	unsigned w = best_width(values, n);
-	uint64_t mask = ((uint64_t)1 << w) - 1, pending = 0;
-	unsigned pending_bits = 0;
-	size_t exceptions = 0;
-	uint8_t index[INTEGER_RUN_MAX];
-	uint8_t *at = out + 2;
+	uint64_t sum = 0, bits, fewer;
+	unsigned width = 0;
+	for (size_t i = 0; i < n; i++)
+		sum += values[i];
+	/* From the mean's width, with which high parts take 2 bits each on the average, down as long as it gets better. */
+	while (width < INTEGER_RUN_WIDTH_MAX && sum >> width > n)
+		width++;
+	for (bits = run_bits(values, n, width); width && (fewer = run_bits(values, n, width - 1)) < bits; bits = fewer)
+		width--;
+	return width;
+}
+
+static void put_bits(uint8_t *out, uint64_t bit, uint64_t value)
+{
+	for (value <<= bit % 8; value; value >>= 8, bit += 8)
+		out[bit / 8] |= (uint8_t)value;
+}
+
+uint64_t integer_run_encode(const uint32_t *values, size_t n, unsigned width, uint8_t *out, uint64_t bit)
+{
+	uint64_t mask = ((uint64_t)1 << width) - 1;
+	for (size_t i = 0; i < n; i++, bit += width)
+		put_bits(out, bit, values[i] & mask);
+	for (size_t i = 0; i < n; i++, bit++) {
+		bit += values[i] >> width;
+		put_bits(out, bit, 1);
+	}
+	return bit;
+}
+
+/* The high parts: as many zeros before each one. Returns the bit behind the last, 0 if they are cut off. */
+static uint64_t decode_unary(const uint8_t *in, uint64_t bit, uint64_t limit, size_t n, uint32_t *values)
+{
+	uint64_t start = bit & ~(uint64_t)7, previous = bit;
+	uint64_t word = load64(in + start / 8) & UINT64_MAX << (bit % 8);
 	for (size_t i = 0; i < n; i++) {
-		if (bit_width(values[i]) > w)
-			index[exceptions++] = (uint8_t)i;
-		pending |= (values[i] & mask) << pending_bits;
-		for (pending_bits += w; pending_bits >= 8; pending_bits -= 8) {
-			*at++ = (uint8_t)pending;
-			pending >>= 8;
+		while (!word) {
+			start += 64;
+			if (start >= limit)
+				return 0;
+			word = load64(in + start / 8);
 		}
+		uint64_t one = start + (uint64_t)__builtin_ctzll(word);
+		word &= word - 1;
+		values[i] = (uint32_t)(one - previous);
+		previous = one + 1;
 	}
-	if (pending_bits)
-		*at++ = (uint8_t)pending;
-	out[0] = (uint8_t)w;
-	out[1] = (uint8_t)exceptions;
-	memcpy(at, index, exceptions);
-	at += exceptions;
-	for (size_t i = 0; i < exceptions; i++) {
-		uint32_t high = values[index[i]] >> w;
-		for (size_t left = varint_bytes(high); left > 1; left--) {
-			*at++ = (uint8_t)(high | 0x80);
-			high >>= 7;
-		}
-		*at++ = (uint8_t)high;
-	}
-	return (size_t)(at - out);
+	return previous <= limit ? previous : 0;
 }
 
-const uint8_t *integer_run_decode(const uint8_t *in, const uint8_t *end, size_t n, uint32_t *values)
+bool integer_run_decode(const uint8_t *in, const uint8_t *end, uint64_t *bit, size_t n, unsigned width,
+                        uint32_t *values)
 {
-	if (end - in < 2)
-		return NULL;
-	unsigned w = in[0];
-	size_t exceptions = in[1], packed = (n * w + 7) / 8;
-	in += 2;
-	if (w > 32 || exceptions > n || (size_t)(end - in) < packed + exceptions)
-		return NULL;
-	uint64_t mask = ((uint64_t)1 << w) - 1;
-	/* w <= 32 and a start within a byte: 39 bits at most, so one 8-byte load has them. */
-	for (size_t i = 0, bit = 0; i < n; i++, bit += w)
-		values[i] = (uint32_t)(load64(in + bit / 8) >> (bit % 8) & mask);
-	in += packed;
-	const uint8_t *index = in;
-	in += exceptions;
-	for (size_t i = 0; i < exceptions; i++) {
-		uint64_t high;
-		if (index[i] >= n || w >= 32 || !varint_read(&in, end, &high) || high > UINT32_MAX >> w)
-			return NULL;
-		values[index[i]] |= (uint32_t)(high << w);
+	uint64_t limit = (uint64_t)(end - in) * 8, low = *bit;
+	if (width > INTEGER_RUN_WIDTH_MAX || low + (uint64_t)n * width > limit)
+		return false;
+	*bit = decode_unary(in, low + (uint64_t)n * width, limit, n, values);
+	if (!*bit)
+		return false;
+	if (!width)
+		return true;
+	/* 31 bits and a start within a byte: one 8-byte load has them. */
+	uint32_t mask = ((uint32_t)1 << width) - 1, highest = 0;
+	for (size_t i = 0; i < n; i++, low += width) {
+		highest |= values[i];
+		values[i] = values[i] << width | ((uint32_t)(load64(in + low / 8) >> (low % 8)) & mask);
 	}
-	return in;
+	return highest <= UINT32_MAX >> width;
 }

@@ -1,20 +1,28 @@
 /*
- * bitpack.h - runs of integers in w bits each, with patched exceptions ("PFOR": Zukowski et al., ICDE 2006), in the byte
- * layout of docs/FORMAT.md ("integer run"). Pure: bytes in, integers out.
+ * bitpack.h - runs of integers as Rice codes (Rice & Plaunt, IEEE Trans. Communications 19, 1971), low parts apart from the
+ * high ones, in the layout of docs/FORMAT.md ("integer run"). Pure: bytes in, integers out.
  */
 #ifndef TRAWL_STORE_BITPACK_H
 #define TRAWL_STORE_BITPACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define INTEGER_RUN_MAX 128 /* integers in a run */
-#define INTEGER_RUN_BYTES (2 + 4 * INTEGER_RUN_MAX + INTEGER_RUN_MAX + 5 * INTEGER_RUN_MAX)
+#define INTEGER_RUN_MAX 128      /* integers in a run */
+#define INTEGER_RUN_WIDTH_MAX 31 /* of a low part */
+#define INTEGER_RUN_BYTES (INTEGER_RUN_MAX * (INTEGER_RUN_WIDTH_MAX + 3) / 8 + 1)
 
-/* Write n <= INTEGER_RUN_MAX integers to `out` (room for INTEGER_RUN_BYTES); returns the bytes written. */
-size_t integer_run_encode(const uint32_t *values, size_t n, uint8_t *out);
+/* The width of low parts that takes the fewest bits; with it a run takes at most INTEGER_RUN_BYTES. */
+unsigned integer_run_width(const uint32_t *values, size_t n);
 
-/* Read n integers from [in, end); 8 bytes past `end` may be loaded. Returns the byte after the run, NULL if malformed. */
-const uint8_t *integer_run_decode(const uint8_t *in, const uint8_t *end, size_t n, uint32_t *values);
+/* Write n <= INTEGER_RUN_MAX integers to `out` from bit number `bit` on, where its bits are 0 still; returns the bit after
+ * them. */
+uint64_t integer_run_encode(const uint32_t *values, size_t n, unsigned width, uint8_t *out, uint64_t bit);
+
+/* Read n integers from bit number *bit of [in, end) on and move it behind them; 8 bytes past `end` may be loaded. false:
+ * malformed. */
+bool integer_run_decode(const uint8_t *in, const uint8_t *end, uint64_t *bit, size_t n, unsigned width,
+                        uint32_t *values);
 
 #endif

@@ -91,6 +91,47 @@ int positions_finish(struct postings_encoder *encoder, trawl_error *error)
 
 /* ---- short lists ---- */
 
+/* The widths of a block's low parts share a byte: that of tfs is mostly 0. */
+#define SHORT_WIDTH_BITS 5
+#define SHORT_TF_WIDTH_APART 7
+
+static bool append_short_block(struct buffer *out, const uint32_t *differences, const uint32_t *frequencies, uint32_t n)
+{
+	if (!buffer_reserve(out, 2 + 2 * INTEGER_RUN_BYTES))
+		return false;
+	unsigned width = integer_run_width(differences, n), tf_width = integer_run_width(frequencies, n);
+	unsigned told = tf_width < SHORT_TF_WIDTH_APART ? tf_width : SHORT_TF_WIDTH_APART;
+	uint8_t *at = out->data + out->length;
+	memset(at, 0, 2 + 2 * INTEGER_RUN_BYTES);
+	*at++ = (uint8_t)(width | told << SHORT_WIDTH_BITS);
+	if (told == SHORT_TF_WIDTH_APART)
+		*at++ = (uint8_t)tf_width;
+	uint64_t bit = integer_run_encode(differences, n, width, at, 0);
+	bit = integer_run_encode(frequencies, n, tf_width, at, bit);
+	out->length = (size_t)(at - out->data) + (bit + 7) / 8;
+	return true;
+}
+
+/* A block's postings; docs[] gets differences. Returns the byte after it, NULL if malformed. */
+static const uint8_t *decode_short_block(const uint8_t *bytes, const uint8_t *end, uint32_t n, uint32_t *docs,
+                                         uint32_t *tfs)
+{
+	uint64_t bit = 0;
+	if (bytes == end)
+		return NULL;
+	unsigned width = *bytes & ((1u << SHORT_WIDTH_BITS) - 1), tf_width = *bytes >> SHORT_WIDTH_BITS;
+	bytes++;
+	if (tf_width == SHORT_TF_WIDTH_APART) {
+		if (bytes == end)
+			return NULL;
+		tf_width = *bytes++;
+	}
+	if (!integer_run_decode(bytes, end, &bit, n, width, docs) ||
+	    !integer_run_decode(bytes, end, &bit, n, tf_width, tfs))
+		return NULL;
+	return bytes + (bit + 7) / 8;
+}
+
 /* To encoder->chunks. */
 static int encode_short(struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
                         trawl_error *error)
@@ -105,10 +146,8 @@ static int encode_short(struct postings_encoder *encoder, const uint32_t *docs, 
 			frequencies[i] = tfs[start + i] - 1;
 			expected = docs[start + i] + 1;
 		}
-		if (!buffer_reserve(out, 2 * INTEGER_RUN_BYTES))
+		if (!append_short_block(out, differences, frequencies, count))
 			return error_set_memory(error);
-		out->length += integer_run_encode(differences, count, out->data + out->length);
-		out->length += integer_run_encode(frequencies, count, out->data + out->length);
 	}
 	return 0;
 }
@@ -127,20 +166,19 @@ bool short_list_decode(const uint8_t *bytes, uint64_t length, uint32_t n, uint32
 {
 	const uint8_t *end = bytes + length;
 	uint64_t next = 0;
+	bool wrapped = false;
 	for (uint32_t start = 0; start < n; start += SHORT_BLOCK) {
 		uint32_t count = n - start < SHORT_BLOCK ? n - start : SHORT_BLOCK;
-		bytes = integer_run_decode(bytes, end, count, docs + start);
-		if (bytes)
-			bytes = integer_run_decode(bytes, end, count, tfs + start);
+		bytes = decode_short_block(bytes, end, count, docs + start, tfs + start);
 		if (!bytes)
 			return false;
 		for (uint32_t i = start; i < start + count; i++) {
 			next += docs[i];
-			if (next >= documents || tfs[i] == UINT32_MAX)
-				return false;
 			docs[i] = (uint32_t)next++;
-			tfs[i]++;
+			wrapped |= !++tfs[i];
 		}
+		if (next > documents || wrapped)
+			return false;
 	}
 	return true;
 }

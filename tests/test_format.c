@@ -211,7 +211,7 @@ static void the_root_has_these_bytes(void **state)
 	put(&expected, 3, 1);
 	put(&expected, 5, 1);
 	put(&expected, 0, 2);
-	const uint64_t lengths[11] = {documents_length, 16, dictionary_length, 13, 8, 24, 0, 3, 10, 3, terms_length};
+	const uint64_t lengths[11] = {documents_length, 16, dictionary_length, 13, 8, 24, 0, 3, 4, 3, terms_length};
 	for (int i = 0; i < 11; i++)
 		put(&expected, lengths[i], 8);
 	put(&expected, 4, 1);
@@ -230,8 +230,9 @@ static void the_root_has_these_bytes(void **state)
 static void postings_positions_and_lengths_have_these_bytes(void **state)
 {
 	(void)state;
-	/* fish: docs 0 1 2: differences 0 0 0 in 0 bits; tf - 1: 0 1 0 in 1 bit. red: docs 0 2: 0 1; tf - 1: 0 0. */
-	static const struct bytes postings = {{0, 0, 1, 0, 2, 1, 0, 2, 0, 0}, 10};
+	/* Widths 0. fish: docs 0 1 2: differences 0 0 0, tf - 1 0 1 0: ones at bits 0 1 2, 3 5 6. red: docs 0 2: 0 1 and 0 0:
+	 * ones at bits 0 2, 3 4. */
+	static const struct bytes postings = {{0, 0x6f, 0, 0x1d}, 4};
 	/* dart: 3, and 4 is next. fish: 1 of 3 tokens; 0, and 2 after it; 2 of 5. red: 0 of 3; 1 of 5. The others stand in the
 	 * dictionary. */
 	static const struct bytes positions = {{3, 1 | (0 | 1 << 2) << 2 | 2 << 5, 0 | 1 << 2}, 3};
@@ -251,9 +252,9 @@ static void the_dictionary_has_these_bytes(void **state)
 	    0, 0, 0,   6,                             /* first number, postings, positions, terms */
 	    0, 4, 'd', 'a', 'r', 't', 1,   9,   2, 1, /* df 1: 4 * 2 + 1, tf 2, 1 byte of positions */
 	    0, 3, 'e', 'a', 't', 1,   4,   1,         /* df 1: 4 * 1 + 0, position 1 */
-	    0, 4, 'f', 'i', 's', 'h', 3,   5,   1,    /* df 3: 5 bytes of postings, 1 of positions */
+	    0, 4, 'f', 'i', 's', 'h', 3,   2,   1,    /* df 3: 2 bytes of postings, 1 of positions */
 	    0, 3, 'o', 'n', 'e', 1,   8,   0,         /* df 1: 4 * 2 + 0, position 0 */
-	    0, 3, 'r', 'e', 'd', 2,   5,   1,         /* df 2 */
+	    0, 3, 'r', 'e', 'd', 2,   2,   1,         /* df 2 */
 	    0, 4, 's', 'w', 'i', 'm', 1,   0,   2,    /* df 1: 4 * 0 + 0, position 2 */
 	    0, 0, 0,   0,   't', 'r', 'a', 'd',       /* 0x6461727400000000 */
 	    0, 0, 0,   0,   1,   0,   0,   0};        /* offset of the block; blocks */
@@ -406,20 +407,20 @@ static void write_pairs(const char *path)
 static void pairs_have_these_bytes(void **state)
 {
 	(void)state;
-	/* red fish: docs 0 1: differences 0 0 in 0 bits; tf - 1: 1 0 in 1 bit */
-	static const struct bytes postings = {{0, 0, 1, 0, 1}, 5};
+	/* red fish: docs 0 1: widths 0; differences 0 0: ones at bits 0 1; tf - 1: 1 0: ones at bits 3 4 */
+	static const struct bytes postings = {{0, 0x1b}, 2};
 	static const uint8_t block[] = {
 	    0, 0, 0, 3,                                    /* first number, postings, positions, pairs */
 	    0, 8, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1,         /* fish red: df 1: 4 * 0 + 1, tf 1 */
 	    7, 1, 2, 1, 5, 1,                              /* fish swim: df 1: 4 * 1 + 1, tf 1 */
-	    3, 5, 1, 0, 0, 0, 0, 2, 5,                     /* red fish: df 2: 5 bytes of postings */
+	    3, 5, 1, 0, 0, 0, 0, 2, 2,                     /* red fish: df 2: 2 bytes of postings */
 	    1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0 /* prefix of the block, its offset; blocks */
 	};
 	struct bytes terms = {.length = sizeof block}, root = {.length = 0};
 	memcpy(terms.data, block, sizeof block);
 	put(&root, 3, 8); /* pairs */
 	put(&root, 4, 8); /* postings */
-	put(&root, 5, 8);
+	put(&root, 2, 8);
 	put(&root, sizeof block, 8);
 	put(&root, 8, 1);
 	put(&root, (uint64_t)1 << 56, 8); /* the first pair */
@@ -439,15 +440,15 @@ static void pairs_have_these_bytes(void **state)
 static void a_short_list_encoded_by_hand_decodes(void **state)
 {
 	(void)state;
-	/* docs 7 8 300 1000: differences less one 7 0 291 699 as 3 bits with two exceptions: 7 0 3 (291 = 36 * 8 + 3) 3
-	 * (699 = 87 * 8 + 3): 7 | 0 << 3 | 3 << 6 | 3 << 9 = 0x6c7; tfs 1 5 1 200: 0 4 0 199 as 8 bits. */
-	static const uint8_t list[] = {3, 2, 0xc7, 0x06, 2, 3, 36, 87, 8, 0, 0, 4, 0, 199, 0, 0, 0, 0, 0, 0, 0, 0};
+	/* docs 7 8 300 1000: differences less one 7 0 291 699 with width 8: 7 0 35 187, the rest 0 0 1 2 as 1 1 01 001;
+	 * tfs 1 5 1 200: 0 4 0 199 with width 5: 0 4 0 7 from bit 39 on, the rest 0 0 0 6 as 1 1 1 0000001. */
+	static const uint8_t list[10 + 8] = {8 + 32 * 5, 7, 0, 35, 187, 0x4b, 0x40, 0xc0, 0x39, 0x10};
 	static const uint32_t expected_docs[] = {7, 8, 300, 1000}, expected_tfs[] = {1, 5, 1, 200};
 	uint32_t docs[SHORT_BLOCK], tfs[SHORT_BLOCK];
-	assert_true(short_list_decode(list, 14, 4, 1001, docs, tfs));
+	assert_true(short_list_decode(list, 10, 4, 1001, docs, tfs));
 	assert_memory_equal(docs, expected_docs, sizeof expected_docs);
 	assert_memory_equal(tfs, expected_tfs, sizeof expected_tfs);
-	assert_false(short_list_decode(list, 14, 4, 1000, docs, tfs));
+	assert_false(short_list_decode(list, 10, 4, 1000, docs, tfs));
 }
 
 static void positions_encoded_by_hand_decode(void **state)

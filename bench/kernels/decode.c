@@ -1,29 +1,11 @@
 #include "bench/kernels/bench.h"
 
-#include "store/bitpack.h"
-
 static uint64_t count_integers(const struct subject *subject)
 {
 	return 2 * subject->postings;
 }
 
 /* ---- short lists ---- */
-
-static void run_integer_runs(struct bench *bench, const struct subject *subject, const struct kernel *kernel)
-{
-	(void)kernel;
-	for (uint32_t i = 0; i < subject->count; i++) {
-		const uint8_t *at = subject->coded[i], *end = at + subject->coded_bytes[i];
-		for (uint32_t start = 0; start < subject->lists[i].count; start += SHORT_BLOCK) {
-			uint32_t left = subject->lists[i].count - start, n = left < SHORT_BLOCK ? left : SHORT_BLOCK;
-			at = integer_run_decode(at, end, n, bench->output->docs[i] + start);
-			if (at)
-				at = integer_run_decode(at, end, n, bench->output->tfs[i] + start);
-			if (!at)
-				die("an integer run of its own making cannot be decoded");
-		}
-	}
-}
 
 static void run_short_lists(struct bench *bench, const struct subject *subject, const struct kernel *kernel)
 {
@@ -52,7 +34,6 @@ static void digest_range_mask(struct bench *bench, const struct subject *subject
 
 /* For portable operations there is nothing to compare. */
 const struct operation decode_operations[] = {
-    {"integer_run_decode", "integer", AIM_INTEGER, ON_SHORT, true, count_integers, run_integer_runs, NULL},
     {"short_list_decode", "integer", AIM_INTEGER, ON_SHORT, true, count_integers, run_short_lists, NULL},
     {"range_mask", "posting", AIM_INTEGER, ON_RANGED, false, count_postings, run_range_mask, digest_range_mask},
     {0}};

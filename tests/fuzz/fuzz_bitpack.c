@@ -7,7 +7,7 @@
 
 #define LOAD_SLACK 8
 
-static void round_trip(struct fuzz_input *input, size_t n)
+static void round_trip(struct fuzz_input *input, size_t n, uint64_t first)
 {
 	uint32_t values[INTEGER_RUN_MAX], decoded[INTEGER_RUN_MAX];
 	unsigned bits = take8(input) % 33;
@@ -15,28 +15,34 @@ static void round_trip(struct fuzz_input *input, size_t n)
 		uint32_t value = take32(input);
 		values[i] = (value & 7) == 7 || bits == 32 ? value : value & ((1u << bits) - 1);
 	}
-	uint8_t out[INTEGER_RUN_BYTES];
-	size_t length = integer_run_encode(values, n, out);
-	PROMISE(length >= 2 && length <= sizeof out);
+	uint8_t out[INTEGER_RUN_BYTES + 1] = {0};
+	unsigned width = integer_run_width(values, n);
+	uint64_t end = integer_run_encode(values, n, width, out, first), bit = first;
+	PROMISE(end - first >= n && (end - first + 7) / 8 <= INTEGER_RUN_BYTES);
+	size_t length = (end + 7) / 8;
 	uint8_t *tight = fuzz_tight(out, length, LOAD_SLACK);
-	PROMISE(integer_run_decode(tight, tight + length, n, decoded) == tight + length);
-	PROMISE(memcmp(values, decoded, n * sizeof *values) == 0);
+	PROMISE(integer_run_decode(tight, tight + length, &bit, n, width, decoded));
+	PROMISE(bit == end && memcmp(values, decoded, n * sizeof *values) == 0);
 	free(tight);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input input = {data, size};
-	uint8_t kind = take8(&input);
-	size_t n = (kind & 127) + 1, length = input.left;
+	uint8_t kind = take8(&input), how = take8(&input);
+	size_t n = (kind & 127) + 1;
+	uint64_t bit = how & 7;
 	if (kind & 128) {
-		round_trip(&input, n);
+		round_trip(&input, n, bit);
 		return 0;
 	}
 	uint32_t values[INTEGER_RUN_MAX];
+	size_t length = input.left;
+	uint64_t first = length ? bit : 0;
 	uint8_t *tight = fuzz_tight(input.at, length, LOAD_SLACK);
-	const uint8_t *end = integer_run_decode(tight, tight + length, n, values);
-	PROMISE(!end || (end >= tight + 2 && end <= tight + length));
+	bit = first;
+	if (integer_run_decode(tight, tight + length, &bit, n, how >> 3, values))
+		PROMISE(bit >= first + n && bit <= length * 8);
 	free(tight);
 	return 0;
 }
@@ -44,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 bool fuzz_seed(unsigned number, struct buffer *out)
 {
 	uint32_t values[INTEGER_RUN_MAX];
-	uint8_t bytes[INTEGER_RUN_BYTES];
+	uint8_t bytes[INTEGER_RUN_BYTES] = {0};
 	static const size_t counts[] = {1, 7, 64, 128};
 	if (number >= 8)
 		return false;
@@ -52,8 +58,10 @@ bool fuzz_seed(unsigned number, struct buffer *out)
 	for (size_t i = 0; i < n; i++)
 		values[i] = (uint32_t)(i * 2654435761u) >> (i % 9 ? 25 - number : 2);
 	if (number >= 4)
-		return buffer_append_byte(out, (uint8_t)(127 + n)) && buffer_append_byte(out, 9) &&
-		       buffer_append(out, values, n * sizeof *values);
-	return buffer_append_byte(out, (uint8_t)(n - 1)) &&
-	       buffer_append(out, bytes, integer_run_encode(values, n, bytes));
+		return buffer_append_byte(out, (uint8_t)(127 + n)) && buffer_append_byte(out, 3) &&
+		       buffer_append_byte(out, 9) && buffer_append(out, values, n * sizeof *values);
+	unsigned width = integer_run_width(values, n);
+	uint64_t bits = integer_run_encode(values, n, width, bytes, 0);
+	return buffer_append_byte(out, (uint8_t)(n - 1)) && buffer_append_byte(out, (uint8_t)(width << 3)) &&
+	       buffer_append(out, bytes, (bits + 7) / 8);
 }
