@@ -641,7 +641,7 @@ bool list_check(struct list_checker *checker, const char *name, uint32_t df, con
 {
 	const struct subject *subject = checker->subject;
 	uint32_t border = subject->documents / 512;
-	border = border < 2048 ? 2048 : border > 16384 ? 16384 : border;
+	border = border < 3072 ? 3072 : border > 16384 ? 16384 : border;
 	begin_list(checker, name, df, place->positions, place->positions_bytes);
 	if (place->postings > checker->postings.bytes ||
 	    place->postings_bytes > checker->postings.bytes - place->postings)

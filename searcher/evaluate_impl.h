@@ -539,6 +539,19 @@ struct tally {
 	uint64_t live[SUPERBLOCK_RANGES], matches[SUPERBLOCK_RANGES];
 };
 
+/* As enter_short, for documents alone. */
+static void enter_short_documents(struct list *list, struct visit *visit, uint32_t superblock)
+{
+	uint32_t first = superblock * SUPERBLOCK_DOCUMENTS, i = list_seek(list, first);
+	memset(visit->masks, 0, sizeof visit->masks);
+	for (; i < list->count && list->docs[i] - first < SUPERBLOCK_DOCUMENTS; i++) {
+		uint32_t offset = list->docs[i] - first, range = offset / RANGE_DOCUMENTS;
+		visit->ranges |= 1u << range;
+		visit->masks[range] |= (uint64_t)1 << (offset % RANGE_DOCUMENTS);
+	}
+	list->cursor = i ? i - 1 : 0;
+}
+
 /* Find a list's ranges in the superblock, and of a short list its documents. */
 static int enter_documents(struct evaluation *evaluation, uint32_t number)
 {
@@ -548,7 +561,7 @@ static int enter_documents(struct evaluation *evaluation, uint32_t number)
 	int code;
 	visit->ranges = 0;
 	if (list->kind == LIST_SHORT) {
-		enter_short(list, visit, superblock);
+		enter_short_documents(list, visit, superblock);
 		return 0;
 	}
 	const uint8_t *bytes = chunk_bytes(list, superblock, &length, &code, evaluation->error);

@@ -49,6 +49,9 @@ struct kernel {
 	void (*find_denominators)(const float denominators[256], const uint8_t *lengths, uint32_t n, float *out);
 	/* scores[i] += weight * saturation where tfs[i] is not 0; 15 more may be read and written */
 	void (*add_saturations)(const uint8_t *tfs, const float *denominators, float weight, uint32_t n, float *scores);
+	/* scores[i] = weight * saturation of tfs[i] in docs[i]; 15 more may be written */
+	void (*score_postings)(const uint32_t *docs, const uint32_t *tfs, uint32_t n, const uint8_t *lengths,
+	                       const struct scorer *scorer, float weight, float *scores);
 	/* The documents of range number `rank`. */
 	uint64_t (*range_mask)(const struct chunk *chunk, uint32_t rank);
 	/* The chunk's range bounds, levels[codebook index], into bests[range]; 0 where there are no postings. */
@@ -71,7 +74,8 @@ struct kernel {
 	{                                                                                                              \
 		evaluate_top, evaluate_count, evaluate_matches, evaluate_phrase, add_bounds, add_required,             \
 		    select_sums, at_least, ranges_at_least, score_range, pick_bytes, pick_tfs, find_denominators,      \
-		    add_saturations, range_mask, find_levels, measure_range, sum_sizes, among_shorts, decode_shorts    \
+		    add_saturations, score_postings, range_mask, find_levels, measure_range, sum_sizes, among_shorts,  \
+		    decode_shorts                                                                                      \
 	}
 
 const struct kernel *kernel_for(enum cpu_level level); /* NULL where this machine or build lacks it */

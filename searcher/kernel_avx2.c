@@ -175,6 +175,24 @@ static inline void gap_sizes(const uint8_t *tfs, const uint8_t *spans, uint16_t 
 	_mm256_storeu_si256((__m256i *)(sizes + 16), _mm256_cvtepu8_epi16(_mm256_extracti128_si256(all, 1)));
 }
 
+/* What is stored for `count` exceptions from number `first` on, a byte each, maybe in `room`. NULL: not all are in the
+ * chunk. */
+static inline const uint8_t *exception_values(const struct chunk *chunk, uint32_t first, uint32_t count,
+                                              uint8_t room[RANGE_DOCUMENTS + 8])
+{
+	uint32_t bits = chunk->exception_bits;
+	if (chunk->exceptions + ((first + count) * bits + 7) / 8 > chunk->end)
+		return NULL;
+	if (bits == 8)
+		return chunk->exceptions + first;
+	for (uint32_t i = 0; i < count; i += 8) {
+		uint64_t nibbles = load64(chunk->exceptions + (first + i) / 2) >> (first % 2 * 4);
+		nibbles = _pdep_u64(nibbles, 0x0f0f0f0f0f0f0f0f);
+		memcpy(room + i, &nibbles, sizeof nibbles);
+	}
+	return room;
+}
+
 static bool pick_tfs(struct chunk *chunk, uint32_t rank, uint64_t mask, uint64_t documents, uint8_t *out)
 {
 	uint8_t tfs[RANGE_DOCUMENTS], some[RANGE_DOCUMENTS + 8];
@@ -190,9 +208,14 @@ static bool pick_tfs(struct chunk *chunk, uint32_t rank, uint64_t mask, uint64_t
 	}
 	uint64_t large = bytes_at_least(tfs, 4);
 	uint32_t first = large & wanted ? chunk_exceptions_before(chunk, rank, 0) : 0;
+	uint32_t most = (1u << chunk->exception_bits) - 1;
+	uint8_t room[RANGE_DOCUMENTS + 8];
+	const uint8_t *values = exception_values(chunk, first, (uint32_t)__builtin_popcountll(large), room);
+	if (large & wanted && !values)
+		return pick_tfs_plain(chunk, rank, documents, out);
 	for (uint64_t left = large & wanted; left; left &= left - 1) {
-		uint32_t tf =
-		    chunk_exception(chunk, first + (uint32_t)__builtin_popcountll(large & ((left & -left) - 1)));
+		uint32_t number = (uint32_t)__builtin_popcountll(large & ((left & -left) - 1));
+		uint32_t tf = values[number] < most ? values[number] + 4u : chunk_exception(chunk, first + number);
 		if (tf > 255)
 			return false;
 		tfs[__builtin_ctzll(left)] = (uint8_t)tf;
@@ -228,6 +251,12 @@ static void add_saturations(const uint8_t *tfs, const float *denominators, float
 	}
 }
 
+static void score_postings(const uint32_t *docs, const uint32_t *tfs, uint32_t n, const uint8_t *lengths,
+                           const struct scorer *scorer, float weight, float *scores)
+{
+	score_postings_plain(docs, tfs, n, lengths, scorer, weight, scores);
+}
+
 /* Up to this span byte gap_sizes is right. */
 #define NARROW_SPAN_MAX 127
 
@@ -251,8 +280,15 @@ static void measure_range(const struct chunk *chunk, uint32_t rank, uint32_t exc
 	for (uint32_t i = 0; i < count; i += 32)
 		gap_sizes(range->tfs + i, own + i, range->sizes + i);
 	uint64_t present = count < 64 ? ((uint64_t)1 << count) - 1 : UINT64_MAX;
-	for (uint64_t left = bytes_at_least(range->tfs, 4) & present; left; left &= left - 1) {
-		uint32_t tf = chunk_exception(chunk, next++), index = (uint32_t)__builtin_ctzll(left);
+	uint64_t large = bytes_at_least(range->tfs, 4) & present;
+	uint32_t most = (1u << chunk->exception_bits) - 1;
+	uint8_t room[RANGE_DOCUMENTS + 8];
+	const uint8_t *value = exception_values(chunk, exception, (uint32_t)__builtin_popcountll(large), room);
+	if (!value)
+		goto plain;
+	for (uint64_t left = large; left; left &= left - 1, next++, value++) {
+		uint32_t tf = *value < most ? *value + 4u : chunk_exception(chunk, next);
+		uint32_t index = (uint32_t)__builtin_ctzll(left);
 		uint64_t bits = position_bits(tf, own[index]);
 		if (tf > 255 || bits > INT16_MAX)
 			goto plain;

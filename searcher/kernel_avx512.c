@@ -294,6 +294,28 @@ static void add_saturations(const uint8_t *tfs, const float *denominators, float
 	}
 }
 
+static void score_postings(const uint32_t *docs, const uint32_t *tfs, uint32_t n, const uint8_t *lengths,
+                           const struct scorer *scorer, float weight, float *scores)
+{
+	const __m512i one = _mm512_set1_epi32(1), zero = _mm512_setzero_si512();
+	__m512 factor = _mm512_set1_ps(weight);
+	for (uint32_t i = 0; i < n; i += 16) {
+		__mmask16 present = n - i < 16 ? (__mmask16)((1u << (n - i)) - 1) : 0xffff;
+		__m512i doc = _mm512_maskz_loadu_epi32(present, docs + i), tf = _mm512_loadu_si512(tfs + i);
+		/* 3 bytes past the last length are loaded. */
+		__m512i length = _mm512_mask_i32gather_epi32(zero, present, doc, lengths, 1);
+		__mmask16 small = _mm512_mask_cmple_epu32_mask(present, tf, _mm512_set1_epi32(SATURATION_TFS));
+		__m512i row = _mm512_slli_epi32(_mm512_sub_epi32(tf, one), 8);
+		__m512i index = _mm512_or_si512(row, _mm512_and_si512(length, _mm512_set1_epi32(255)));
+		__m512 values = _mm512_mask_i32gather_ps(_mm512_setzero_ps(), small, index, scorer->saturations, 4);
+		_mm512_storeu_ps(scores + i, _mm512_mul_ps(factor, values));
+		for (uint32_t left = present & ~(uint32_t)small; left; left &= left - 1) {
+			uint32_t at = i + (uint32_t)__builtin_ctz(left);
+			scores[at] = score_posting(scorer, weight, tfs[at], lengths[docs[at]]);
+		}
+	}
+}
+
 #define NARROW_TF_MAX 127 /* of sizes_of */
 
 static const uint8_t counting[64] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,

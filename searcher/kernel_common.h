@@ -82,6 +82,13 @@ static inline void add_saturations_plain(const uint8_t *tfs, const float *denomi
 			scores[i] += weight * saturation(tfs[i], denominators[i]);
 }
 
+static inline void score_postings_plain(const uint32_t *docs, const uint32_t *tfs, uint32_t n, const uint8_t *lengths,
+                                        const struct scorer *scorer, float weight, float *scores)
+{
+	for (uint32_t i = 0; i < n; i++)
+		scores[i] = score_posting(scorer, weight, tfs[i], lengths[docs[i]]);
+}
+
 /* The tfs of the range in document order; exceptions from number `exception` on. Returns the number of exceptions. */
 static inline uint32_t range_tfs(const struct chunk *chunk, uint32_t rank, uint32_t exception, uint32_t *tfs)
 {

@@ -101,6 +101,12 @@ static void add_saturations(const uint8_t *tfs, const float *denominators, float
 	add_saturations_plain(tfs, denominators, weight, n, scores);
 }
 
+static void score_postings(const uint32_t *docs, const uint32_t *tfs, uint32_t n, const uint8_t *lengths,
+                           const struct scorer *scorer, float weight, float *scores)
+{
+	score_postings_plain(docs, tfs, n, lengths, scorer, weight, scores);
+}
+
 #define SCORES_IN_BULK false /* it takes vectors to pay */
 #define OPTIONAL_IN_BULK false
 #include "searcher/evaluate_impl.h"

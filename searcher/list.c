@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "searcher/kernel.h"
 
 static int open_short(struct list *list, struct segment *segment, const struct term_entry *entry, struct arena *arena,
                       trawl_error *error)
@@ -83,16 +84,18 @@ int list_find(struct list *list, struct segment *segment, const char *term, size
 	return found > 0 ? list_open(list, segment, &entry, arena, error) : found;
 }
 
+#define SCORES_SPARE 15 /* that kernels may write behind the last */
+
 int list_score(struct list *list, const struct segment *segment, const struct scorer *scorer, float weight,
                float inflation, float slack, struct arena *arena, trawl_error *error)
 {
 	list->weight = weight;
 	if (list->kind == LIST_SHORT) {
-		list->scores = arena_new(arena, list->count * sizeof *list->scores);
+		list->scores = arena_new(arena, (list->count + SCORES_SPARE) * sizeof *list->scores);
 		if (!list->scores)
 			return error_set_memory(error);
-		for (uint32_t i = 0; i < list->count; i++)
-			list->scores[i] = score_posting(scorer, weight, list->tfs[i], segment->lengths[list->docs[i]]);
+		kernel_get()->score_postings(list->docs, list->tfs, list->count, segment->lengths, scorer, weight,
+		                             list->scores);
 	} else if (list->kind == LIST_RANGED) {
 		/* A saturation is at most 1, so more inflation than makes the least bound 1 is of no use (and may be infinite). */
 		float most = 255 / list->ranged.maximum;
@@ -110,6 +113,8 @@ uint32_t list_seek(const struct list *list, uint32_t doc)
 	/* Superblocks are mostly visited in order: try from where the last search ended. */
 	if (list->cursor < high && list->docs[list->cursor] < doc)
 		low = list->cursor + 1;
+	if (low < high && list->docs[low] >= doc && (!low || list->docs[low - 1] < doc))
+		return low;
 	for (uint32_t reach = 8; low + reach < high; reach *= 4)
 		if (list->docs[low + reach] >= doc)
 			high = low + reach;

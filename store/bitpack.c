@@ -62,8 +62,8 @@ static uint64_t decode_unary(const uint8_t *in, uint64_t bit, uint64_t limit, si
 	return previous <= limit ? previous : 0;
 }
 
-bool integer_run_decode(const uint8_t *in, const uint8_t *end, uint64_t *bit, size_t n, unsigned width,
-                        uint32_t *values)
+bool integer_run_decode_plain(const uint8_t *in, const uint8_t *end, uint64_t *bit, size_t n, unsigned width,
+                              uint32_t *values)
 {
 	uint64_t limit = (uint64_t)(end - in) * 8, low = *bit;
 	if (width > INTEGER_RUN_WIDTH_MAX || low + (uint64_t)n * width > limit)
@@ -80,4 +80,28 @@ bool integer_run_decode(const uint8_t *in, const uint8_t *end, uint64_t *bit, si
 		values[i] = values[i] << width | ((uint32_t)(load64(in + low / 8) >> (low % 8)) & mask);
 	}
 	return highest <= UINT32_MAX >> width;
+}
+
+integer_run_decoder *integer_run_decoder_for(enum cpu_level level)
+{
+	if (level > cpu_level_available())
+		return NULL;
+#if defined(__x86_64__)
+	if (level != CPU_SCALAR)
+		return level == CPU_AVX512 ? integer_run_decode_avx512 : integer_run_decode_avx2;
+#endif
+	return integer_run_decode_plain;
+}
+
+bool integer_run_decode(const uint8_t *in, const uint8_t *end, uint64_t *bit, size_t n, unsigned width,
+                        uint32_t *values)
+{
+#if defined(__x86_64__)
+	enum cpu_level level = cpu_level();
+	if (level == CPU_AVX512)
+		return integer_run_decode_avx512(in, end, bit, n, width, values);
+	if (level == CPU_AVX2)
+		return integer_run_decode_avx2(in, end, bit, n, width, values);
+#endif
+	return integer_run_decode_plain(in, end, bit, n, width, values);
 }

@@ -5,6 +5,8 @@
 #ifndef TRAWL_STORE_BITPACK_H
 #define TRAWL_STORE_BITPACK_H
 
+#include "base/cpu.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,9 +22,14 @@ unsigned integer_run_width(const uint32_t *values, size_t n);
  * them. */
 uint64_t integer_run_encode(const uint32_t *values, size_t n, unsigned width, uint8_t *out, uint64_t bit);
 
-/* Read n integers from bit number *bit of [in, end) on and move it behind them; 8 bytes past `end` may be loaded. false:
- * malformed. */
+/* Read n integers from bit number *bit of [in, end) on and move it behind them; 64 bytes past `end` may be loaded, and
+ * `values` written up to a multiple of 16. false: malformed. */
 bool integer_run_decode(const uint8_t *in, const uint8_t *end, uint64_t *bit, size_t n, unsigned width,
                         uint32_t *values);
+
+typedef bool integer_run_decoder(const uint8_t *in, const uint8_t *end, uint64_t *bit, size_t n, unsigned width,
+                                 uint32_t *values);
+integer_run_decoder *integer_run_decoder_for(enum cpu_level level); /* NULL where this machine or build lacks it */
+extern integer_run_decoder integer_run_decode_plain, integer_run_decode_avx2, integer_run_decode_avx512;
 
 #endif

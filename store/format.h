@@ -71,7 +71,7 @@ enum part_number {
 static inline uint32_t short_list_border(uint32_t documents)
 {
 	uint32_t border = documents / 512;
-	return border < 2048 ? 2048 : border > 16384 ? 16384 : border;
+	return border < 3072 ? 3072 : border > 16384 ? 16384 : border;
 }
 
 /* Whether a segment with pair lists has one for two words with these document frequencies, if they stand side by side at all:

@@ -1,5 +1,9 @@
 #include "store/postings.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "base/bytes.h"
 #include "base/error.h"
 #include "store/bitpack.h"
@@ -161,23 +165,64 @@ static int place_short(struct postings_encoder *encoder, const uint8_t *bytes, u
 	return code ? code : part_writer_append(encoder->postings, bytes, length, error);
 }
 
+/* From differences less one to docIDs, the first at least `next`, which is moved behind the last. */
+static void sum_differences(uint32_t *docs, uint32_t n, uint64_t *next)
+{
+	uint32_t i = 0;
+#if defined(__SSE2__)
+	__m128i base = _mm_set1_epi32((int)(uint32_t)*next), any = _mm_setzero_si128();
+	for (uint32_t j = 0; j + 4 <= n; j += 4)
+		any = _mm_or_si128(any, _mm_loadu_si128((const __m128i *)(docs + j)));
+	/* Sums of 128 numbers below 2^24 fit 32 bits; few blocks have others. */
+	any = _mm_cmpeq_epi32(_mm_srli_epi32(any, 24), _mm_setzero_si128());
+	if (_mm_movemask_epi8(any) == 0xffff && *next < 1u << 31)
+		for (; i + 4 <= n; i += 4) {
+			__m128i sum = _mm_loadu_si128((const __m128i *)(docs + i));
+			sum = _mm_add_epi32(sum, _mm_slli_si128(sum, 4));
+			sum = _mm_add_epi32(sum, _mm_slli_si128(sum, 8));
+			sum = _mm_add_epi32(_mm_add_epi32(sum, _mm_setr_epi32(0, 1, 2, 3)), base);
+			_mm_storeu_si128((__m128i *)(docs + i), sum);
+			base = _mm_add_epi32(_mm_shuffle_epi32(sum, 0xff), _mm_set1_epi32(1));
+		}
+	*next = i ? (uint64_t)docs[i - 1] + 1 : *next;
+#endif
+	for (; i < n; i++) {
+		*next += docs[i];
+		docs[i] = (uint32_t)(*next)++;
+	}
+}
+
+/* From tfs less one to tfs. false: one is over 32 bits. */
+static bool add_one(uint32_t *tfs, uint32_t n)
+{
+	uint32_t i = 0;
+	bool fits = true;
+#if defined(__SSE2__)
+	__m128i zero = _mm_setzero_si128(), wrapped = zero;
+	for (; i + 4 <= n; i += 4) {
+		__m128i more = _mm_add_epi32(_mm_loadu_si128((const __m128i *)(tfs + i)), _mm_set1_epi32(1));
+		wrapped = _mm_or_si128(wrapped, _mm_cmpeq_epi32(more, zero));
+		_mm_storeu_si128((__m128i *)(tfs + i), more);
+	}
+	fits = !_mm_movemask_epi8(wrapped);
+#endif
+	for (; i < n; i++)
+		fits &= ++tfs[i] != 0;
+	return fits;
+}
+
 bool short_list_decode(const uint8_t *bytes, uint64_t length, uint32_t n, uint32_t documents, uint32_t *docs,
                        uint32_t *tfs)
 {
 	const uint8_t *end = bytes + length;
 	uint64_t next = 0;
-	bool wrapped = false;
 	for (uint32_t start = 0; start < n; start += SHORT_BLOCK) {
 		uint32_t count = n - start < SHORT_BLOCK ? n - start : SHORT_BLOCK;
 		bytes = decode_short_block(bytes, end, count, docs + start, tfs + start);
 		if (!bytes)
 			return false;
-		for (uint32_t i = start; i < start + count; i++) {
-			next += docs[i];
-			docs[i] = (uint32_t)next++;
-			wrapped |= !++tfs[i];
-		}
-		if (next > documents || wrapped)
+		sum_differences(docs + start, count, &next);
+		if (!add_one(tfs + start, count) || next > documents)
 			return false;
 	}
 	return true;

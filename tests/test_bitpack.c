@@ -12,7 +12,7 @@
 #include "store/bitpack.h"
 #include "tests/made_lists.h"
 
-#define LOAD_SLACK 8     /* that integer_run_decode may load past the end */
+#define LOAD_SLACK 64    /* that integer_run_decode may load past the end */
 #define FIRST_BIT_MAX 15 /* runs begin at bits up to this one */
 
 /* Decode from a heap block of exactly the bytes and the slack, so that the address sanitizer sees any load beyond. */
@@ -23,9 +23,21 @@ static bool decode_tightly(const uint8_t *bytes, size_t length, uint64_t *bit, s
 	uint64_t first = *bit;
 	memcpy(tight, bytes, length);
 	memset(tight + length, 0xa5, LOAD_SLACK);
-	bool decoded = integer_run_decode(tight, tight + length, bit, n, width, values);
+	bool decoded = integer_run_decode_plain(tight, tight + length, bit, n, width, values);
 	if (decoded)
 		assert_in_range(*bit, first + n * (width + 1), length * 8);
+	for (int level = CPU_AVX2; level <= CPU_AVX512; level++) {
+		integer_run_decoder *decode = integer_run_decoder_for((enum cpu_level)level);
+		uint32_t theirs[INTEGER_RUN_MAX];
+		uint64_t end = first;
+		if (!decode)
+			continue;
+		assert_int_equal(decode(tight, tight + length, &end, n, width, theirs), decoded);
+		if (decoded) {
+			assert_int_equal(end, *bit);
+			assert_memory_equal(theirs, values, n * sizeof *values);
+		}
+	}
 	free(tight);
 	return decoded;
 }
@@ -189,6 +201,16 @@ static void random_bytes_never_make_decode_load_beyond_the_slack(void **state)
 	assert_true(accepted > 100); /* else the test looks at what is refused only */
 }
 
+static void every_instruction_set_was_tested(void **state)
+{
+	(void)state;
+	for (int level = CPU_SCALAR; level <= CPU_AVX512; level++)
+		if (!integer_run_decoder_for((enum cpu_level)level))
+			print_message("SKIP: this machine has no %s, so that decoder was not tested\n",
+			              cpu_level_name((enum cpu_level)level));
+	assert_non_null(integer_run_decoder_for(CPU_SCALAR));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +220,7 @@ int main(void)
 	    cmocka_unit_test(low_parts_come_first_then_the_rest_in_unary),
 	    cmocka_unit_test(decode_rejects_every_truncation),
 	    cmocka_unit_test(decode_rejects_what_no_encoder_writes),
+	    cmocka_unit_test(every_instruction_set_was_tested),
 	    cmocka_unit_test(random_bytes_never_make_decode_load_beyond_the_slack),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

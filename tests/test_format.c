@@ -442,7 +442,7 @@ static void a_short_list_encoded_by_hand_decodes(void **state)
 	(void)state;
 	/* docs 7 8 300 1000: differences less one 7 0 291 699 with width 8: 7 0 35 187, the rest 0 0 1 2 as 1 1 01 001;
 	 * tfs 1 5 1 200: 0 4 0 199 with width 5: 0 4 0 7 from bit 39 on, the rest 0 0 0 6 as 1 1 1 0000001. */
-	static const uint8_t list[10 + 8] = {8 + 32 * 5, 7, 0, 35, 187, 0x4b, 0x40, 0xc0, 0x39, 0x10};
+	static const uint8_t list[10 + 64] = {8 + 32 * 5, 7, 0, 35, 187, 0x4b, 0x40, 0xc0, 0x39, 0x10};
 	static const uint32_t expected_docs[] = {7, 8, 300, 1000}, expected_tfs[] = {1, 5, 1, 200};
 	uint32_t docs[SHORT_BLOCK], tfs[SHORT_BLOCK];
 	assert_true(short_list_decode(list, 10, 4, 1001, docs, tfs));

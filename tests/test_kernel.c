@@ -13,7 +13,7 @@
 #include "searcher/kernel.h"
 #include "tests/made_lists.h"
 
-#define DOCUMENTS 40000
+#define DOCUMENTS 60000
 #define BOUND_SLACK 1.000001f /* some units in the last place, as docs/DESIGN.md says */
 
 static struct made_lists made;
@@ -612,6 +612,36 @@ static void bounds_bound_contributions_for_any_parameters(void **state)
 			}
 }
 
+static void check_postings(const struct kernel *kernel, const struct kernel *scalar)
+{
+	enum { ROOM = 80, SPARE = 15 };
+	uint32_t docs[ROOM], tfs[ROOM];
+	float ours[ROOM + SPARE], theirs[ROOM + SPARE];
+	for (int round = 0; round < 2000; round++) {
+		/* The rest of the arrays is of no document. */
+		uint32_t n = 1 + (uint32_t)random_below(&random_source, ROOM), doc = 0;
+		memset(docs, 0xff, sizeof docs);
+		memset(tfs, 0xff, sizeof tfs);
+		for (uint32_t i = 0; i < n; i++) {
+			doc = i + 1 == n ? DOCUMENTS - 1 : doc + 1 + (uint32_t)random_below(&random_source, 700);
+			docs[i] = doc;
+			tfs[i] = 1 + (uint32_t)random_below(&random_source, i % 5 ? SATURATION_TFS + 1 : 100000);
+		}
+		float weight = 3 * (float)random_unit(&random_source);
+		scalar->score_postings(docs, tfs, n, made.lengths, &scorer, weight, ours);
+		kernel->score_postings(docs, tfs, n, made.lengths, &scorer, weight, theirs);
+		assert_same_floats(ours, theirs, n);
+		for (uint32_t i = 0; i < n; i++)
+			assert_true(ours[i] == score_posting(&scorer, weight, tfs[i], made.lengths[docs[i]]));
+	}
+}
+
+static void postings_of_short_lists_are_scored_to_the_same_bits(void **state)
+{
+	(void)state;
+	for_each_kernel(check_postings);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -623,6 +653,7 @@ int main(void)
 	    cmocka_unit_test(positions_are_decoded_alike),
 	    cmocka_unit_test(ranges_are_scored_to_the_same_bits),
 	    cmocka_unit_test(some_documents_of_a_range_are_picked_and_scored_to_the_same_bits),
+	    cmocka_unit_test(postings_of_short_lists_are_scored_to_the_same_bits),
 	    cmocka_unit_test(ranges_are_measured_alike),
 	    cmocka_unit_test(range_bounds_are_added_to_the_same_bits),
 	    cmocka_unit_test(damaged_chunks_stay_within_their_slack),

@@ -5,7 +5,7 @@
 #include "store/bitpack.h"
 #include "tests/fuzz/fuzz.h"
 
-#define LOAD_SLACK 8
+#define LOAD_SLACK 64
 
 static void round_trip(struct fuzz_input *input, size_t n, uint64_t first)
 {
