@@ -62,19 +62,28 @@ struct visit {
 
 static void enter_short(struct list *list, struct visit *visit, uint32_t superblock)
 {
-	uint64_t last = ((uint64_t)superblock + 1) * SUPERBLOCK_DOCUMENTS;
-	uint32_t i = list_seek(list, superblock * SUPERBLOCK_DOCUMENTS);
+	uint32_t first = superblock * SUPERBLOCK_DOCUMENTS, i = list->ends[superblock];
 	memset(visit->bests, 0, sizeof visit->bests);
-	for (; i < list->count && list->docs[i] < last; i++) {
-		uint32_t range = list->docs[i] / RANGE_DOCUMENTS % SUPERBLOCK_RANGES;
-		float score = list->scores ? list->scores[i] : 0;
-		if (!(visit->ranges >> range & 1)) {
-			visit->ranges |= 1u << range;
-			visit->masks[range] = 0;
-			visit->firsts[range] = i;
-		}
-		visit->masks[range] |= (uint64_t)1 << (list->docs[i] % RANGE_DOCUMENTS);
+	memset(visit->masks, 0, sizeof visit->masks);
+	for (; i && list->docs[i - 1] >= first; i--) {
+		uint32_t offset = list->docs[i - 1] - first, range = offset / RANGE_DOCUMENTS;
+		float score = list->scores[i - 1];
+		visit->ranges |= 1u << range;
+		visit->firsts[range] = i - 1;
+		visit->masks[range] |= (uint64_t)1 << (offset % RANGE_DOCUMENTS);
 		visit->bests[range] = score > visit->bests[range] ? score : visit->bests[range];
+	}
+}
+
+/* As enter_short, for documents alone. */
+static void enter_short_documents(struct list *list, struct visit *visit, uint32_t superblock)
+{
+	uint32_t first = superblock * SUPERBLOCK_DOCUMENTS, i = list_seek(list, first);
+	memset(visit->masks, 0, sizeof visit->masks);
+	for (; i < list->count && list->docs[i] - first < SUPERBLOCK_DOCUMENTS; i++) {
+		uint32_t offset = list->docs[i] - first, range = offset / RANGE_DOCUMENTS;
+		visit->ranges |= 1u << range;
+		visit->masks[range] |= (uint64_t)1 << (offset % RANGE_DOCUMENTS);
 	}
 	list->cursor = i ? i - 1 : 0;
 }
@@ -86,7 +95,10 @@ static int enter(struct evaluation *evaluation, uint32_t number, uint32_t superb
 	struct visit *visit = &evaluation->visits[number];
 	visit->ranges = 0;
 	if (list->kind == LIST_SHORT) {
-		enter_short(list, visit, superblock);
+		if (list->ends)
+			enter_short(list, visit, superblock);
+		else
+			enter_short_documents(list, visit, superblock);
 		return 0;
 	}
 	int found = list_chunk(list, superblock, &visit->chunk, evaluation->error);
@@ -334,6 +346,37 @@ static void score_intersection(struct evaluation *evaluation, uint32_t range, st
 
 /* ---- all superblocks ---- */
 
+/* n is a multiple of 16: loops that compilers make vectors of. */
+static void fill_sums(float *sums, float value, uint32_t n)
+{
+	for (uint32_t s = 0; s < n; s += 16)
+		for (uint32_t i = 0; i < 16; i++)
+			sums[s + i] = value;
+}
+
+static void add_sums(float *restrict sums, const float *restrict more, uint32_t n)
+{
+	for (uint32_t s = 0; s < n; s += 16)
+		for (uint32_t i = 0; i < 16; i++)
+			sums[s + i] += more[s + i];
+}
+
+/* The best contribution of a short list, and its end, in each superblock that it has postings in. Where the next superblock begins cannot be
+ * foreseen, so there is no branch: contributions are not negative, and such floats compare as their bits do. */
+static void find_bests(struct list *list, float *bests)
+{
+	uint32_t before = UINT32_MAX, best = 0;
+	for (uint32_t p = 0; p < list->count; p++) {
+		uint32_t superblock = list->docs[p] / SUPERBLOCK_DOCUMENTS, score;
+		memcpy(&score, &list->scores[p], sizeof score);
+		best &= 0 - (uint32_t)(superblock == before);
+		best = score > best ? score : best;
+		memcpy(&bests[superblock], &best, sizeof best);
+		list->ends[superblock] = p + 1;
+		before = superblock;
+	}
+}
+
 /* Upper bounds of the scores in each superblock; -infinity where a required list has no postings. */
 static float *superblock_bounds(struct evaluation *evaluation)
 {
@@ -343,7 +386,7 @@ static float *superblock_bounds(struct evaluation *evaluation)
 		return NULL;
 	memset(sums, 0, n * sizeof *sums);
 	for (uint32_t i = 0; i < evaluation->count; i++) {
-		const struct list *list = &evaluation->lists[i];
+		struct list *list = &evaluation->lists[i];
 		bool required = list->occur == OCCUR_REQUIRED;
 		if (list->occur == OCCUR_EXCLUDED)
 			continue;
@@ -351,24 +394,14 @@ static float *superblock_bounds(struct evaluation *evaluation)
 			(required ? add_required : add_bounds)(sums, list->ranged.bounds, list->step, n);
 			continue;
 		}
-		if (required && !mine && !(mine = arena_new(evaluation->arena, n * sizeof *mine)))
+		if (!mine && !(mine = arena_new(evaluation->arena, n * sizeof *mine)))
 			return NULL;
-		if (required)
-			for (uint32_t s = 0; s < n; s++)
-				mine[s] = -INFINITY;
-		for (uint32_t p = 0; p < list->count;) {
-			uint32_t superblock = list->docs[p] / SUPERBLOCK_DOCUMENTS;
-			float best = 0;
-			for (; p < list->count && list->docs[p] / SUPERBLOCK_DOCUMENTS == superblock; p++)
-				best = list->scores[p] > best ? list->scores[p] : best;
-			if (required)
-				mine[superblock] = best;
-			else
-				sums[superblock] += best;
-		}
-		if (required)
-			for (uint32_t s = 0; s < n; s++)
-				sums[s] += mine[s];
+		if (!(list->ends = arena_new(evaluation->arena, n * sizeof *list->ends)))
+			return NULL;
+		memset(list->ends, 0, n * sizeof *list->ends);
+		fill_sums(mine, required ? -INFINITY : 0, n);
+		find_bests(list, mine);
+		add_sums(sums, mine, n);
 	}
 	return sums;
 }
@@ -469,9 +502,16 @@ static bool is_allowed(const struct evaluation *evaluation, uint32_t doc)
 static void take_short(const struct evaluation *evaluation, struct top *top)
 {
 	const struct list *list = &evaluation->lists[0];
-	for (uint32_t i = 0; i < list->count; i++)
-		if (list->scores[i] >= top->threshold && is_allowed(evaluation, list->docs[i]))
-			top_push(top, evaluation->base + list->docs[i], list->scores[i]);
+	for (uint32_t first = 0; first < list->count; first += RANGE_DOCUMENTS) {
+		uint64_t passing = at_least(list->scores + first, top->threshold);
+		if (list->count - first < RANGE_DOCUMENTS)
+			passing &= ((uint64_t)1 << (list->count - first)) - 1;
+		for (; passing; passing &= passing - 1) {
+			uint32_t i = first + (uint32_t)__builtin_ctzll(passing);
+			if (list->scores[i] >= top->threshold && is_allowed(evaluation, list->docs[i]))
+				top_push(top, evaluation->base + list->docs[i], list->scores[i]);
+		}
+	}
 }
 
 static bool any_excluded(const struct evaluation *evaluation)
@@ -538,19 +578,6 @@ struct tally {
 	uint32_t ranges; /* that can have matches */
 	uint64_t live[SUPERBLOCK_RANGES], matches[SUPERBLOCK_RANGES];
 };
-
-/* As enter_short, for documents alone. */
-static void enter_short_documents(struct list *list, struct visit *visit, uint32_t superblock)
-{
-	uint32_t first = superblock * SUPERBLOCK_DOCUMENTS, i = list_seek(list, first);
-	memset(visit->masks, 0, sizeof visit->masks);
-	for (; i < list->count && list->docs[i] - first < SUPERBLOCK_DOCUMENTS; i++) {
-		uint32_t offset = list->docs[i] - first, range = offset / RANGE_DOCUMENTS;
-		visit->ranges |= 1u << range;
-		visit->masks[range] |= (uint64_t)1 << (offset % RANGE_DOCUMENTS);
-	}
-	list->cursor = i ? i - 1 : 0;
-}
 
 /* Find a list's ranges in the superblock, and of a short list its documents. */
 static int enter_documents(struct evaluation *evaluation, uint32_t number)

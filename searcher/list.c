@@ -84,7 +84,7 @@ int list_find(struct list *list, struct segment *segment, const char *term, size
 	return found > 0 ? list_open(list, segment, &entry, arena, error) : found;
 }
 
-#define SCORES_SPARE 15 /* that kernels may write behind the last */
+#define SCORES_SPARE 63 /* that kernels may write and read behind the last */
 
 int list_score(struct list *list, const struct segment *segment, const struct scorer *scorer, float weight,
                float inflation, float slack, struct arena *arena, trawl_error *error)

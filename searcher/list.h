@@ -28,7 +28,8 @@ struct list {
 	/* LIST_SHORT */
 	uint32_t count, cursor; /* cursor: where the last superblock's postings ended */
 	uint32_t *docs, *tfs;
-	float *scores; /* contributions; made by list_score */
+	float *scores;  /* contributions; made by list_score */
+	uint32_t *ends; /* of each superblock: one past its last posting, 0: none; NULL: not known */
 	/* LIST_RANGED */
 	struct ranged_list ranged;
 	float step;       /* bound byte -> contribution, at most */
