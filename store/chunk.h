@@ -37,7 +37,7 @@ struct chunk {
 	uint32_t bitmap_postings;
 	const uint8_t *exceptions, *end;
 	uint32_t exception_bits; /* of each exception: 4 or 8 */
-	uint64_t positions; /* bits of those before its first posting's, if the list has positions */
+	uint64_t positions;      /* bits of those before its first posting's, if the list has positions */
 	/* by rank: where the range's postings start, in `bytes` or (bitmap form) in `codes` */
 	uint16_t starts[SUPERBLOCK_RANGES];
 	/* filled when first needed: exceptions before each 32nd 2-bit code */
