@@ -329,10 +329,10 @@ static void without_memory_a_shrinking_file_stays_whole(void **state)
 	char path[1024];
 	struct model model = {0};
 	int failures = 0;
+	uint64_t compactions = 0;
 	snprintf(path, sizeof path, "%s", scratch_path("index"));
 	trawl_writer *writer = writer_open(path);
 	CHECK(rewrite(&model, writer));
-	ino_t inode = inode_of(path);
 	/* The commit is small; most of what it allocates is for merging and shrinking. */
 	for (long n = 0; n < 600; n += 1 + n / 4) {
 		trawl_writer_stats stats;
@@ -349,10 +349,12 @@ static void without_memory_a_shrinking_file_stays_whole(void **state)
 		writer = writer_open(path);
 		CHECK(rewrite(&model, writer));
 		CHECK(rewrite(&model, writer));
+		trawl_writer_get_stats(writer, &stats);
+		compactions += stats.compactions;
 	}
 	trawl_writer_close(writer);
 	assert_true(failures > 10);
-	assert_int_not_equal(inode_of(path), inode);
+	assert_true(compactions > 0);
 	assert_holds(&model, path);
 }
 
