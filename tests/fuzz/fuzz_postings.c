@@ -102,7 +102,9 @@ static void ranged_list(struct fuzz_input *input)
 /* A chunk without a head before it, which chance would hardly ever make. */
 static void one_chunk(struct fuzz_input *input)
 {
-	struct ranged_list list = {.offset_bytes = (uint8_t)(take8(input) % 3 * 2), .groups = 1};
+	uint8_t kinds = take8(input);
+	struct ranged_list list = {
+	    .offset_bytes = (uint8_t)(kinds % 3 * 2), .exception_bits = kinds & 128 ? 8 : 4, .groups = 1};
 	uint8_t directory[GROUP_ENTRY] = {0};
 	struct chunk chunk;
 	list.directory = directory;
