@@ -25,12 +25,19 @@ static const char usage[] =
     "      --documents N     how many (needed)\n"
     "      --seed S          of the random numbers (1)\n"
     "      --mean-length L   words of a document on average, with its title (145)\n"
+    "      --kind KIND       text (as told); or, to try limits with: empty (no text), tiny (three words), distinct (a\n"
+    "                        hundred words each, none of which comes again)\n"
+    "      --huge BYTES      one document of so much text amid the others\n"
     "      --queries M       instead of the documents, M or so tagged queries made of their words\n"
     "      --help            this text\n\n"
     "Exit status: 0, or 2 on an error.\n";
 
+enum kind { KIND_TEXT, KIND_EMPTY, KIND_TINY, KIND_DISTINCT };
+
 struct options {
 	uint64_t documents, queries;
+	uint64_t huge; /* bytes of text of the document in the middle; 0: it is like the others */
+	enum kind kind;
 	uint64_t seed;
 	double mean_length;
 };
@@ -116,6 +123,78 @@ static void put_document(const struct model *model, uint64_t number, struct draw
 	put_words(model, document, document->title, document->length);
 	put("\"}");
 	end_line();
+}
+
+static void put_id(uint64_t number)
+{
+	char head[64];
+	snprintf(head, sizeof head, "{\"id\":\"d%llu\",\"text\":\"", (unsigned long long)number);
+	put(head);
+}
+
+static void put_tiny(const struct model *model, uint64_t number)
+{
+	struct random random = model_random(model, 2, number);
+	put_id(number);
+	for (int i = 0; i < 3; i++) {
+		uint32_t rank = 1 + random_below(&random, 1 + random_below(&random, 100000));
+		put_word(model, rank);
+		put(" ");
+	}
+	put("\"}");
+	end_line();
+}
+
+/* Words without vowels, which no stemmer takes anything from. The factor is odd, so that no number comes twice. */
+static void put_distinct(uint64_t number)
+{
+	enum { WORDS = 100, DIGITS = 10 };
+	static const char letters[] = "bcdfghjklmnpqrtv";
+	put_id(number);
+	for (uint64_t word = number * WORDS; word < (number + 1) * WORDS; word++) {
+		uint64_t digits = word * 0x9e3779b97f4a7c15u;
+		for (int i = 0; i < DIGITS; i++, digits >>= 4)
+			output.bytes[output.length++] = letters[digits & 15];
+		output.bytes[output.length++] = ' ';
+	}
+	put("\"}");
+	end_line();
+}
+
+/* A document on one line, flushed as it goes. */
+static void put_huge(const struct model *model, uint64_t number, uint64_t bytes)
+{
+	struct random random = model_random(model, 3, number);
+	put_id(number);
+	while (bytes) {
+		size_t before = output.length;
+		put_word(model, 1 + random_below(&random, 1 + random_below(&random, 100000)));
+		put(" ");
+		size_t made = output.length - before;
+		bytes -= made < bytes ? made : bytes;
+		if (output.length >= OUTPUT_BYTES)
+			flush();
+	}
+	put("\"}");
+	end_line();
+}
+
+static void put_any(const struct options *options, const struct model *model, uint64_t number, struct drawn *document)
+{
+	if (options->huge && number == options->documents / 2) {
+		put_huge(model, number, options->huge);
+		return;
+	}
+	switch (options->kind) {
+	case KIND_TEXT: put_document(model, number, document); break;
+	case KIND_TINY: put_tiny(model, number); break;
+	case KIND_DISTINCT: put_distinct(number); break;
+	case KIND_EMPTY:
+		put_id(number);
+		put("\"}");
+		end_line();
+		break;
+	}
 }
 
 /* ---- queries ----------------------------------------------------------------------------------------------------- */
@@ -250,13 +329,32 @@ static uint64_t parse_number(const char *name, const char *text, uint64_t low, u
 	return value;
 }
 
+static enum kind parse_kind(const char *text)
+{
+	static const char *const names[] = {"text", "empty", "tiny", "distinct"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(text, names[i]) == 0)
+			return (enum kind)i;
+	die("--kind must be text, empty, tiny or distinct, not '%s'; see --help", text);
+}
+
 static void parse(struct options *options, int argc, char **argv)
 {
-	enum { OPTION_DOCUMENTS = 256, OPTION_SEED, OPTION_LENGTH, OPTION_QUERIES, OPTION_HELP };
+	enum {
+		OPTION_DOCUMENTS = 256,
+		OPTION_SEED,
+		OPTION_LENGTH,
+		OPTION_QUERIES,
+		OPTION_KIND,
+		OPTION_HUGE,
+		OPTION_HELP
+	};
 	static const struct option known[] = {{"documents", required_argument, NULL, OPTION_DOCUMENTS},
 	                                      {"seed", required_argument, NULL, OPTION_SEED},
 	                                      {"mean-length", required_argument, NULL, OPTION_LENGTH},
 	                                      {"queries", required_argument, NULL, OPTION_QUERIES},
+	                                      {"kind", required_argument, NULL, OPTION_KIND},
+	                                      {"huge", required_argument, NULL, OPTION_HUGE},
 	                                      {"help", no_argument, NULL, OPTION_HELP},
 	                                      {0}};
 	int option;
@@ -270,6 +368,8 @@ static void parse(struct options *options, int argc, char **argv)
 			options->mean_length = (double)parse_number("--mean-length", optarg, 10, 10000);
 			break;
 		case OPTION_QUERIES: options->queries = parse_number("--queries", optarg, 1, 1u << 30); break;
+		case OPTION_KIND: options->kind = parse_kind(optarg); break;
+		case OPTION_HUGE: options->huge = parse_number("--huge", optarg, 1, 1ull << 40); break;
 		case OPTION_HELP: fputs(usage, stdout); exit(fflush(stdout) ? 2 : 0);
 		case ':': die("%s wants a value; see --help", argv[optind - 1]);
 		default: die("unknown option '%s'; see --help", argv[optind - 1]);
@@ -295,7 +395,7 @@ int main(int argc, char **argv)
 		put_queries(&maker, options.queries);
 	} else {
 		for (uint64_t number = 0; number < options.documents; number++)
-			put_document(&model, number, &document);
+			put_any(&options, &model, number, &document);
 	}
 	flush();
 	return 0;
