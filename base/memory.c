@@ -55,6 +55,14 @@ void memory_trim(void)
 #endif
 }
 
+void memory_return_large(void)
+{
+#ifdef __GLIBC__
+	/* Once set, it no longer grows with the largest block that was freed. */
+	mallopt(M_MMAP_THRESHOLD, 512 << 10);
+#endif
+}
+
 bool memory_reserve(void *array_pointer, size_t *capacity, size_t wanted, size_t element)
 {
 	void **array = array_pointer;

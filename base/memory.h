@@ -15,6 +15,9 @@ void memory_free(void *pointer);
 /* Give what was freed back to the system, where the allocator keeps it otherwise. */
 void memory_trim(void);
 
+/* Let large blocks go back to the system as soon as they are freed, here and in the whole process, where the allocator can be told. */
+void memory_return_large(void);
+
 /* Test hook: the allocation after `n` more successful ones fails, and all that follow while `sticky`. -1: never. */
 void memory_fail_after(long n, bool sticky);
 

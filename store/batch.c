@@ -8,6 +8,8 @@
 
 #define FLUSH_BYTES ((size_t)16 << 20) /* extents queued in memory before a transaction of their own, unless told */
 
+#define PAGES_OF_ITS_OWN 8192 /* bytes: larger values share no page with others */
+
 struct queued {
 	uint8_t key[KEY_BYTES];
 	uint32_t size;
@@ -19,7 +21,8 @@ struct store_batch {
 	struct queued *queue;
 	size_t queue_length, queue_capacity;
 	size_t queued_bytes, flush_bytes;
-	bool held; /* nothing is flushed before the commit */
+	size_t give_back; /* a larger file's pages are given back after each transaction; 0: they stay */
+	bool held;        /* nothing is flushed before the commit */
 };
 
 int store_batch_new(struct store_batch **out, struct store *store, trawl_error *error)
@@ -35,6 +38,11 @@ int store_batch_new(struct store_batch **out, struct store *store, trawl_error *
 void store_batch_limit(struct store_batch *batch, size_t bytes)
 {
 	batch->flush_bytes = bytes < FLUSH_BYTES ? bytes : FLUSH_BYTES;
+}
+
+void store_batch_give_back(struct store_batch *batch, size_t bytes)
+{
+	batch->give_back = bytes;
 }
 
 static void empty_queue(struct store_batch *batch)
@@ -87,7 +95,8 @@ static uint8_t *make_value(uint32_t segment, uint32_t part, uint32_t extent, con
 	return value;
 }
 
-static int remove_segment(MDB_txn *transaction, MDB_dbi database, const uint8_t first_key[KEY_BYTES])
+/* `mapped`: the transaction has not written anything of the segment, so that its extents are in the mapped file. */
+static int remove_segment(MDB_txn *transaction, MDB_dbi database, const uint8_t first_key[KEY_BYTES], bool mapped)
 {
 	MDB_cursor *cursor;
 	int code = mdb_cursor_open(transaction, database, &cursor);
@@ -98,7 +107,12 @@ static int remove_segment(MDB_txn *transaction, MDB_dbi database, const uint8_t 
 	MDB_val key = {KEY_BYTES, from}, value;
 	code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
 	while (!code && key.mv_size == KEY_BYTES && memcmp(key.mv_data, first_key, 4) == 0) {
+		const uint8_t *payload = (const uint8_t *)value.mv_data + EXTENT_HEADER;
+		size_t length = value.mv_size;
 		code = mdb_cursor_del(cursor, 0);
+		/* LMDB looked at its first page, which the system maps with its neighbours. */
+		if (mapped && length > PAGES_OF_ITS_OWN)
+			extent_give_back(payload, length - EXTENT_HEADER);
 		if (!code)
 			code = mdb_cursor_get(cursor, &key, &value, MDB_GET_CURRENT);
 		if (code == EINVAL)
@@ -106,6 +120,15 @@ static int remove_segment(MDB_txn *transaction, MDB_dbi database, const uint8_t 
 	}
 	mdb_cursor_close(cursor);
 	return code == MDB_NOTFOUND ? 0 : code;
+}
+
+/* Whether something of the segment that entry `i` names is in the queue before it. */
+static bool was_put(const struct store_batch *batch, size_t i)
+{
+	for (size_t j = 0; j < i; j++)
+		if (memcmp(batch->queue[j].key, batch->queue[i].key, 4) == 0)
+			return true;
+	return false;
 }
 
 static int write_queue(struct store_batch *batch, MDB_txn *transaction)
@@ -123,7 +146,7 @@ static int write_queue(struct store_batch *batch, MDB_txn *transaction)
 				entry->size = 0;
 			}
 		} else {
-			code = remove_segment(transaction, batch->store->database, entry->key);
+			code = remove_segment(transaction, batch->store->database, entry->key, !was_put(batch, i));
 		}
 		if (code)
 			return code;
@@ -171,6 +194,18 @@ static int commit_transaction(const struct store *store, MDB_txn *transaction)
 	return code;
 }
 
+static void give_back(const struct store_batch *batch)
+{
+	MDB_envinfo information;
+	MDB_stat layout;
+	if (!batch->give_back || mdb_env_info(batch->store->environment, &information) ||
+	    mdb_env_stat(batch->store->environment, &layout))
+		return;
+	uint64_t bytes = ((uint64_t)information.me_last_pgno + 1) * layout.ms_psize;
+	if (bytes > batch->give_back)
+		store_give_back(batch->store, bytes);
+}
+
 /* Write the queue in one transaction. */
 static int flush(struct store_batch *batch, trawl_error *error)
 {
@@ -187,7 +222,13 @@ static int flush(struct store_batch *batch, trawl_error *error)
 	}
 	empty_queue(batch);
 	batch->held = false;
+	give_back(batch);
 	return code ? lmdb_error(batch->store, code, "writing", error) : 0;
+}
+
+int store_batch_flush(struct store_batch *batch, trawl_error *error)
+{
+	return batch->queue_length ? flush(batch, error) : 0;
 }
 
 int store_batch_hold(struct store_batch *batch, trawl_error *error)
@@ -294,7 +335,7 @@ int store_sweep(struct store *store, const struct sweep *sweep, trawl_error *err
 			continue;
 		uint8_t key[KEY_BYTES];
 		key_write(key, segment, 0, 0);
-		code = remove_segment(transaction, store->database, key);
+		code = remove_segment(transaction, store->database, key, true);
 		last = segment;
 	}
 	if (code == MDB_NOTFOUND)

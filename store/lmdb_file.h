@@ -20,7 +20,8 @@ struct store {
 	bool writable;
 	MDB_env *environment;
 	MDB_dbi database;
-	const char *real; /* the path without symbolic links, behind `path` */
+	const uint8_t *_Atomic map; /* where LMDB maps the file; NULL until a snapshot has found out */
+	const char *real;           /* the path without symbolic links, behind `path` */
 	char path[];
 };
 
@@ -30,6 +31,9 @@ int lmdb_error(const struct store *store, int code, const char *doing, trawl_err
 /* Who opens a file holds this lock for reading meanwhile (F_RDLCK), who replaces it holds it for writing (F_WRLCK). It goes when
  * `file` is closed. 0 or errno. */
 int opening_lock(int file, short type);
+
+/* Give all mapped pages of the file back. They are mapped anew when they are looked at. */
+void store_give_back(const struct store *store, uint64_t file_bytes);
 
 static inline void key_write(uint8_t key[KEY_BYTES], uint32_t segment, uint32_t part, uint32_t extent)
 {

@@ -246,6 +246,17 @@ bool deletions_write(const struct deletions *deletions, uint32_t documents, stru
 	return done;
 }
 
+size_t segment_memory(const struct segment *segment)
+{
+	const struct deletions *deletions = &segment->deletions;
+	size_t copies = (segment->lengths_copy ? segment->lengths_part.bytes : 0) +
+	                (segment->spans_copy ? segment->spans_part.bytes : 0);
+	size_t extents = segment_bytes(segment) / EXTENT_PAYLOAD * sizeof *segment->postings.extents;
+	return copies + extents + segment->root.capacity + segment->pair_root.capacity +
+	       (deletions->words ? segment->documents_count / 8 : 0) +
+	       deletions->term_capacity * sizeof *deletions->terms;
+}
+
 uint64_t segment_bytes(const struct segment *segment)
 {
 	uint64_t bytes = 0;
@@ -299,6 +310,41 @@ int segment_ordinal(struct segment *segment, uint32_t doc, uint32_t *ordinal, tr
 	return 0;
 }
 
+/* The first of an extent's entries [0, n) whose hash is not below `hash`, read by windows: hashes are spread evenly between
+ * `first`, the extent's first one, and `next`, that of the extent behind it. `low`: the extent's first entry. */
+static int find_by_windows(struct segment *segment, uint32_t hash, uint64_t low, uint64_t n, uint32_t first,
+                           uint32_t next, uint64_t *index, trawl_error *error)
+{
+	enum { WINDOW = 256 };
+	uint8_t entries[WINDOW * ID_ENTRY];
+	uint64_t guess = hash > first && next > first ? n * (hash - first) / (next - first) : 0;
+	uint64_t from = guess < WINDOW / 2 ? 0 : guess - WINDOW / 2, floor = 0, ceiling = n;
+	while (floor < ceiling) {
+		if (from > n - 1)
+			from = n - 1;
+		uint64_t count = n - from < WINDOW ? n - from : WINDOW, a = 0, b = count;
+		int code = part_copy(&segment->id_index, (low + from) * ID_ENTRY, (uint32_t)(count * ID_ENTRY), entries,
+		                     error);
+		if (code)
+			return code;
+		while (a < b) {
+			uint64_t middle = (a + b) / 2;
+			if (load32(entries + middle * ID_ENTRY) < hash)
+				a = middle + 1;
+			else
+				b = middle;
+		}
+		/* At the window's border it may be before or behind. */
+		if (a < count)
+			ceiling = from + a;
+		if (a || !from)
+			floor = from + a;
+		from = a ? floor : ceiling < WINDOW ? 0 : ceiling - WINDOW;
+	}
+	*index = low + floor;
+	return 0;
+}
+
 /* The first entry of the id index whose hash is not below `hash`. */
 static int find_hash(struct segment *segment, uint32_t hash, uint64_t *index, trawl_error *error)
 {
@@ -313,6 +359,13 @@ static int find_hash(struct segment *segment, uint32_t hash, uint64_t *index, tr
 			above = middle;
 	}
 	uint64_t low = (uint64_t)extent * ID_ENTRIES_PER_EXTENT;
+	if (segment->id_index.places && segment->id_index.places[extent]) {
+		uint64_t behind = segment->documents_count - low;
+		const uint8_t *first = segment->first_hashes + 4 * (uint64_t)extent;
+		return find_by_windows(
+		    segment, hash, low, behind < ID_ENTRIES_PER_EXTENT ? behind : ID_ENTRIES_PER_EXTENT, load32(first),
+		    extent + 1 < segment->id_index.extent_count ? load32(first + 4) : UINT32_MAX, index, error);
+	}
 	const uint8_t *entries = part_at(&segment->id_index, low * ID_ENTRY, &left, error);
 	if (!entries)
 		return error_code(error);
@@ -331,17 +384,16 @@ static int find_hash(struct segment *segment, uint32_t hash, uint64_t *index, tr
 int segment_find_id(struct segment *segment, const char *id, size_t length, struct documents_scratch *scratch,
                     uint32_t *doc, trawl_error *error)
 {
-	uint64_t index, left;
+	uint64_t index;
 	uint32_t hash = id_hash(id, length), ordinal;
 	if (!segment->documents_count)
 		return 0;
 	int code = find_hash(segment, hash, &index, error);
 	for (; !code && index < segment->documents_count; index++) {
-		const uint8_t *entry = part_at(&segment->id_index, index * ID_ENTRY, &left, error);
-		if (!entry)
-			return error_code(error);
-		if (load32(entry) != hash)
-			return 0;
+		uint8_t entry[ID_ENTRY];
+		code = part_copy(&segment->id_index, index * ID_ENTRY, ID_ENTRY, entry, error);
+		if (code || load32(entry) != hash)
+			return code;
 		*doc = load32(entry + 4);
 		if (*doc >= segment->documents_count)
 			return part_corrupt(&segment->id_index, index * ID_ENTRY, "a docID past the end", error);

@@ -96,6 +96,9 @@ static inline bool segment_is_dead(const struct segment *segment, uint32_t doc)
 	return segment->deletions.words && (segment->deletions.words[doc / 64] >> (doc % 64) & 1);
 }
 
+/* Bytes of memory it holds. */
+size_t segment_memory(const struct segment *segment);
+
 /* Bytes of all its parts, and what they take in the file. */
 uint64_t segment_bytes(const struct segment *segment);
 uint64_t segment_file_bytes(const struct segment *segment);

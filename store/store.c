@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
@@ -24,6 +25,7 @@
 #define MAP_BYTES_LEAST ((size_t)1 << 30)
 #define READERS_MAX 1024
 #define LOCK_FILE_BYTES ((size_t)(READERS_MAX + 64) * 64) /* LMDB's: a cache line a reader, and a head of some */
+#define TOUCHED_LEAST 16 /* extents: fewer would go and come again while one document is read */
 
 static struct store *open_stores; /* each file once: closing a second descriptor would drop LMDB's locks */
 static pthread_mutex_t open_stores_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -446,7 +448,91 @@ struct snapshot {
 	struct store *store;
 	MDB_txn *transaction;
 	pthread_mutex_t lock; /* LMDB wants one thread at a time in a transaction */
+	/* with a limit: the extents touched last, a ring */
+	struct touched {
+		struct part *part;
+		uint32_t extent;
+	} * touched;
+	size_t touched_most, touched_first, touched_count;
+	uint64_t bytes; /* of the file when the snapshot was opened */
 };
+
+static uint64_t snapshot_last_page(const struct snapshot *snapshot)
+{
+	MDB_envinfo information;
+	mdb_env_info(snapshot->store->environment, &information);
+	return information.me_last_pgno;
+}
+
+/* LMDB does not tell where its map is, but each page of a tree has its number in front. */
+static void find_map(struct snapshot *snapshot)
+{
+	struct store *store = snapshot->store;
+	uint8_t key_bytes[KEY_BYTES];
+	MDB_val key = {KEY_BYTES, key_bytes}, value;
+	MDB_stat layout;
+	key_write(key_bytes, 0, PART_MANIFEST, 0);
+	if (store->map || mdb_get(snapshot->transaction, store->database, &key, &value) ||
+	    mdb_env_stat(store->environment, &layout))
+		return;
+	const uint8_t *page = (const uint8_t *)((uintptr_t)value.mv_data / layout.ms_psize * layout.ms_psize);
+	const uint8_t *map = page - load64(page) * layout.ms_psize;
+	if (load64(page) <= snapshot_last_page(snapshot))
+		store->map = map;
+}
+
+void store_give_back(const struct store *store, uint64_t file_bytes)
+{
+	const uint8_t *map = store->map;
+	if (map)
+		madvise((void *)(uintptr_t)map, file_bytes, MADV_DONTNEED);
+}
+
+void snapshot_limit(struct snapshot *snapshot, size_t bytes)
+{
+	MDB_stat layout;
+	find_map(snapshot);
+	if (mdb_env_stat(snapshot->store->environment, &layout))
+		return;
+	snapshot->bytes = (snapshot_last_page(snapshot) + 1) * layout.ms_psize;
+	if (snapshot->bytes <= bytes)
+		return;
+	size_t count = bytes / EXTENT_PAYLOAD < TOUCHED_LEAST ? TOUCHED_LEAST : bytes / EXTENT_PAYLOAD;
+	snapshot->touched = memory_new(count * sizeof *snapshot->touched);
+	snapshot->touched_most = snapshot->touched ? count : 0; /* none: no limit */
+}
+
+size_t snapshot_resident(const struct snapshot *snapshot)
+{
+	return snapshot->touched_count * EXTENT_PAYLOAD;
+}
+
+void extent_give_back(const void *payload, size_t length)
+{
+	/* LMDB puts large values into pages of their own, and the map is larger than the file. */
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t start = (uintptr_t)payload / page * page;
+	madvise((void *)start, (uintptr_t)payload + length - start, MADV_DONTNEED);
+}
+
+/* Note that an extent was touched; the one touched first goes where there would be too many. */
+static void touch(struct snapshot *snapshot, struct part *part, uint32_t extent)
+{
+	if (!snapshot->touched_most)
+		return;
+	if (snapshot->touched_count == snapshot->touched_most) {
+		struct touched *oldest = &snapshot->touched[snapshot->touched_first];
+		const uint8_t *payload = atomic_exchange(&oldest->part->extents[oldest->extent], NULL);
+		extent_give_back(payload, EXTENT_PAYLOAD);
+		snapshot->touched_first = (snapshot->touched_first + 1) % snapshot->touched_most;
+		/* Who still has pointers to extents that went has them mapped again. */
+		if (!snapshot->touched_first)
+			store_give_back(snapshot->store, snapshot->bytes);
+		snapshot->touched_count--;
+	}
+	size_t last = (snapshot->touched_first + snapshot->touched_count++) % snapshot->touched_most;
+	snapshot->touched[last] = (struct touched){part, extent};
+}
 
 int snapshot_open(struct snapshot **out, struct store *store, trawl_error *error)
 {
@@ -475,6 +561,7 @@ void snapshot_close(struct snapshot *snapshot)
 		return;
 	mdb_txn_abort(snapshot->transaction);
 	pthread_mutex_destroy(&snapshot->lock);
+	memory_free(snapshot->touched);
 	memory_free(snapshot);
 }
 
@@ -572,8 +659,8 @@ static int check_extent(const struct snapshot *snapshot, uint32_t segment, uint3
 	return 0;
 }
 
-int snapshot_extent(struct snapshot *snapshot, uint32_t segment, uint32_t part, uint32_t extent,
-                    const uint8_t **payload, uint32_t *length, trawl_error *error)
+static int find_extent(struct snapshot *snapshot, uint32_t segment, uint32_t part, uint32_t extent, bool verified,
+                       const uint8_t **payload, uint32_t *length, trawl_error *error)
 {
 	uint8_t key_bytes[KEY_BYTES];
 	key_write(key_bytes, segment, part, extent);
@@ -586,12 +673,18 @@ int snapshot_extent(struct snapshot *snapshot, uint32_t segment, uint32_t part, 
 		                 snapshot->store->path, segment, part, extent);
 	if (code)
 		return lmdb_error(snapshot->store, code, "reading", error);
-	code = check_extent(snapshot, segment, part, extent, &value, error);
+	code = verified ? 0 : check_extent(snapshot, segment, part, extent, &value, error);
 	if (code)
 		return code;
 	*payload = (const uint8_t *)value.mv_data + EXTENT_HEADER;
 	*length = load32((const uint8_t *)value.mv_data + 16);
 	return 0;
+}
+
+int snapshot_extent(struct snapshot *snapshot, uint32_t segment, uint32_t part, uint32_t extent,
+                    const uint8_t **payload, uint32_t *length, trawl_error *error)
+{
+	return find_extent(snapshot, segment, part, extent, false, payload, length, error);
 }
 
 int snapshot_verify(struct snapshot *snapshot, trawl_error *error)
@@ -628,12 +721,15 @@ int part_open(struct part *part, struct snapshot *snapshot, uint32_t segment, ui
 		return part_corrupt(part, bytes, "larger than the file", error);
 	part->extent_count = (uint32_t)count;
 	part->extents = memory_new_zeroed(part->extent_count, sizeof *part->extents);
-	return part->extents ? 0 : error_set_memory(error);
+	if (snapshot->touched_most)
+		part->places = memory_new_zeroed(part->extent_count, sizeof *part->places);
+	return part->extents && (part->places || !snapshot->touched_most) ? 0 : error_set_memory(error);
 }
 
 void part_release(struct part *part)
 {
 	memory_free((void *)part->extents);
+	memory_free(part->places);
 	*part = (struct part){0};
 }
 
@@ -642,7 +738,9 @@ const uint8_t *part_fetch(struct part *part, uint32_t extent, trawl_error *error
 	const uint8_t *payload;
 	uint32_t length;
 	uint64_t start = (uint64_t)extent * EXTENT_PAYLOAD, rest = part->bytes - start;
-	int code = snapshot_extent(part->snapshot, part->segment, part->number, extent, &payload, &length, error);
+	const struct store *store = part->snapshot->store;
+	bool verified = part->places && part->places[extent];
+	int code = find_extent(part->snapshot, part->segment, part->number, extent, verified, &payload, &length, error);
 	if (code == TRAWL_ENOTFOUND) {
 		part_corrupt(part, start, "an extent is missing", error);
 		return NULL;
@@ -654,7 +752,27 @@ const uint8_t *part_fetch(struct part *part, uint32_t extent, trawl_error *error
 		return NULL;
 	}
 	atomic_store_explicit(&part->extents[extent], payload, memory_order_release);
+	if (part->places && store->map)
+		part->places[extent] = (uint64_t)(payload - store->map);
+	touch(part->snapshot, part, extent);
 	return payload;
+}
+
+int part_copy(struct part *part, uint64_t address, uint32_t length, void *out, trawl_error *error)
+{
+	uint64_t extent = address / EXTENT_PAYLOAD, left;
+	int file;
+	if (part->places && address < part->bytes && part->places[extent] &&
+	    mdb_env_get_fd(part->snapshot->store->environment, &file) == 0 &&
+	    pread(file, out, length, (off_t)(part->places[extent] + address % EXTENT_PAYLOAD)) == (ssize_t)length)
+		return 0;
+	const uint8_t *bytes = part_at(part, address, &left, error);
+	if (!bytes)
+		return error_code(error);
+	if (left < length)
+		return part_corrupt(part, address, "a length past the end", error);
+	memcpy(out, bytes, length);
+	return 0;
 }
 
 int part_corrupt(const struct part *part, uint64_t address, const char *what, trawl_error *error)

@@ -57,6 +57,12 @@ struct snapshot; /* one read transaction */
 
 int snapshot_open(struct snapshot **out, struct store *store, trawl_error *error);
 void snapshot_close(struct snapshot *snapshot);
+/* Let about `bytes` of the mapped file count as this process's memory: extents touched longer ago are given back, and mapped anew when
+ * they are wanted again. For a snapshot that one thread uses, before its first part is opened. No limit where the file is smaller. */
+void snapshot_limit(struct snapshot *snapshot, size_t bytes);
+size_t snapshot_resident(const struct snapshot *snapshot); /* bytes of extents held so; 0 without a limit */
+/* Give the mapped pages of a full extent's payload, or its beginning, back. What is there may still be read. */
+void extent_give_back(const void *payload, size_t length);
 struct store *snapshot_store(const struct snapshot *snapshot);
 /* The number of LMDB's transaction, which the meta page of the commit has. */
 uint64_t snapshot_transaction(const struct snapshot *snapshot);
@@ -79,6 +85,8 @@ struct part {
 	uint64_t bytes;
 	uint32_t extent_count;
 	_Atomic(const uint8_t *) *extents; /* NULL until touched */
+	uint64_t *
+	    places; /* where extents are given back (snapshot_limit): each one's in the file, 0 until verified; else NULL */
 };
 
 int part_open(struct part *part, struct snapshot *snapshot, uint32_t segment, uint32_t number, uint64_t bytes,
@@ -90,6 +98,9 @@ const uint8_t *part_fetch(struct part *part, uint32_t extent, trawl_error *error
 
 /* Report that what stands at `address` makes no sense, and return TRAWL_ECORRUPT. */
 int part_corrupt(const struct part *part, uint64_t address, const char *what, trawl_error *error);
+
+/* Copy `length` bytes of one extent to `out`. Where extents are given back and this one is verified it is read, not mapped. */
+int part_copy(struct part *part, uint64_t address, uint32_t length, void *out, trawl_error *error);
 
 /* The bytes from `address` on; `*left` of them lie in the same extent (EXTENT_SLACK more may be loaded). NULL on error. */
 static inline const uint8_t *part_at(struct part *part, uint64_t address, uint64_t *left, trawl_error *error)
@@ -123,6 +134,8 @@ struct store_batch;
 int store_batch_new(struct store_batch **out, struct store *store, trawl_error *error);
 /* Flush when `bytes` are queued, if that is less than usual. While flushing about as much again is held. */
 void store_batch_limit(struct store_batch *batch, size_t bytes);
+/* When the file is larger, give the pages back after each transaction that LMDB has looked at. */
+void store_batch_give_back(struct store_batch *batch, size_t bytes);
 void store_batch_free(struct store_batch *batch); /* drops what was not committed */
 int store_batch_put(struct store_batch *batch, uint32_t segment, uint32_t part, uint32_t extent, const uint8_t *payload,
                     uint32_t length, trawl_error *error);
@@ -130,6 +143,8 @@ int store_batch_put(struct store_batch *batch, uint32_t segment, uint32_t part, 
 int store_batch_remove_segment(struct store_batch *batch, uint32_t segment, trawl_error *error);
 /* Flush, and keep what comes from here on in the queue until the commit: changes to extents that the last commit names. */
 int store_batch_hold(struct store_batch *batch, trawl_error *error);
+/* Flush: what was put is in the file, and seen by snapshots from now on, though no manifest names it. */
+int store_batch_flush(struct store_batch *batch, trawl_error *error);
 /* Write everything queued and `manifest` in one transaction, durably. The batch is empty afterwards, also on failure. */
 int store_batch_commit(struct store_batch *batch, const uint8_t *manifest, uint32_t length, trawl_error *error);
 
