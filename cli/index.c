@@ -27,7 +27,8 @@ static const char usage[] =
     "  --id, --title, --text FIELD   the JSON fields to read instead of \"id\", \"title\", \"text\"\n"
     "  --format auto|text|jsonl      what the files are; auto goes by their names\n"
     "  --strict                      stop at the first bad line or file instead of skipping it; nothing is changed\n"
-    "  --memory SIZE                 use up to SIZE (64M, 2G; at least 1M) before spilling; usual: a quarter of RAM\n"
+    "  --memory SIZE                 keep the resident set within SIZE (64M, 2G; 32M and more are kept to); usual: a "
+    "quarter of RAM\n"
     "  --threads N                   use N threads; usual: as many as there are cores\n"
     "  --delete-missing              delete the documents of files that are gone from the folders in PATH...\n"
     "  --watch                       go on: follow the changes in the folders PATH..., until Ctrl-C\n"
@@ -127,6 +128,8 @@ static const struct option options[] = {{"id", required_argument, NULL, OPTION_I
                                         {"help", no_argument, NULL, 'h'},
                                         {0}};
 
+#define MEMORY_KEPT (32u << 20) /* what a writer needs whatever it is given */
+
 static int set_memory(struct index_job *job, const char *value)
 {
 	uint64_t bytes;
@@ -134,7 +137,9 @@ static int set_memory(struct index_job *job, const char *value)
 		return complain_usage("index", "--memory %s is not a size; write it like 512M or 2G", value);
 	if (bytes < (1u << 20))
 		return complain_usage("index", "--memory %s is too little; it takes at least 1M", value);
-	job->writer_options.memory_budget = (size_t)bytes;
+	if (bytes < MEMORY_KEPT)
+		fprintf(stderr, "trawl index: --memory %s cannot be kept to: up to 32M may be taken\n", value);
+	job->writer_options.memory_budget = job->source_options.memory_budget = (size_t)bytes;
 	return EXIT_DONE;
 }
 

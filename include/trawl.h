@@ -111,6 +111,9 @@ typedef struct trawl_source_options {
 	/* The paths are entries found in folders: passed over when they are gone, or binary, or neither file nor folder, as if
 	 * their folder were walked. */
 	bool found;
+	/* The writer's, where it is bounded: a line or file of more than a 32nd of it (1 MiB at least) is skipped, for a document takes
+	 * several times its length while it is analysed. 0: of more than 256 MiB and 1 GiB. */
+	size_t memory_budget;
 } trawl_source_options;
 
 typedef struct trawl_source_progress {
@@ -148,9 +151,10 @@ enum trawl_order {
 
 typedef struct trawl_writer_options {
 	trawl_analysis analysis; /* for a new index; for an existing one it must agree or be left zero */
-	size_t memory_budget;    /* bytes for the batch in memory, at least 1 MiB; 0: a quarter of RAM */
-	bool wait;               /* wait for another writer to finish instead of TRAWL_EBUSY */
-	bool no_positions;       /* smaller index without phrases and proximity; for a new index only */
+	size_t
+	    memory_budget; /* bytes of resident memory, kept to from 32 MiB on; at least 1 MiB; 0: a quarter of RAM */
+	bool wait;         /* wait for another writer to finish instead of TRAWL_EBUSY */
+	bool no_positions; /* smaller index without phrases and proximity; for a new index only */
 	bool pairs; /* lists of frequent word pairs: phrases many times faster, a larger index; for a new index only */
 	enum trawl_order order; /* of a commit's documents in the index; hits and scores are the same but for ties */
 	unsigned threads;       /* at work; 0: as many as there are cores. What is written is the same for any number */

@@ -33,7 +33,7 @@ namespace
 constexpr size_t CAPACITY_FIRST = 64 << 10;
 
 /* The parser takes five bytes and more for each of a line: what a huge one needed is given back with the next. */
-constexpr size_t CAPACITY_KEPT = 16 << 20;
+constexpr size_t CAPACITY_KEPT = 1 << 20;
 
 /* One line being read. */
 struct reading {

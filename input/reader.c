@@ -99,6 +99,13 @@ static int skip_line(struct reader *reader, trawl_error *error)
 	}
 }
 
+static int refuse(size_t most, size_t usual, const char *what, trawl_error *error)
+{
+	return error_set(error, TRAWL_ELIMIT,
+	                 most < usual ? "%s than %zu MiB, a 32nd of the memory allowed" : "%s than %zu MiB", what,
+	                 most >> 20);
+}
+
 int reader_line(struct reader *reader, char **line, size_t *length, trawl_error *error)
 {
 	size_t searched = 0; /* bytes from start without a line feed: none is looked at twice */
@@ -108,7 +115,7 @@ int reader_line(struct reader *reader, char **line, size_t *length, trawl_error 
 		if (ready > searched)
 			feed = memchr(reader->data + reader->start + searched, '\n', ready - searched);
 		searched = feed ? (size_t)(feed - reader->data) - reader->start : ready;
-		if (feed || reader->ended || searched > READER_LINE_MAX)
+		if (feed || reader->ended || searched > reader->line_most)
 			break;
 		int status = fill(reader, error);
 		if (status != TRAWL_OK)
@@ -117,11 +124,9 @@ int reader_line(struct reader *reader, char **line, size_t *length, trawl_error 
 	if (!feed && searched == 0)
 		return 0;
 	reader->line_number++;
-	if (searched > READER_LINE_MAX) {
+	if (searched > reader->line_most) {
 		int status = skip_line(reader, error);
-		return status != TRAWL_OK
-		           ? status
-		           : error_set(error, TRAWL_ELIMIT, "line longer than %zu MiB", READER_LINE_MAX >> 20);
+		return status != TRAWL_OK ? status : refuse(reader->line_most, READER_LINE_MAX, "line longer", error);
 	}
 	*line = (char *)reader->data + reader->start;
 	*length = searched;
@@ -137,8 +142,8 @@ int reader_rest(struct reader *reader, char **text, size_t *length, trawl_error 
 		int status = fill(reader, error);
 		if (status != TRAWL_OK)
 			return status;
-		if (reader->end - reader->start > READER_TEXT_MAX)
-			return error_set(error, TRAWL_ELIMIT, "text larger than %zu MiB", READER_TEXT_MAX >> 20);
+		if (reader->end - reader->start > reader->text_most)
+			return refuse(reader->text_most, READER_TEXT_MAX, "text larger", error);
 	}
 	*text = (char *)reader->data + reader->start;
 	*length = reader->end - reader->start;

@@ -8,14 +8,14 @@
 #include "input/stream.h"
 #include "trawl.h"
 
-/* What bounds the memory for one document: longer lines and larger texts are skipped. */
+/* What bounds the memory for one document, unless less is wanted: longer lines and larger texts are skipped. */
 #define READER_LINE_MAX ((size_t)256 << 20)
 #define READER_TEXT_MAX ((size_t)1 << 30)
 
 /* Bytes behind each line or text that may be read (their values mean nothing): parsers load whole vectors. */
 #define READER_PADDING ((size_t)64)
 
-/* Zero-initialised, with `stream` set, is ready for reader_start. */
+/* Zero-initialised, with `stream`, `line_most` and `text_most` set, is ready for reader_start. */
 struct reader {
 	struct stream *stream;
 	uint8_t *data;
@@ -23,6 +23,7 @@ struct reader {
 	size_t start, end;    /* the bytes not yet handed out */
 	uint64_t line_number; /* of the last line handed out or skipped; from 1 */
 	int ended;            /* the stream has no more bytes */
+	size_t line_most, text_most;
 };
 
 void reader_start(struct reader *reader); /* after stream_start */
@@ -35,11 +36,11 @@ int reader_peek(struct reader *reader, size_t wanted, size_t *length, trawl_erro
 void reader_skip(struct reader *reader, size_t length);
 
 /* The next line without its "\n" or "\r\n"; it lives until the next call and may be written to. 1: a line, 0: the end.
- * TRAWL_ELIMIT: the line was longer than READER_LINE_MAX and is skipped, reading can go on. Other errors are the
+ * TRAWL_ELIMIT: the line was longer than line_most and is skipped, reading can go on. Other errors are the
  * stream's; what was read of a line before one is dropped. */
 int reader_line(struct reader *reader, char **line, size_t *length, trawl_error *error);
 
-/* All the rest; it lives until the next call. TRAWL_ELIMIT: more than READER_TEXT_MAX bytes. */
+/* All the rest; it lives until the next call. TRAWL_ELIMIT: more than text_most bytes. */
 int reader_rest(struct reader *reader, char **text, size_t *length, trawl_error *error);
 
 #endif

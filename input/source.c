@@ -28,6 +28,8 @@
 #define BINARY_HEAD ((size_t)8 << 10)
 
 /* So much white space may come before the first sign of what standard input is. */
+#define BUDGET_SHARE 32
+#define BOUND_LEAST ((size_t)1 << 20)
 #define SNIFF_MAX ((size_t)64 << 10)
 
 /* The path's share of an error's text: the message behind it must fit in too. */
@@ -72,6 +74,15 @@ static int add_paths(struct trawl_source *source, const char *const *paths, size
 	return TRAWL_OK;
 }
 
+/* The longest line or text within a budget (0: none). */
+static size_t bounded(size_t most, size_t memory_budget)
+{
+	size_t share = memory_budget / BUDGET_SHARE;
+	if (!memory_budget || share > most)
+		return most;
+	return share > BOUND_LEAST ? share : BOUND_LEAST;
+}
+
 int trawl_source_open(trawl_source **out, const char *const *paths, size_t count, const trawl_source_options *options,
                       trawl_error *error)
 {
@@ -91,6 +102,8 @@ int trawl_source_open(trawl_source **out, const char *const *paths, size_t count
 	source->wanted_format = chosen.format;
 	source->diagnostic = chosen.diagnostic;
 	source->diagnostic_context = chosen.diagnostic_context;
+	source->reader.line_most = bounded(READER_LINE_MAX, chosen.memory_budget);
+	source->reader.text_most = bounded(READER_TEXT_MAX, chosen.memory_budget);
 	int status = add_paths(source, paths, count, chosen.found, error);
 	if (status == TRAWL_OK)
 		status = stream_new(&source->reader.stream, error);
