@@ -128,6 +128,7 @@ int inversion_prepare(struct inversion *inversion, const struct batch *batch, co
 	*inversion = (struct inversion){.batch = batch,
 	                                .docs = docs,
 	                                .term_count = count,
+	                                .range_most = most,
 	                                .sorted = memory_new(count * sizeof(uint32_t)),
 	                                .ends = memory_new(count * sizeof(uint64_t)),
 	                                .references = memory_new(batch->entry_count * sizeof(struct piece_reference))};

@@ -7,22 +7,22 @@
 #ifndef TRAWL_INDEXER_ENCODE_H
 #define TRAWL_INDEXER_ENCODE_H
 
-#include "indexer/batch.h"
+#include "indexer/run.h"
 #include "indexer/workers.h"
 #include "store/segment.h"
 
-#define RANGE_BYTES_MOST ((size_t)512 << 10)
-
-struct term_ranges {
-	const void *source;
-	size_t count;
-	/* Any thread: hand the terms of a range over. */
-	int (*run)(const void *source, size_t range, const struct term_sink *sink, trawl_error *error);
-	/* Whether a range had better be encoded where it is placed, because it would take too much memory. */
-	bool (*is_large)(const void *source, size_t range);
+struct encode_settings {
+	struct segment_writer *segment;
+	struct workers *workers;
+	unsigned threads;
+	size_t memory;  /* a writer's budget: ranges are a small part of it */
+	bool reordered; /* `docs` are not ascending */
 };
 
-int encode_terms(struct segment_writer *segment, const struct term_ranges *ranges, struct workers *workers,
-                 unsigned threads, trawl_error *error);
+/* Write the terms of a batch; of runs. `docs` as for batch_invert. */
+int encode_batch(const struct encode_settings *settings, const struct batch *batch, const uint32_t *docs,
+                 trawl_error *error);
+int encode_runs(const struct encode_settings *settings, const struct run *runs, size_t count, const uint32_t *docs,
+                trawl_error *error);
 
 #endif

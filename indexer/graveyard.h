@@ -34,6 +34,11 @@ static inline bool grave_has(const struct grave *grave, uint32_t doc)
 int grave_write(struct grave *grave, struct segment *segment, struct manifest_segment *summary, struct buffer *out,
                 trawl_error *error);
 
+static inline size_t grave_memory(const struct grave *grave)
+{
+	return grave->term_capacity * sizeof *grave->terms;
+}
+
 void grave_release(struct grave *grave);
 
 #endif

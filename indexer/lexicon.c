@@ -61,7 +61,8 @@ struct sort_key {
 
 size_t lexicon_memory(struct lexicon *lexicon)
 {
-	const size_t term = sizeof(struct sort_key) + 2 * sizeof(uint32_t) + 2 * sizeof(uint64_t);
+	/* qsort may take as much again as it sorts. */
+	const size_t term = 2 * sizeof(struct sort_key) + 2 * sizeof(uint32_t) + 2 * sizeof(uint64_t);
 	size_t bytes = 0;
 	for (unsigned i = 0; i < LEXICON_SHARDS; i++) {
 		struct lexicon_shard *shard = &lexicon->shards[i];

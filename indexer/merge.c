@@ -384,7 +384,7 @@ static int merge_terms(struct merge *merge, const struct merge_settings *setting
 	                                      any->has_gaps ? merge->spans : NULL, merge->tokens,
 	                                      ordered ? merge->order : NULL, merge->hashes, error);
 	if (!code && settings->pairs)
-		code = pair_builder_new(&merge->pairs, &merge->writer, settings->memory / 8, settings->path, error);
+		code = pair_builder_new(&merge->pairs, &merge->writer, settings->pair_memory, settings->path, error);
 	if (!merge->pairs) /* which want to see the positions */
 		merge->writer.encoder.copy_positions = copy_positions;
 	if (!code)
@@ -510,15 +510,19 @@ static int write_chosen(const struct manifest *manifest, struct segment *segment
 }
 
 int merge_commit(struct store *store, const struct manifest *manifest, struct segment *segments,
-                 const struct merge_candidate *chosen, size_t memory, trawl_error *error)
+                 const struct merge_candidate *chosen, const struct budget *budget, trawl_error *error)
 {
-	struct merge_settings settings = {manifest->flags & FLAG_PAIRS, memory, store_path(store)};
+	struct merge_settings settings = {manifest->flags & FLAG_PAIRS, budget->pairs, store_path(store)};
 	struct store_batch *output =
 	    NULL; /* of its own: what a failed merge has queued must not reach the next commit */
 	struct manifest after = {0};
 	struct manifest_segment merged;
 	struct buffer bytes = {0};
 	int code = store_batch_new(&output, store, error);
+	if (!code) {
+		store_batch_limit(output, budget->flush);
+		store_batch_give_back(output, budget->mapped);
+	}
 	if (!code && !manifest_copy(&after, manifest))
 		code = error_set_memory(error);
 	if (!code)

@@ -16,13 +16,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "indexer/budget.h"
 #include "indexer/merge_policy.h"
 #include "store/segment.h"
 
 struct merge_settings {
-	bool pairs;       /* write pair lists */
-	size_t memory;    /* a writer's budget: pairs take a quarter of it */
-	const char *path; /* of the index: temporary files of pairs go beside it */
+	bool pairs;         /* write pair lists */
+	size_t pair_memory; /* what pair_builder_new wants */
+	const char *path;   /* of the index: temporary files of pairs go beside it */
 };
 
 /* Write segment `number` through `output`: the living documents of `sources`, `count` segments of one snapshot, in this
@@ -31,10 +32,10 @@ int merge_write(struct segment *const *sources, size_t count, const struct merge
                 struct store_batch *output, uint32_t number, struct manifest_segment *summary, trawl_error *error);
 
 /* Merge those of the manifest's segments that are chosen (chosen[i].chosen), and commit: the result takes the place of the
- * first of them. The snapshot that `segments` and `manifest` come from must be opened anew afterwards. `memory`: a
- * writer's budget. After an error the last commit is as it was, but for garbage that store_sweep removes. */
+ * first of them. The snapshot that `segments` and `manifest` come from must be opened anew afterwards. `budget`: a
+ * writer's. After an error the last commit is as it was, but for garbage that store_sweep removes. */
 int merge_commit(struct store *store, const struct manifest *manifest, struct segment *segments,
-                 const struct merge_candidate *chosen, size_t memory, trawl_error *error);
+                 const struct merge_candidate *chosen, const struct budget *budget, trawl_error *error);
 
 /* What the policy wants to know of each segment. */
 void merge_candidates(struct merge_candidate *candidates, const struct segment *segments, size_t count);

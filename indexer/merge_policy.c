@@ -1,13 +1,12 @@
 #include "indexer/merge_policy.h"
 
-#include "store/format.h"
-
 enum { TIERS = 22, TIER_SHIFT = 3 }; /* 8^22 > 2^64 */
 
 /* ---- a choice in the making ---- */
 
 struct choice {
 	struct merge_candidate *candidates;
+	const struct merge_limits *limits;
 	size_t count, chosen;
 	uint64_t size, documents; /* of the result */
 	bool drops;               /* some of the chosen have dead documents */
@@ -18,17 +17,18 @@ static uint64_t dead_size(const struct merge_candidate *candidate)
 	return candidate->size > candidate->living_size ? candidate->size - candidate->living_size : 0;
 }
 
-static void begin(struct choice *choice, struct merge_candidate *candidates, size_t count)
+static void begin(struct choice *choice, struct merge_candidate *candidates, size_t count,
+                  const struct merge_limits *limits)
 {
-	*choice = (struct choice){.candidates = candidates, .count = count};
+	*choice = (struct choice){.candidates = candidates, .limits = limits, .count = count};
 	for (size_t i = 0; i < count; i++)
 		candidates[i].chosen = false;
 }
 
 static bool fits(const struct choice *choice, const struct merge_candidate *candidate)
 {
-	return !candidate->chosen && choice->chosen < MERGE_SOURCES_MAX &&
-	       choice->documents + candidate->living <= DOCUMENTS_MAX;
+	return !candidate->chosen && choice->chosen < choice->limits->sources &&
+	       choice->documents + candidate->living <= choice->limits->documents;
 }
 
 static void take(struct choice *choice, struct merge_candidate *candidate)
@@ -84,7 +84,7 @@ static void take_tier(struct choice *choice, int tier)
 static size_t choose_full_tier(struct choice *choice)
 {
 	for (int tier = 0; tier < TIERS; tier++) {
-		begin(choice, choice->candidates, choice->count);
+		begin(choice, choice->candidates, choice->count, choice->limits);
 		if (others_in(choice, tier) < MERGE_TIER_WIDTH)
 			continue;
 		take_tier(choice, tier);
@@ -105,7 +105,7 @@ static size_t choose_full_tier(struct choice *choice)
 static size_t choose_dead(struct choice *choice)
 {
 	uint64_t all = 0, dead = 0;
-	begin(choice, choice->candidates, choice->count);
+	begin(choice, choice->candidates, choice->count, choice->limits);
 	for (size_t i = 0; i < choice->count; i++) {
 		all += choice->candidates[i].size;
 		dead += dead_size(&choice->candidates[i]);
@@ -120,18 +120,19 @@ static size_t choose_dead(struct choice *choice)
 	return made(choice);
 }
 
-size_t merge_policy_choose(struct merge_candidate *candidates, size_t count)
+size_t merge_policy_choose(struct merge_candidate *candidates, size_t count, const struct merge_limits *limits)
 {
 	struct choice choice;
-	begin(&choice, candidates, count);
+	begin(&choice, candidates, count, limits);
 	size_t chosen = choose_full_tier(&choice);
 	return chosen ? chosen : choose_dead(&choice);
 }
 
-size_t merge_policy_force(struct merge_candidate *candidates, size_t count, size_t wanted)
+size_t merge_policy_force(struct merge_candidate *candidates, size_t count, size_t wanted,
+                          const struct merge_limits *limits)
 {
 	struct choice choice;
-	begin(&choice, candidates, count);
+	begin(&choice, candidates, count, limits);
 	if (count > wanted) {
 		size_t surplus = count - wanted + 1;
 		for (struct merge_candidate *candidate; choice.chosen < surplus && (candidate = least(&choice, -1));)
@@ -141,12 +142,12 @@ size_t merge_policy_force(struct merge_candidate *candidates, size_t count, size
 	}
 	/* What is left over DOCUMENTS_MAX cannot be merged, but it can lose its dead. */
 	for (size_t i = 0; wanted == 1 && i < count; i++) {
-		begin(&choice, candidates, count);
+		begin(&choice, candidates, count, limits);
 		if (dead_size(&candidates[i])) {
 			take(&choice, &candidates[i]);
 			return 1;
 		}
 	}
-	begin(&choice, candidates, count);
+	begin(&choice, candidates, count, limits);
 	return 0;
 }

@@ -12,7 +12,8 @@
  *
  * So at rest a tier has at most 7 segments, and an index of size n at most 7 (1 + log8(n / s)), s the size of its least
  * segment. By rule 1 a document is written again at most once a tier; by rule 2 at most three times as much as is
- * dropped. No merge makes a segment of more than DOCUMENTS_MAX documents: an index that is larger has more segments.
+ * dropped. No merge makes a segment of more documents than its limits allow (DOCUMENTS_MAX at most): an index that is larger
+ * has more segments.
  */
 #ifndef TRAWL_INDEXER_MERGE_POLICY_H
 #define TRAWL_INDEXER_MERGE_POLICY_H
@@ -20,6 +21,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "store/format.h"
 
 #define MERGE_TIER_WIDTH 8
 #define MERGE_SOURCES_MAX 64 /* segments merged at once: more are merged in several goes */
@@ -33,11 +36,20 @@ struct merge_candidate {
 	bool chosen;                /* the answer */
 };
 
+/* What the memory for a merge allows. */
+struct merge_limits {
+	uint64_t documents; /* of the result */
+	size_t sources;     /* at least 2 */
+};
+
+#define MERGE_UNLIMITED (&(const struct merge_limits){DOCUMENTS_MAX, MERGE_SOURCES_MAX})
+
 /* Choose what to merge now; the number of segments chosen, 0: nothing. */
-size_t merge_policy_choose(struct merge_candidate *candidates, size_t count);
+size_t merge_policy_choose(struct merge_candidate *candidates, size_t count, const struct merge_limits *limits);
 
 /* Choose what to merge next so that `wanted` > 0 segments are left, and without dead documents if that is one; 0: they are,
  * or no merge is possible. */
-size_t merge_policy_force(struct merge_candidate *candidates, size_t count, size_t wanted);
+size_t merge_policy_force(struct merge_candidate *candidates, size_t count, size_t wanted,
+                          const struct merge_limits *limits);
 
 #endif

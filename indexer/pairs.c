@@ -10,7 +10,9 @@
 
 #define BUCKET_DOCUMENTS_MAX (1u << 14)
 #define LEAST_OF_RUN 1024 /* documents: a tiny budget must not make a run a document */
-#define PIECE_PAIRS (1u << 18)
+#define PIECE_PAIRS_MOST ((size_t)1 << 18)
+#define PIECE_PAIRS_LEAST ((size_t)1 << 12)
+#define PAIR_COST 64  /* bytes allowed for a pair of the piece in the making, which needs a third of them */
 #define DIGIT_BITS 11 /* of a position, sorted at a time */
 
 struct occurrence {
@@ -55,6 +57,7 @@ struct pair_builder {
 	/* pairs */
 	struct batch batch;
 	struct piece_maker maker;
+	size_t piece_pairs; /* that end a piece */
 	struct run *runs;
 	size_t run_count, run_capacity;
 };
@@ -71,6 +74,11 @@ int pair_builder_new(struct pair_builder **out, struct segment_writer *segment, 
 	builder->memory = memory;
 	builder->path = path;
 	builder->file = -1;
+	builder->piece_pairs = memory / PAIR_COST;
+	if (builder->piece_pairs < PIECE_PAIRS_LEAST)
+		builder->piece_pairs = PIECE_PAIRS_LEAST;
+	if (builder->piece_pairs > PIECE_PAIRS_MOST)
+		builder->piece_pairs = PIECE_PAIRS_MOST;
 	/* A bucket and the room to sort it in must fit the memory allowed. */
 	builder->bucket_documents = BUCKET_DOCUMENTS_MAX;
 	double document_bytes = 2.0 * sizeof(struct occurrence) * (double)segment->average;
@@ -312,7 +320,7 @@ static int add_document(struct pair_builder *builder, const struct occurrence *a
 	}
 	if (!code)
 		piece_end_document(&builder->maker);
-	if (!code && builder->maker.token_count >= PIECE_PAIRS)
+	if (!code && builder->maker.token_count >= builder->piece_pairs)
 		code = end_piece(builder, error);
 	return code;
 }

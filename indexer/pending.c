@@ -78,10 +78,47 @@ size_t pending_memory(const struct pending *pending)
 	       pending->slot_count * sizeof *pending->slots;
 }
 
+/* docIDs, ordinals, hashes and lengths (14), the id index while it is sorted (16), a posting each of the longest list (20). */
+#define COMMIT_BYTES 50
+
+size_t pending_commit_memory(const struct pending *pending)
+{
+	return pending_memory(pending) + pending->count * COMMIT_BYTES;
+}
+
 void pending_release(struct pending *pending)
 {
 	arena_release(&pending->ids);
 	memory_free(pending->documents);
 	memory_free(pending->slots);
 	*pending = (struct pending){0};
+}
+
+bool id_filter_add(struct id_filter *filter, const struct pending *pending, size_t bytes)
+{
+	if (!filter->words) {
+		filter->bits = 64;
+		while (filter->bits * 2 / 8 <= bytes && filter->bits < (uint64_t)1 << 32)
+			filter->bits *= 2;
+		filter->words = memory_new_zeroed(filter->bits / 64, 8);
+		if (!filter->words)
+			return false;
+	}
+	for (size_t i = 0; i < pending->count; i++) {
+		uint64_t bit = pending->documents[i].id_hash & (filter->bits - 1);
+		filter->words[bit / 64] |= (uint64_t)1 << (bit % 64);
+	}
+	return true;
+}
+
+bool id_filter_has(const struct id_filter *filter, const char *id, size_t length)
+{
+	uint64_t bit = id_hash(id, length) & (filter->bits - 1);
+	return filter->words[bit / 64] >> (bit % 64) & 1;
+}
+
+void id_filter_release(struct id_filter *filter)
+{
+	memory_free(filter->words);
+	*filter = (struct id_filter){0};
 }

@@ -35,6 +35,19 @@ bool pending_add(struct pending *pending, const char *id, size_t length, uint64_
 void pending_remove(struct pending *pending, uint32_t ordinal);
 
 size_t pending_memory(const struct pending *pending);
+/* With what the commit will hold for them. It follows from the documents alone. */
+size_t pending_commit_memory(const struct pending *pending);
+/* Ids that were pending once, as a set of hashes: it may say of others too that they were. Zero-initialised has none. */
+struct id_filter {
+	uint64_t *words;
+	uint64_t bits; /* a power of two */
+};
+
+/* Add all; the filter takes `bytes` at most. false: out of memory. */
+bool id_filter_add(struct id_filter *filter, const struct pending *pending, size_t bytes);
+bool id_filter_has(const struct id_filter *filter, const char *id, size_t length);
+void id_filter_release(struct id_filter *filter);
+
 void pending_release(struct pending *pending);
 
 #endif

@@ -7,14 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
 
 #define WRITE_BYTES ((size_t)256 << 10)
-#define READ_BYTES ((size_t)128 << 10) /* of a mapped run that stay resident behind the cursor */
 
 /* ---- writing ---- */
 
@@ -41,12 +39,26 @@ static int flush_run(struct run_writer *writer, trawl_error *error)
 	return 0;
 }
 
+/* Note where a record starts, if it is far enough from the last one noted. `ahead`: bytes that are not in the file yet. */
+static bool mark(struct run *run, size_t ahead, const char *term, uint8_t length)
+{
+	uint64_t offset = run->bytes + ahead;
+	if (run->mark_count && offset - run->marks[run->mark_count - 1].offset < RUN_MARK_BYTES)
+		return true;
+	if (!memory_reserve(&run->marks, &run->mark_capacity, run->mark_count + 1, sizeof *run->marks))
+		return false;
+	run->marks[run->mark_count++] = (struct run_mark){offset, run->mark_terms.length};
+	return buffer_append_byte(&run->mark_terms, length) && buffer_append(&run->mark_terms, term, length);
+}
+
 static int write_term(void *context, const char *term, uint8_t length, const uint32_t *docs, const uint32_t *tfs,
                       uint32_t df, const struct position_source *source, trawl_error *error)
 {
 	struct run_writer *writer = context;
 	bool done = true;
 	uint32_t last = 0;
+	if (!mark(writer->run, writer->out.length, term, length))
+		return error_set_memory(error);
 	writer->postings.length = writer->positions.length = 0;
 	for (uint32_t i = 0; done && i < df; i++) {
 		if (!memory_reserve(&writer->scratch, &writer->scratch_capacity, tfs[i], sizeof *writer->scratch))
@@ -142,8 +154,7 @@ static int fill_run(struct run *run, const struct batch *batch, const struct run
 {
 	struct run_writer writer = {.run = run};
 	struct term_sink sink = {write_term, &writer};
-	run->bytes = 0;
-	run->file = temporary_file(path, error);
+	*run = (struct run){.file = temporary_file(path, error)};
 	if (run->file < 0)
 		return run->file;
 	int code = batch ? batch_invert(batch, NULL, &sink, error) : runs_merge(runs, count, NULL, &sink, error);
@@ -172,212 +183,7 @@ void run_release(struct run *run)
 {
 	if (run->file >= 0)
 		close(run->file);
-	run->file = -1;
-}
-
-/* ---- merging ---- */
-
-/* A run being read: the record of its current term. */
-struct run_cursor {
-	const uint8_t *map, *at, *end;
-	const uint8_t *resident; /* what is before it has been given back; at a multiple of READ_BYTES */
-	const char *term;        /* NULL: at the end */
-	uint8_t length;
-	uint32_t df;
-	const uint8_t *postings, *postings_end, *positions, *positions_end;
-};
-
-struct merge {
-	struct run_cursor *cursors;
-	size_t count;
-	const uint32_t *docs;
-	uint32_t *list_docs, *list_tfs;
-	size_t docs_capacity, tfs_capacity;
-	/* the position source's: which run, and the postings of its documents that were left out must be stepped over */
-	size_t cursor;
-	const uint8_t *posting;
-	uint32_t last, seen;
-	const char *term;
-	uint8_t term_length;
-};
-
-/* The file is our own and has no name, so its bytes are trusted; lengths are checked all the same against a short read. */
-static int bad_run(trawl_error *error)
-{
-	return error_set(error, TRAWL_EIO, "a temporary file reads back otherwise than it was written");
-}
-
-/* Pages that were read count as the process's memory; should one be looked at again, it is mapped again. */
-static void give_back(struct run_cursor *cursor)
-{
-	size_t bytes = (size_t)(cursor->at - cursor->resident) / READ_BYTES * READ_BYTES;
-	if (bytes) {
-		madvise((void *)(uintptr_t)cursor->resident, bytes, MADV_DONTNEED);
-		cursor->resident += bytes;
-	}
-}
-
-static int next_record(struct run_cursor *cursor, trawl_error *error)
-{
-	uint64_t df, length;
-	cursor->term = NULL;
-	give_back(cursor);
-	if (cursor->at == cursor->end)
-		return 0;
-	cursor->length = *cursor->at++;
-	if (cursor->end - cursor->at < cursor->length)
-		return bad_run(error);
-	const char *term = (const char *)cursor->at;
-	cursor->at += cursor->length;
-	if (!varint_read(&cursor->at, cursor->end, &df) || !varint_read(&cursor->at, cursor->end, &length) ||
-	    length > (uint64_t)(cursor->end - cursor->at) || df > UINT32_MAX)
-		return bad_run(error);
-	cursor->df = (uint32_t)df;
-	cursor->postings = cursor->at;
-	cursor->postings_end = cursor->at += length;
-	if (!varint_read(&cursor->at, cursor->end, &length) || length > (uint64_t)(cursor->end - cursor->at))
-		return bad_run(error);
-	cursor->positions = cursor->at;
-	cursor->positions_end = cursor->at += length;
-	cursor->term = term;
-	return 0;
-}
-
-static bool has_term(const struct run_cursor *cursor, const char *term, uint8_t length)
-{
-	return cursor->term && cursor->length == length && memcmp(cursor->term, term, length) == 0;
-}
-
-/* Step to the next posting of the term over all runs that have it; false: at the end. */
-static bool next_posting(struct merge *merge, uint32_t *doc, uint32_t *tf)
-{
-	for (; merge->cursor < merge->count; merge->cursor++, merge->posting = NULL) {
-		struct run_cursor *cursor = &merge->cursors[merge->cursor];
-		uint64_t difference, frequency;
-		if (!has_term(cursor, merge->term, merge->term_length))
-			continue;
-		if (!merge->posting) {
-			merge->posting = cursor->postings;
-			merge->last = 0;
-		}
-		if (merge->posting == cursor->postings_end ||
-		    !varint_read(&merge->posting, cursor->postings_end, &difference) ||
-		    !varint_read(&merge->posting, cursor->postings_end, &frequency))
-			continue;
-		merge->last += (uint32_t)difference;
-		*doc = merge->docs ? merge->docs[merge->last] : merge->last;
-		*tf = (uint32_t)frequency;
-		return true;
-	}
-	return false;
-}
-
-static void rewind_postings(struct merge *merge)
-{
-	merge->cursor = 0;
-	merge->posting = NULL;
-}
-
-static int merged_positions(void *context, uint32_t count, uint32_t *positions, trawl_error *error)
-{
-	struct merge *merge = context;
-	uint32_t doc, tf;
-	for (;;) {
-		if (!next_posting(merge, &doc, &tf))
-			return bad_run(error);
-		struct run_cursor *cursor = &merge->cursors[merge->cursor];
-		bool wanted = doc != DOCUMENT_NONE;
-		uint64_t difference, position = 0;
-		for (uint32_t i = 0; i < tf; i++) {
-			if (!varint_read(&cursor->positions, cursor->positions_end, &difference))
-				return bad_run(error);
-			position += difference;
-			if (wanted && i < count)
-				positions[i] = (uint32_t)position;
-		}
-		if (wanted)
-			return tf == count ? 0 : bad_run(error);
-	}
-}
-
-/* Hand the term of `least` over, gathered from all runs that have it. */
-static int merge_term(struct merge *merge, const struct run_cursor *least, const struct term_sink *sink,
-                      trawl_error *error)
-{
-	merge->term = least->term;
-	merge->term_length = least->length;
-	size_t total = 0;
-	for (size_t i = 0; i < merge->count; i++)
-		if (has_term(&merge->cursors[i], merge->term, merge->term_length))
-			total += merge->cursors[i].df;
-	if (!memory_reserve(&merge->list_docs, &merge->docs_capacity, total, sizeof(uint32_t)) ||
-	    !memory_reserve(&merge->list_tfs, &merge->tfs_capacity, total, sizeof(uint32_t)))
-		return error_set_memory(error);
-	uint32_t df = 0, doc, tf;
-	rewind_postings(merge);
-	while (next_posting(merge, &doc, &tf)) {
-		if (doc == DOCUMENT_NONE)
-			continue;
-		if (df == total)
-			return bad_run(error);
-		merge->list_docs[df] = doc;
-		merge->list_tfs[df++] = tf;
-	}
-	rewind_postings(merge);
-	struct position_source source = {merged_positions, merge};
-	if (!df)
-		return 0;
-	return sink->term(sink->context, merge->term, merge->term_length, merge->list_docs, merge->list_tfs, df,
-	                  &source, error);
-}
-
-static int map_run(struct run_cursor *cursor, const struct run *run, trawl_error *error)
-{
-	*cursor = (struct run_cursor){0};
-	if (!run->bytes)
-		return 0;
-	void *map = mmap(NULL, run->bytes, PROT_READ, MAP_PRIVATE, run->file, 0);
-	if (map == MAP_FAILED)
-		return error_set_system(error, errno, "mapping a temporary file");
-	madvise(map, run->bytes, MADV_SEQUENTIAL);
-	cursor->map = cursor->at = cursor->resident = map;
-	cursor->end = cursor->at + run->bytes;
-	return next_record(cursor, error);
-}
-
-static const struct run_cursor *least_term(const struct merge *merge)
-{
-	const struct run_cursor *least = NULL;
-	for (size_t i = 0; i < merge->count; i++) {
-		const struct run_cursor *cursor = &merge->cursors[i];
-		if (cursor->term &&
-		    (!least || bytes_compare(cursor->term, cursor->length, least->term, least->length) < 0))
-			least = cursor;
-	}
-	return least;
-}
-
-int runs_merge(const struct run *runs, size_t count, const uint32_t *docs, const struct term_sink *sink,
-               trawl_error *error)
-{
-	struct merge merge = {.count = count, .docs = docs};
-	const struct run_cursor *least;
-	merge.cursors = memory_new_zeroed(count, sizeof *merge.cursors);
-	int code = merge.cursors ? 0 : error_set_memory(error);
-	for (size_t i = 0; !code && i < count; i++)
-		code = map_run(&merge.cursors[i], &runs[i], error);
-	while (!code && (least = least_term(&merge))) {
-		code = merge_term(&merge, least, sink, error);
-		/* `least` is among the cursors, so its term is stepped over too; merge.term keeps pointing into the map. */
-		for (size_t i = 0; !code && i < count; i++)
-			if (has_term(&merge.cursors[i], merge.term, merge.term_length))
-				code = next_record(&merge.cursors[i], error);
-	}
-	for (size_t i = 0; merge.cursors && i < count; i++)
-		if (merge.cursors[i].map)
-			munmap((void *)(uintptr_t)merge.cursors[i].map, runs[i].bytes);
-	memory_free(merge.cursors);
-	memory_free(merge.list_docs);
-	memory_free(merge.list_tfs);
-	return code;
+	memory_free(run->marks);
+	buffer_release(&run->mark_terms);
+	*run = (struct run){.file = -1};
 }

@@ -6,6 +6,8 @@
 
 #include "base/error.h"
 #include "indexer/batch.h"
+#include "indexer/budget.h"
+#include "indexer/census.h"
 #include "indexer/encode.h"
 #include "indexer/graveyard.h"
 #include "indexer/merge.h"
@@ -20,11 +22,8 @@
 #include "store/segment.h"
 
 #define MEMORY_LEAST ((size_t)1 << 20)
-#define MEMORY_FIXED ((size_t)8 << 20) /* parts being written, the dictionary, libraries, the last commit's tables */
-#define FLUSH_LEAST ((size_t)512 << 10)
-#define FLUSH_MOST ((size_t)16 << 20)
-#define RANGE_SHARE 256                  /* of the memory, for a range of terms that is encoded */
-#define LARGE_RANGES 16                  /* a term of so many ranges is encoded as it is placed */
+#define LARGE_TEXT ((size_t)1 << 20)     /* a document that takes more than a job is allowed */
+#define LARGE_COST 8                     /* bytes for each of its text, while it is parsed and analysed */
 #define TEXT_BYTES_MAX ((size_t)1 << 30) /* of a document: tokens are counted in 32 bits */
 
 struct trawl_writer {
@@ -33,17 +32,17 @@ struct trawl_writer {
 	bool fresh;  /* the file was made by this writer and has no commit */
 	bool failed; /* an error ended the batch */
 	bool no_merge, compare;
-	size_t memory_budget;
-	size_t reserved; /* of it, for what a writer needs whatever it is given */
+	struct budget budget;
 	enum trawl_order order;
 	unsigned threads;
 	struct workers *workers;
 	struct pipeline *pipeline;
 	struct tokenizer *mourner; /* analyses dead documents */
 
-	/* the last commit */
+	/* the last commit, and behind its segments those that were cut off the batch since: in the file, but in no manifest */
 	struct snapshot *snapshot;
 	struct manifest manifest;
+	size_t cut_count;
 	struct segment *segments;
 	struct documents_scratch scratch;
 	size_t expected_segment; /* of the document that comes next if all come in the order of the last run */
@@ -55,6 +54,7 @@ struct trawl_writer {
 	struct segment_writer *segment; /* NULL: no document yet */
 	struct batch batch;
 	struct pending pending;
+	struct id_filter cut_ids;   /* of the segments that were cut off */
 	struct pair_builder *pairs; /* while a segment with pair lists is being written */
 	struct run *runs;
 	size_t run_count, run_capacity;
@@ -63,22 +63,35 @@ struct trawl_writer {
 
 /* ---- opening ---- */
 
-static void close_snapshot(struct trawl_writer *writer)
+static void close_segments(struct trawl_writer *writer)
 {
-	for (size_t i = 0; i < writer->manifest.segment_count; i++) {
-		if (writer->segments)
-			segment_close(&writer->segments[i]);
-		if (writer->graves)
-			grave_release(&writer->graves[i]);
-	}
+	for (size_t i = 0; writer->segments && i < writer->manifest.segment_count; i++)
+		segment_close(&writer->segments[i]);
 	memory_free(writer->segments);
-	memory_free(writer->graves);
 	writer->segments = NULL;
-	writer->graves = NULL;
 	documents_scratch_release(&writer->scratch);
-	manifest_release(&writer->manifest);
 	snapshot_close(writer->snapshot);
 	writer->snapshot = NULL;
+}
+
+static void close_snapshot(struct trawl_writer *writer)
+{
+	close_segments(writer);
+	for (size_t i = 0; writer->graves && i < writer->manifest.segment_count; i++)
+		grave_release(&writer->graves[i]);
+	memory_free(writer->graves);
+	writer->graves = NULL;
+	writer->cut_count = 0;
+	id_filter_release(&writer->cut_ids);
+	manifest_release(&writer->manifest);
+}
+
+static int open_segments(struct trawl_writer *writer, trawl_error *error)
+{
+	int code = 0;
+	for (size_t i = 0; !code && i < writer->manifest.segment_count; i++)
+		code = segment_open(&writer->segments[i], writer->snapshot, &writer->manifest, i, error);
+	return code;
 }
 
 static int open_snapshot(struct trawl_writer *writer, trawl_error *error)
@@ -88,20 +101,13 @@ static int open_snapshot(struct trawl_writer *writer, trawl_error *error)
 		code = manifest_read(&writer->manifest, writer->snapshot, error);
 	if (code)
 		return code;
+	snapshot_limit(writer->snapshot, writer->budget.mapped);
 	size_t count = writer->manifest.segment_count;
 	writer->segments = memory_new_zeroed(count, sizeof *writer->segments);
 	writer->graves = memory_new_zeroed(count, sizeof *writer->graves);
 	if (!writer->segments || !writer->graves)
 		return error_set_memory(error);
-	for (size_t i = 0; !code && i < count; i++)
-		code = segment_open(&writer->segments[i], writer->snapshot, &writer->manifest, i, error);
-	return code;
-}
-
-static size_t default_memory(void)
-{
-	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-	return pages > 0 && size > 0 ? (size_t)pages * (size_t)size / 4 : (size_t)1 << 30;
+	return open_segments(writer, error);
 }
 
 static bool keep_segment(void *context, uint32_t segment)
@@ -129,13 +135,6 @@ static int sweep_garbage(struct trawl_writer *writer, trawl_error *error)
 	return store_sweep(writer->store, &sweep, error);
 }
 
-/* Of extents queued for a transaction, which holds as much again. */
-static size_t flush_bytes(const struct trawl_writer *writer)
-{
-	size_t share = writer->memory_budget / 16;
-	return share < FLUSH_LEAST ? FLUSH_LEAST : share > FLUSH_MOST ? FLUSH_MOST : share;
-}
-
 static unsigned default_threads(void)
 {
 	cpu_set_t cores;
@@ -145,13 +144,12 @@ static unsigned default_threads(void)
 
 static int new_pipeline(struct trawl_writer *writer, trawl_error *error)
 {
-	struct pipeline_options options = {
-	    .analysis = manifest_analysis(&writer->manifest),
-	    .threads = writer->threads,
-	    .memory = writer->memory_budget > writer->reserved ? (writer->memory_budget - writer->reserved) / 3 : 0,
-	    .workers = writer->workers,
-	    .batch = &writer->batch,
-	    .pending = &writer->pending};
+	struct pipeline_options options = {.analysis = manifest_analysis(&writer->manifest),
+	                                   .threads = writer->threads,
+	                                   .memory = writer->budget.pipeline,
+	                                   .workers = writer->workers,
+	                                   .batch = &writer->batch,
+	                                   .pending = &writer->pending};
 	return pipeline_new(&writer->pipeline, &options, error);
 }
 
@@ -199,7 +197,9 @@ static int start(struct trawl_writer *writer, const char *path, const trawl_writ
 	if (!code)
 		code = store_batch_new(&writer->output, writer->store, error);
 	if (!code)
-		store_batch_limit(writer->output, flush_bytes(writer));
+		store_batch_limit(writer->output, writer->budget.flush);
+	if (!code)
+		store_batch_give_back(writer->output, writer->budget.mapped);
 	return code || writer->manifest.generation ? code : put_first_manifest(writer, error);
 }
 
@@ -221,8 +221,10 @@ int trawl_writer_open(trawl_writer **out, const char *path, const trawl_writer_o
 	writer->order = options->order;
 	writer->no_merge = options->no_merge;
 	writer->compare = options->compare;
-	writer->memory_budget = options->memory_budget ? options->memory_budget : default_memory();
-	writer->reserved = MEMORY_FIXED + 2 * flush_bytes(writer);
+	writer->budget = budget_divide(options->memory_budget);
+	if (options->memory_budget)
+		memory_return_large();
+	writer->budget.graph = reorder_memory(options->order, writer->budget.total);
 	writer->threads = options->threads ? options->threads : default_threads();
 	batch_init(&writer->batch, 0, writer->threads > 1);
 	writer->workers = workers_new(writer->threads);
@@ -276,13 +278,13 @@ static int spill(struct trawl_writer *writer, trawl_error *error)
 		return settled;
 	if (!memory_reserve(&writer->runs, &writer->run_capacity, writer->run_count + 1, sizeof *writer->runs))
 		return error_set_memory(error);
+	pipeline_forget(writer->pipeline); /* the batch ends here, and its inversion needs memory */
 	int code = run_write(&writer->runs[writer->run_count], &writer->batch, store_path(writer->store), error);
 	if (code)
 		return code;
 	writer->run_count++;
 	writer->stats.runs++;
 	batch_reset(&writer->batch);
-	pipeline_forget(writer->pipeline);
 	memory_trim();
 	return 0;
 }
@@ -297,6 +299,143 @@ static int begin_segment(struct trawl_writer *writer, trawl_error *error)
 	return segment_writer_init(writer->segment, writer->output, writer->manifest.next_segment,
 	                           writer->manifest.flags & FLAG_POSITIONS, error);
 }
+
+/* ---- a segment ---- */
+
+static int write_term(void *context, const char *term, uint8_t length, const uint32_t *docs, const uint32_t *tfs,
+                      uint32_t df, const struct position_source *source, trawl_error *error)
+{
+	struct trawl_writer *writer = context;
+	if (writer->pairs)
+		return pair_builder_term(writer->pairs, term, length, docs, tfs, df, source, error);
+	return segment_writer_term(writer->segment, term, length, docs, tfs, df, source, error);
+}
+
+static struct unordered unordered_documents(const struct trawl_writer *writer)
+{
+	return (struct unordered){.batch = &writer->batch,
+	                          .runs = writer->runs,
+	                          .run_count = writer->run_count,
+	                          .memory = writer->budget.graph,
+	                          .workers = writer->workers,
+	                          .threads = writer->threads};
+}
+
+/* Dropped stop words leave gaps, so that positions may go beyond the number of tokens. */
+static bool has_gaps(const struct trawl_writer *writer)
+{
+	return writer->manifest.flags & FLAG_STOP_WORDS && writer->manifest.flags & FLAG_POSITIONS;
+}
+
+/* Whether the batch has to spill before its segment is written, because that takes memory of its own. */
+static bool lacks_room(struct trawl_writer *writer)
+{
+	const struct budget *budget = &writer->budget;
+	size_t extra = writer->manifest.flags & FLAG_PAIRS ? 2 * budget->pairs : 0;
+	return extra && budget->fixed + 2 * budget->flush + pending_commit_memory(&writer->pending) + extra +
+	                        batch_memory(&writer->batch) >
+	                    budget->total;
+}
+
+static int write_segment(struct trawl_writer *writer, struct manifest_segment *summary, trawl_error *error)
+{
+	struct census census = {0};
+	struct term_sink sink = {write_term, writer};
+	int code = pipeline_finish(writer->pipeline, error);
+	if (!code) {
+		pipeline_forget(writer->pipeline); /* the batch ends here, and its inversion needs memory */
+		memory_trim();
+	}
+	uint32_t living = (uint32_t)(writer->pending.count - writer->pending.dead_count);
+	bool similar = reorder_wanted(writer->order, living);
+	if (!code && writer->batch.document_count && (writer->run_count || lacks_room(writer)))
+		code = spill(writer, error);
+	struct unordered unordered = unordered_documents(writer);
+	if (!code)
+		code = census_take(&census, &writer->pending, similar ? &unordered : NULL, error);
+	struct encode_settings encoding = {writer->segment, writer->workers, writer->threads, writer->budget.total,
+	                                   census.reordered};
+	if (!code) {
+		writer->segment->text_bytes = census.text_bytes;
+		bool moved = census.reordered || writer->pending.dead_count;
+		code = segment_writer_begin_terms(writer->segment, census.count, census.lengths,
+		                                  has_gaps(writer) ? census.spans : NULL, census.tokens,
+		                                  moved ? census.order : NULL, census.hashes, error);
+	}
+	if (!code && writer->manifest.flags & FLAG_PAIRS)
+		code = pair_builder_new(&writer->pairs, writer->segment, writer->budget.pairs,
+		                        store_path(writer->store), error);
+	if (!code && census.reordered && writer->run_count && writer->pairs)
+		code = reordered_runs(&unordered, census.docs, &sink, error);
+	else if (!code && writer->run_count && !writer->pairs)
+		code = encode_runs(&encoding, writer->runs, writer->run_count, census.docs, error);
+	else if (!code && writer->run_count)
+		code = runs_merge(writer->runs, writer->run_count, census.docs, &sink, error);
+	else if (!code && writer->pairs)
+		code = batch_invert(&writer->batch, census.docs, &sink, error);
+	else if (!code)
+		code = encode_batch(&encoding, &writer->batch, census.docs, error);
+	if (!code && writer->pairs)
+		code = pair_builder_finish(writer->pairs, error);
+	if (!code)
+		code = segment_writer_finish(writer->segment, summary, error);
+	pair_builder_free(writer->pairs);
+	writer->pairs = NULL;
+	census_release(&census);
+	return code;
+}
+
+/* The batch's last segment is in the file: see it as if it were committed. What is known of the dead stays. */
+static int see_cut_segment(struct trawl_writer *writer, const struct manifest_segment *added, trawl_error *error)
+{
+	struct manifest *manifest = &writer->manifest;
+	size_t count = manifest->segment_count;
+	struct grave *graves = memory_resize(writer->graves, (count + 1) * sizeof *graves);
+	if (!graves)
+		return error_set_memory(error);
+	writer->graves = graves;
+	if (!memory_reserve(&manifest->segments, &manifest->segment_capacity, count + 1, sizeof *manifest->segments))
+		return error_set_memory(error);
+	close_segments(writer);
+	graves[count] = (struct grave){0};
+	manifest->segments[count] = *added;
+	manifest->segment_count++;
+	manifest->next_segment++;
+	writer->cut_count++;
+	if (!id_filter_add(&writer->cut_ids, &writer->pending, writer->budget.filter))
+		return error_set_memory(error);
+	writer->segments = memory_new_zeroed(count + 1, sizeof *writer->segments);
+	int code = writer->segments ? snapshot_open(&writer->snapshot, writer->store, error) : error_set_memory(error);
+	if (code)
+		return code;
+	snapshot_limit(writer->snapshot, writer->budget.mapped);
+	return open_segments(writer, error);
+}
+
+/* Make a segment of the batch, which the commit will name with the others: ids and lengths of documents do not spill. */
+static int cut_segment(struct trawl_writer *writer, trawl_error *error)
+{
+	struct manifest_segment added;
+	int code;
+	if (writer->pending.count == writer->pending.dead_count) {
+		code = store_batch_remove_segment(writer->output, writer->segment->number, error);
+		writer->manifest.next_segment++;
+		drop_batch(writer);
+		return code;
+	}
+	code = write_segment(writer, &added, error);
+	if (!code)
+		code = store_batch_flush(writer->output, error);
+	if (code)
+		return code;
+	code = see_cut_segment(writer, &added, error);
+	drop_batch(writer);
+	if (!code)
+		writer->stats.segment_bytes += segment_bytes(&writer->segments[writer->manifest.segment_count - 1]);
+	return code;
+}
+
+/* ---- looking ids up ---- */
 
 /* Whether the document after the one found last has this id, and lives: 1 or 0. A run over the same input looks there for
  * each document, which saves the id index's cache misses. */
@@ -323,7 +462,10 @@ static int find_committed(struct trawl_writer *writer, const char *id, size_t le
 	int found = find_expected(writer, id, length, error);
 	*index = writer->expected_segment;
 	*doc = writer->expected_doc;
-	for (size_t i = writer->manifest.segment_count; !found && i-- > 0;) {
+	size_t i = writer->manifest.segment_count;
+	if (!found && writer->cut_count && !id_filter_has(&writer->cut_ids, id, length))
+		i -= writer->cut_count;
+	while (!found && i-- > 0) {
 		found = segment_find_id(&writer->segments[i], id, length, &writer->scratch, doc, error);
 		if (found > 0 && grave_has(&writer->graves[i], *doc))
 			found = 0;
@@ -389,13 +531,29 @@ static int check_document(const trawl_writer *writer, const trawl_document *docu
 	return 0;
 }
 
-static bool is_over_budget(struct trawl_writer *writer)
+/* What is held of the segments that are open. */
+static size_t held_by_segments(const struct trawl_writer *writer)
 {
-	size_t batch = batch_memory(&writer->batch);
-	size_t used = writer->reserved + batch + pending_memory(&writer->pending) + pipeline_memory(writer->pipeline);
+	size_t bytes = writer->cut_ids.bits / 8;
+	for (size_t i = 0; i < writer->manifest.segment_count; i++)
+		bytes += segment_memory(&writer->segments[i]) + grave_memory(&writer->graves[i]);
+	return bytes;
+}
+
+/* `more`: bytes that are about to be needed. */
+static bool is_over_budget(struct trawl_writer *writer, size_t more)
+{
+	const struct budget *budget = &writer->budget;
+	size_t batch = batch_memory(&writer->batch), taken = writer->batch.document_count;
+	/* What is on its way to the batch: taken to be as what is there. */
+	batch += taken ? (size_t)((double)batch / (double)taken *
+	                          (double)(writer->pending.count - writer->batch.first_ordinal - taken))
+	               : 0;
+	size_t used = budget->fixed + 2 * budget->flush + batch + pending_commit_memory(&writer->pending) +
+	              pipeline_memory(writer->pipeline) + snapshot_resident(writer->snapshot) +
+	              held_by_segments(writer) + more;
 	/* A run needs a batch worth its file: a budget that ids alone have eaten must not make a run a job. */
-	return used > writer->memory_budget - reorder_memory(writer->order, writer->memory_budget) &&
-	       batch > writer->memory_budget / 4;
+	return used > budget->total - budget->graph && batch > budget->total / 4;
 }
 
 static int add(struct trawl_writer *writer, const trawl_document *document, trawl_error *error)
@@ -408,6 +566,8 @@ static int add(struct trawl_writer *writer, const trawl_document *document, traw
 		return code;
 	}
 	code = begin_segment(writer, error);
+	if (!code && text_bytes > LARGE_TEXT && is_over_budget(writer, text_bytes * LARGE_COST))
+		code = spill(writer, error);
 	if (!code && !pending_add(&writer->pending, document->id, document->id_length, text_bytes))
 		code = error_set_memory(error);
 	if (!code)
@@ -416,7 +576,9 @@ static int add(struct trawl_writer *writer, const trawl_document *document, traw
 		return code;
 	*(verdict == VERDICT_NEW ? &writer->stats.added : &writer->stats.replaced) += 1;
 	writer->stats.text_bytes += text_bytes;
-	return pipeline_between_jobs(writer->pipeline) && is_over_budget(writer) ? spill(writer, error) : 0;
+	if (pending_commit_memory(&writer->pending) > writer->budget.documents)
+		return cut_segment(writer, error);
+	return pipeline_between_jobs(writer->pipeline) && is_over_budget(writer, 0) ? spill(writer, error) : 0;
 }
 
 static int refuse_failed(trawl_error *error)
@@ -463,157 +625,6 @@ int trawl_writer_delete(trawl_writer *writer, const char *id, size_t id_length, 
 
 /* ---- committing ---- */
 
-static int write_term(void *context, const char *term, uint8_t length, const uint32_t *docs, const uint32_t *tfs,
-                      uint32_t df, const struct position_source *source, trawl_error *error)
-{
-	struct trawl_writer *writer = context;
-	if (writer->pairs)
-		return pair_builder_term(writer->pairs, term, length, docs, tfs, df, source, error);
-	return segment_writer_term(writer->segment, term, length, docs, tfs, df, source, error);
-}
-
-/* What the pending documents come to: docIDs of the living, their lengths, and the rest that a segment needs. */
-struct census {
-	uint32_t *docs;  /* docID of each ordinal */
-	uint32_t *order; /* ordinal of each docID */
-	bool reordered;
-	uint32_t *hashes;
-	uint8_t *lengths, *spans;
-	uint32_t count;
-	uint64_t tokens, text_bytes;
-};
-
-static void census_release(struct census *census)
-{
-	memory_free(census->docs);
-	memory_free(census->order);
-	memory_free(census->hashes);
-	memory_free(census->lengths);
-	memory_free(census->spans);
-}
-
-/* The living in order of their ordinals. */
-static void list_living(struct census *census, const struct pending *pending)
-{
-	for (uint32_t ordinal = 0; ordinal < pending->count; ordinal++)
-		if (!pending->documents[ordinal].dead)
-			census->order[census->count++] = ordinal;
-}
-
-static struct unordered unordered_documents(const struct trawl_writer *writer)
-{
-	return (struct unordered){.batch = &writer->batch,
-	                          .runs = writer->runs,
-	                          .run_count = writer->run_count,
-	                          .memory = reorder_memory(writer->order, writer->memory_budget),
-	                          .workers = writer->workers,
-	                          .threads = writer->threads};
-}
-
-static int take_census(struct census *census, const struct trawl_writer *writer, trawl_error *error)
-{
-	const struct pending *pending = &writer->pending;
-	*census = (struct census){.hashes = memory_new(pending->count * sizeof(uint32_t)),
-	                          .order = memory_new(pending->count * sizeof(uint32_t)),
-	                          .docs = memory_new(pending->count * sizeof(uint32_t)),
-	                          .lengths = memory_new(pending->count),
-	                          .spans = memory_new(pending->count)};
-	if (!census->hashes || !census->order || !census->docs || !census->lengths || !census->spans)
-		return error_set_memory(error);
-	int code = 0;
-	list_living(census, pending);
-	memset(census->docs, 0xff, pending->count * sizeof *census->docs); /* DOCUMENT_NONE */
-	for (uint32_t doc = 0; doc < census->count; doc++)
-		census->docs[census->order[doc]] = doc;
-	if (reorder_wanted(writer->order, census->count)) {
-		struct unordered unordered = unordered_documents(writer);
-		code = reorder_documents(&unordered, census->docs, census->order, census->count, &census->reordered,
-		                         error);
-	}
-	for (uint32_t doc = 0; !code && doc < census->count; doc++) {
-		const struct pending_document *document = &pending->documents[census->order[doc]];
-		census->hashes[doc] = document->id_hash;
-		census->spans[doc] = length_encode(document->span);
-		census->lengths[doc] = length_encode(document->tokens);
-		census->tokens += document->tokens;
-		census->text_bytes += document->text_bytes;
-	}
-	return code;
-}
-
-/* Dropped stop words leave gaps, so that positions may go beyond the number of tokens. */
-static bool has_gaps(const struct trawl_writer *writer)
-{
-	return writer->manifest.flags & FLAG_STOP_WORDS && writer->manifest.flags & FLAG_POSITIONS;
-}
-
-static int run_range(const void *source, size_t range, const struct term_sink *sink, trawl_error *error)
-{
-	return inversion_run(source, range, sink, error);
-}
-
-static bool is_large_range(const void *source, size_t range)
-{
-	const struct inversion *inversion = source;
-	return inversion->range_bytes[range] > LARGE_RANGES * inversion->range_most;
-}
-
-static int encode_batch(struct trawl_writer *writer, const uint32_t *docs, trawl_error *error)
-{
-	struct inversion inversion;
-	size_t most = writer->memory_budget / RANGE_SHARE;
-	int code = inversion_prepare(&inversion, &writer->batch, docs,
-	                             most < RANGE_BYTES_MOST ? most : RANGE_BYTES_MOST, error);
-	if (code)
-		return code;
-	struct term_ranges ranges = {&inversion, inversion.range_count, run_range, is_large_range};
-	code = encode_terms(writer->segment, &ranges, writer->workers, writer->threads, error);
-	inversion_release(&inversion);
-	return code;
-}
-
-static int write_segment(struct trawl_writer *writer, struct manifest_segment *summary, trawl_error *error)
-{
-	struct census census = {0};
-	struct term_sink sink = {write_term, writer};
-	int code = pipeline_finish(writer->pipeline, error);
-	if (!code) {
-		pipeline_forget(writer->pipeline); /* the batch ends here, and its inversion needs memory */
-		memory_trim();
-	}
-	if (!code && writer->run_count && writer->batch.document_count)
-		code = spill(writer, error);
-	if (!code)
-		code = take_census(&census, writer, error);
-	if (!code) {
-		writer->segment->text_bytes = census.text_bytes;
-		bool moved = census.reordered || writer->pending.dead_count;
-		code = segment_writer_begin_terms(writer->segment, census.count, census.lengths,
-		                                  has_gaps(writer) ? census.spans : NULL, census.tokens,
-		                                  moved ? census.order : NULL, census.hashes, error);
-	}
-	if (!code && writer->manifest.flags & FLAG_PAIRS)
-		code = pair_builder_new(&writer->pairs, writer->segment, writer->memory_budget / 8,
-		                        store_path(writer->store), error);
-	struct unordered unordered = unordered_documents(writer);
-	if (!code && census.reordered && writer->run_count)
-		code = reordered_runs(&unordered, census.docs, &sink, error);
-	else if (!code && writer->run_count)
-		code = runs_merge(writer->runs, writer->run_count, census.docs, &sink, error);
-	else if (!code && writer->pairs)
-		code = batch_invert(&writer->batch, census.docs, &sink, error);
-	else if (!code)
-		code = encode_batch(writer, census.docs, error);
-	if (!code && writer->pairs)
-		code = pair_builder_finish(writer->pairs, error);
-	if (!code)
-		code = segment_writer_finish(writer->segment, summary, error);
-	pair_builder_free(writer->pairs);
-	writer->pairs = NULL;
-	census_release(&census);
-	return code;
-}
-
 /* Deletions of the old segments; one without living documents goes altogether. */
 static int write_graves(struct trawl_writer *writer, struct manifest *manifest, trawl_error *error)
 {
@@ -653,7 +664,7 @@ static bool has_deaths(const struct trawl_writer *writer)
 /* An index that has no commit yet gets one even without documents. */
 static bool has_changes(const struct trawl_writer *writer)
 {
-	return writer->pending.count > 0 || !writer->manifest.generation || has_deaths(writer);
+	return writer->pending.count > 0 || writer->cut_count || !writer->manifest.generation || has_deaths(writer);
 }
 
 static int commit(struct trawl_writer *writer, trawl_error *error)
@@ -726,10 +737,11 @@ static int merge(struct trawl_writer *writer, size_t wanted, trawl_error *error)
 		if (!candidates)
 			return error_set_memory(error);
 		merge_candidates(candidates, writer->segments, count);
-		size_t chosen =
-		    wanted ? merge_policy_force(candidates, count, wanted) : merge_policy_choose(candidates, count);
+		const struct merge_limits *limits = &writer->budget.merge;
+		size_t chosen = wanted ? merge_policy_force(candidates, count, wanted, limits)
+		                       : merge_policy_choose(candidates, count, limits);
 		int code = chosen ? merge_commit(writer->store, &writer->manifest, writer->segments, candidates,
-		                                 writer->memory_budget, error)
+		                                 &writer->budget, error)
 		                  : 0;
 		memory_free(candidates);
 		if (!chosen)
@@ -765,7 +777,8 @@ static int move_to(struct trawl_writer *writer, int lock, trawl_error *error)
 	code = store_batch_new(&writer->output, store, error);
 	if (code)
 		return code;
-	store_batch_limit(writer->output, flush_bytes(writer));
+	store_batch_limit(writer->output, writer->budget.flush);
+	store_batch_give_back(writer->output, writer->budget.mapped);
 	return open_snapshot(writer, error);
 }
 

@@ -289,7 +289,7 @@ static int shelve(struct shelf *shelf, uint64_t size, uint32_t documents)
 	    (struct merge_candidate){.size = size, .living_size = size, .living = documents};
 	shelf->added += size;
 	shelf->least = !shelf->least || size < shelf->least ? size : shelf->least;
-	for (; merge_policy_choose(shelf->segments, shelf->count); merges++) {
+	for (; merge_policy_choose(shelf->segments, shelf->count, MERGE_UNLIMITED); merges++) {
 		assert_true(merges < 100);
 		merge_chosen(shelf);
 	}
@@ -328,7 +328,7 @@ static void no_merge_makes_a_segment_too_large(void **state)
 		assert_true(shelf.segments[i].living <= DOCUMENTS_MAX);
 	assert_true(shelf.count < 400 * (uint64_t)5000000 / (DOCUMENTS_MAX / 2) + 8);
 	size_t before = shelf.count;
-	for (int merges = 0; merge_policy_force(shelf.segments, shelf.count, 1); merges++) {
+	for (int merges = 0; merge_policy_force(shelf.segments, shelf.count, 1, MERGE_UNLIMITED); merges++) {
 		assert_true(merges < 100);
 		merge_chosen(&shelf);
 	}
@@ -343,10 +343,10 @@ static void segments_full_of_the_dead_are_rewritten(void **state)
 	struct merge_candidate half_dead[3] = {{.size = 1 << 20, .living_size = 1 << 19, .living = 100},
 	                                       {.size = 1 << 19, .living_size = 1 << 19, .living = 100},
 	                                       {.size = 1 << 18, .living_size = 1 << 17, .living = 100}};
-	assert_int_equal(merge_policy_choose(half_dead, 3), 2);
+	assert_int_equal(merge_policy_choose(half_dead, 3, MERGE_UNLIMITED), 2);
 	assert_true(half_dead[0].chosen && !half_dead[1].chosen && half_dead[2].chosen);
 	half_dead[0].living_size = 15 << 16; /* too few in all */
-	assert_int_equal(merge_policy_choose(half_dead, 3), 0);
+	assert_int_equal(merge_policy_choose(half_dead, 3, MERGE_UNLIMITED), 0);
 }
 
 /* One document a commit; some are replaced. */

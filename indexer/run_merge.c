@@ -1,0 +1,475 @@
+/* run_merge.c - runs read side by side. Each is read through a buffer, from front to back: mapped pages would count as memory. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "indexer/run.h"
+
+#define READING_BYTES ((size_t)1 << 20) /* of all buffers of a merge */
+#define BUFFER_LEAST ((size_t)8 << 10)
+#define BUFFER_MOST ((size_t)256 << 10)
+#define NUMBER_BYTES_MAX 10 /* of a varint */
+
+/* A run being read: the record of its current term. */
+struct run_cursor {
+	int file;
+	uint64_t offset, file_end; /* of the byte behind the buffer's last one */
+	uint8_t *buffer;
+	size_t capacity;
+	const uint8_t *at, *end;
+	uint64_t key; /* the term's first bytes, to compare by */
+	uint8_t term[256], length;
+	uint32_t df;
+	uint64_t record_end;
+};
+
+struct merge {
+	struct run_cursor *cursors;
+	struct run_cursor **heap; /* of those with terms left: the least term first, of equal ones the first run */
+	size_t heap_length;
+	struct run_cursor **having; /* the term at hand, in order of the runs */
+	size_t having_count, count;
+	const uint32_t *docs;
+	uint32_t *list_docs, *list_tfs, df;
+	size_t docs_capacity, tfs_capacity;
+	/* of each run that has the term: where its postings end in the list */
+	uint32_t *ends;
+	/* positions of documents that are left out, to step over before those of posting `before` */
+	struct skip {
+		uint32_t before;
+		uint64_t count;
+	} * skips;
+	size_t skip_count, skip_capacity;
+	/* the position source's: its next posting, run and skip */
+	uint32_t posting;
+	size_t run, skip;
+};
+
+/* ---- reading ---- */
+
+/* The file is our own and has no name, so its bytes are trusted; lengths are checked all the same against a short read. */
+static int bad_run(trawl_error *error)
+{
+	return error_set(error, TRAWL_EIO, "a temporary file reads back otherwise than it was written");
+}
+
+static int refill(struct run_cursor *cursor, trawl_error *error)
+{
+	size_t kept = (size_t)(cursor->end - cursor->at), room = cursor->capacity - kept;
+	uint64_t left = cursor->file_end - cursor->offset;
+	memmove(cursor->buffer, cursor->at, kept);
+	cursor->at = cursor->buffer;
+	for (size_t wanted = left < room ? (size_t)left : room; wanted;) {
+		ssize_t got = pread(cursor->file, cursor->buffer + kept, wanted, (off_t)cursor->offset);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got ? error_set_system(error, errno, "reading a temporary file beside the index")
+			           : bad_run(error);
+		kept += (size_t)got;
+		wanted -= (size_t)got;
+		cursor->offset += (uint64_t)got;
+	}
+	cursor->end = cursor->buffer + kept;
+	return 0;
+}
+
+/* Let `bytes` lie in the buffer, or all that are left. */
+static inline int need(struct run_cursor *cursor, size_t bytes, trawl_error *error)
+{
+	if ((size_t)(cursor->end - cursor->at) >= bytes || cursor->offset == cursor->file_end)
+		return 0;
+	return refill(cursor, error);
+}
+
+static inline int read_number(struct run_cursor *cursor, uint64_t *value, trawl_error *error)
+{
+	int code = need(cursor, NUMBER_BYTES_MAX, error);
+	*value = 0;
+	return code || varint_read(&cursor->at, cursor->end, value) ? code : bad_run(error);
+}
+
+static uint64_t place(const struct run_cursor *cursor)
+{
+	return cursor->offset - (uint64_t)(cursor->end - cursor->at);
+}
+
+static void go_to(struct run_cursor *cursor, uint64_t offset)
+{
+	uint64_t start = cursor->offset - (uint64_t)(cursor->end - cursor->buffer);
+	if (offset >= start && offset <= cursor->offset) {
+		cursor->at = cursor->buffer + (offset - start);
+		return;
+	}
+	cursor->offset = offset;
+	cursor->at = cursor->end = cursor->buffer;
+}
+
+static uint64_t term_key(const uint8_t *term, uint8_t length)
+{
+	uint8_t first[8] = {0};
+	memcpy(first, term, length < 8 ? length : 8);
+	return __builtin_bswap64(load64(first));
+}
+
+/* Read the head of the record at the cursor: 1; 0 at the end. */
+static int next_record(struct run_cursor *cursor, trawl_error *error)
+{
+	uint64_t df;
+	int code = need(cursor, 1 + sizeof cursor->term, error);
+	if (code)
+		return code;
+	if (cursor->at == cursor->end)
+		return 0;
+	cursor->length = *cursor->at++;
+	if (cursor->end - cursor->at < cursor->length)
+		return bad_run(error);
+	memcpy(cursor->term, cursor->at, cursor->length);
+	cursor->at += cursor->length;
+	cursor->key = term_key(cursor->term, cursor->length);
+	code = read_number(cursor, &df, error);
+	if (!code && df > UINT32_MAX)
+		code = bad_run(error);
+	cursor->df = (uint32_t)df;
+	return code ? code : 1;
+}
+
+/* Step over the record whose head was read. */
+static int skip_record(struct run_cursor *cursor, trawl_error *error)
+{
+	uint64_t length;
+	for (int i = 0; i < 2; i++) { /* postings, then positions */
+		int code = read_number(cursor, &length, error);
+		if (code)
+			return code;
+		if (length > cursor->file_end - place(cursor))
+			return bad_run(error);
+		go_to(cursor, place(cursor) + length);
+	}
+	return 0;
+}
+
+/* ---- the least term ---- */
+
+static int compare_terms(const struct run_cursor *a, const struct run_cursor *b)
+{
+	if (a->key != b->key)
+		return a->key < b->key ? -1 : 1;
+	return bytes_compare(a->term, a->length, b->term, b->length);
+}
+
+static bool comes_before(const struct run_cursor *a, const struct run_cursor *b)
+{
+	int order = compare_terms(a, b);
+	return order ? order < 0 : a < b;
+}
+
+/* Put `cursor` where it belongs at or below `at`. */
+static void sift_down(struct merge *merge, size_t at, struct run_cursor *cursor)
+{
+	for (size_t child; (child = 2 * at + 1) < merge->heap_length; at = child) {
+		if (child + 1 < merge->heap_length && comes_before(merge->heap[child + 1], merge->heap[child]))
+			child++;
+		if (!comes_before(merge->heap[child], cursor))
+			break;
+		merge->heap[at] = merge->heap[child];
+	}
+	merge->heap[at] = cursor;
+}
+
+/* Take the least term's cursors off the heap; they come in order of the runs. */
+static void take_least(struct merge *merge)
+{
+	merge->having_count = 0;
+	do {
+		merge->having[merge->having_count++] = merge->heap[0];
+		if (--merge->heap_length)
+			sift_down(merge, 0, merge->heap[merge->heap_length]);
+	} while (merge->heap_length && compare_terms(merge->heap[0], merge->having[0]) == 0);
+}
+
+static void sift_up(struct merge *merge, struct run_cursor *cursor)
+{
+	size_t at = merge->heap_length++;
+	for (; at && comes_before(cursor, merge->heap[(at - 1) / 2]); at = (at - 1) / 2)
+		merge->heap[at] = merge->heap[(at - 1) / 2];
+	merge->heap[at] = cursor;
+}
+
+/* ---- a term ---- */
+
+static bool skip_positions(struct merge *merge, uint64_t count)
+{
+	if (merge->skip_count && merge->skips[merge->skip_count - 1].before == merge->df) {
+		merge->skips[merge->skip_count - 1].count += count;
+		return true;
+	}
+	if (!memory_reserve(&merge->skips, &merge->skip_capacity, merge->skip_count + 1, sizeof *merge->skips))
+		return false;
+	merge->skips[merge->skip_count++] = (struct skip){merge->df, count};
+	return true;
+}
+
+/* Append the postings of a run; the cursor comes to stand before the positions. */
+static int take_postings(struct merge *merge, struct run_cursor *cursor, trawl_error *error)
+{
+	uint64_t difference, tf, length, ordinal = 0;
+	size_t skipped = merge->skip_count;
+	int code = read_number(cursor, &length, error);
+	for (uint32_t i = 0; !code && i < cursor->df; i++) {
+		code = read_number(cursor, &difference, error);
+		if (!code)
+			code = read_number(cursor, &tf, error);
+		if (code)
+			return code;
+		ordinal += difference;
+		uint32_t doc = merge->docs ? merge->docs[ordinal] : (uint32_t)ordinal;
+		if (doc != DOCUMENT_NONE) {
+			merge->list_docs[merge->df] = doc;
+			merge->list_tfs[merge->df++] = (uint32_t)tf;
+		} else if (!skip_positions(merge, tf)) {
+			return error_set_memory(error);
+		}
+	}
+	/* What comes after the run's last posting is never reached: the next run has positions of its own. */
+	if (merge->skip_count > skipped && merge->skips[merge->skip_count - 1].before == merge->df)
+		merge->skip_count--;
+	if (!code)
+		code = read_number(cursor, &length, error);
+	if (!code && length > cursor->file_end - place(cursor))
+		code = bad_run(error);
+	cursor->record_end = code ? 0 : place(cursor) + length;
+	return code;
+}
+
+static int merged_positions(void *context, uint32_t count, uint32_t *positions, trawl_error *error)
+{
+	struct merge *merge = context;
+	uint64_t difference;
+	uint32_t position = 0;
+	int code = 0;
+	while (merge->posting == merge->ends[merge->run])
+		merge->run++;
+	struct run_cursor *cursor = merge->having[merge->run];
+	for (; merge->skip < merge->skip_count && merge->skips[merge->skip].before == merge->posting; merge->skip++)
+		for (uint64_t i = 0; !code && i < merge->skips[merge->skip].count; i++)
+			code = read_number(cursor, &difference, error);
+	merge->posting++;
+	for (uint32_t i = 0; !code && i < count; i++) {
+		code = read_number(cursor, &difference, error);
+		positions[i] = position += (uint32_t)difference;
+	}
+	return code;
+}
+
+/* Hand the least term over, gathered from all runs that have it. */
+static int merge_term(struct merge *merge, const struct term_sink *sink, trawl_error *error)
+{
+	size_t total = 0;
+	int code = 0;
+	take_least(merge);
+	for (size_t i = 0; i < merge->having_count; i++)
+		total += merge->having[i]->df;
+	if (!memory_reserve(&merge->list_docs, &merge->docs_capacity, total, sizeof(uint32_t)) ||
+	    !memory_reserve(&merge->list_tfs, &merge->tfs_capacity, total, sizeof(uint32_t)))
+		return error_set_memory(error);
+	merge->df = merge->posting = 0;
+	merge->skip_count = merge->skip = merge->run = 0;
+	for (size_t i = 0; !code && i < merge->having_count; i++) {
+		code = take_postings(merge, merge->having[i], error);
+		merge->ends[i] = merge->df;
+	}
+	struct position_source source = {merged_positions, merge};
+	const struct run_cursor *any = merge->having[0];
+	if (!code && merge->df)
+		code = sink->term(sink->context, (const char *)any->term, any->length, merge->list_docs,
+		                  merge->list_tfs, merge->df, &source, error);
+	return code;
+}
+
+/* Step the cursors that had the term at hand on; those that are at or past the term `until` are done. */
+static int advance(struct merge *merge, const struct run_cursor *until, trawl_error *error)
+{
+	for (size_t i = 0; i < merge->having_count; i++) {
+		struct run_cursor *cursor = merge->having[i];
+		go_to(cursor, cursor->record_end);
+		int more = next_record(cursor, error);
+		if (more < 0)
+			return more;
+		if (more && (!until || compare_terms(cursor, until) < 0))
+			sift_up(merge, cursor);
+	}
+	return 0;
+}
+
+/* ---- runs ---- */
+
+static void set_term(struct run_cursor *cursor, const uint8_t *term)
+{
+	cursor->length = *term;
+	memcpy(cursor->term, term + 1, *term);
+	cursor->key = term_key(cursor->term, cursor->length);
+}
+
+/* The last mark whose term is not above `term`. */
+static uint64_t mark_before(const struct run *run, const uint8_t *term)
+{
+	size_t low = 0, high = run->mark_count;
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+		const uint8_t *marked = run->mark_terms.data + run->marks[middle].term;
+		if (bytes_compare(marked + 1, *marked, term + 1, *term) <= 0)
+			low = middle;
+		else
+			high = middle;
+	}
+	return run->mark_count ? run->marks[low].offset : 0;
+}
+
+/* Let the cursor stand at the first term that is not before `from` (NULL: the first of all), if it is before `until`. */
+static int start_run(struct merge *merge, size_t i, const struct run *run, const uint8_t *from,
+                     const struct run_cursor *until, trawl_error *error)
+{
+	struct run_cursor *cursor = &merge->cursors[i], first;
+	size_t share = READING_BYTES / merge->count;
+	cursor->file = run->file;
+	cursor->file_end = run->bytes;
+	cursor->capacity = share < BUFFER_LEAST ? BUFFER_LEAST : share > BUFFER_MOST ? BUFFER_MOST : share;
+	cursor->buffer = memory_new(cursor->capacity);
+	if (!cursor->buffer)
+		return error_set_memory(error);
+	cursor->at = cursor->end = cursor->buffer;
+	cursor->offset = from ? mark_before(run, from) : 0;
+	if (from)
+		set_term(&first, from);
+	int more = next_record(cursor, error);
+	while (more == 1 && from && compare_terms(cursor, &first) < 0) {
+		more = skip_record(cursor, error);
+		if (!more)
+			more = next_record(cursor, error);
+	}
+	if (more == 1 && (!until || compare_terms(cursor, until) < 0))
+		sift_up(merge, cursor);
+	return more < 0 ? more : 0;
+}
+
+static void release(struct merge *merge)
+{
+	for (size_t i = 0; merge->cursors && i < merge->count; i++)
+		memory_free(merge->cursors[i].buffer);
+	memory_free(merge->cursors);
+	memory_free(merge->heap);
+	memory_free(merge->having);
+	memory_free(merge->ends);
+	memory_free(merge->list_docs);
+	memory_free(merge->list_tfs);
+	memory_free(merge->skips);
+}
+
+/* Merge the terms from `from` on and before `until`; NULL: there is no such end. */
+static int merge_between(const struct run *runs, size_t count, const uint32_t *docs, const uint8_t *from,
+                         const uint8_t *until, const struct term_sink *sink, trawl_error *error)
+{
+	struct run_cursor last, *end = until ? &last : NULL;
+	struct merge merge = {.count = count,
+	                      .docs = docs,
+	                      .cursors = memory_new_zeroed(count, sizeof(struct run_cursor)),
+	                      .heap = memory_new(count * sizeof(struct run_cursor *)),
+	                      .having = memory_new(count * sizeof(struct run_cursor *)),
+	                      .ends = memory_new(count * sizeof(uint32_t))};
+	int code = merge.cursors && merge.heap && merge.having && merge.ends ? 0 : error_set_memory(error);
+	if (until)
+		set_term(&last, until);
+	for (size_t i = 0; !code && i < count; i++)
+		code = start_run(&merge, i, &runs[i], from, end, error);
+	while (!code && merge.heap_length) {
+		code = merge_term(&merge, sink, error);
+		if (!code)
+			code = advance(&merge, end, error);
+	}
+	release(&merge);
+	return code;
+}
+
+int runs_merge(const struct run *runs, size_t count, const uint32_t *docs, const struct term_sink *sink,
+               trawl_error *error)
+{
+	return merge_between(runs, count, docs, NULL, NULL, sink, error);
+}
+
+/* ---- ranges ---- */
+
+struct marked {
+	const uint8_t *term;
+	uint64_t bytes; /* from this mark to the run's next one */
+};
+
+static int compare_marks(const void *a, const void *b)
+{
+	const uint8_t *left = ((const struct marked *)a)->term, *right = ((const struct marked *)b)->term;
+	return bytes_compare(left + 1, *left, right + 1, *right);
+}
+
+/* The marks of all runs in byte order. NULL: out of memory. */
+static struct marked *sort_marks(const struct run *runs, size_t count, size_t *total)
+{
+	*total = 0;
+	for (size_t i = 0; i < count; i++)
+		*total += runs[i].mark_count;
+	struct marked *all = memory_new(*total * sizeof *all);
+	for (size_t i = 0, n = 0; all && i < count; i++)
+		for (size_t m = 0; m < runs[i].mark_count; m++) {
+			uint64_t next = m + 1 < runs[i].mark_count ? runs[i].marks[m + 1].offset : runs[i].bytes;
+			all[n++] = (struct marked){runs[i].mark_terms.data + runs[i].marks[m].term,
+			                           next - runs[i].marks[m].offset};
+		}
+	if (all && *total)
+		qsort(all, *total, sizeof *all, compare_marks);
+	return all;
+}
+
+int run_ranges_prepare(struct run_ranges *ranges, const struct run *runs, size_t count, const uint32_t *docs,
+                       uint64_t bytes, trawl_error *error)
+{
+	size_t total;
+	uint64_t sum = 0;
+	struct marked *all = sort_marks(runs, count, &total);
+	*ranges = (struct run_ranges){.runs = runs, .count = count, .docs = docs, .range_most = bytes};
+	if (!all)
+		return error_set_memory(error);
+	ranges->splits = memory_new((total + 1) * sizeof *ranges->splits);
+	ranges->range_bytes = memory_new_zeroed(total + 1, sizeof *ranges->range_bytes);
+	if (ranges->splits && ranges->range_bytes) {
+		ranges->splits[0] = NULL;
+		ranges->range_count = 1;
+		for (size_t i = 0; i < total; i++) {
+			if (i && sum >= bytes && compare_marks(&all[i], &all[i - 1]) != 0) {
+				ranges->splits[ranges->range_count++] = all[i].term;
+				sum = 0;
+			}
+			sum += all[i].bytes;
+			ranges->range_bytes[ranges->range_count - 1] = sum;
+		}
+	}
+	memory_free(all);
+	if (ranges->range_count)
+		return 0;
+	run_ranges_release(ranges);
+	return error_set_memory(error);
+}
+
+void run_ranges_release(struct run_ranges *ranges)
+{
+	memory_free(ranges->splits);
+	memory_free(ranges->range_bytes);
+	*ranges = (struct run_ranges){0};
+}
+
+int run_ranges_merge(const struct run_ranges *ranges, size_t range, const struct term_sink *sink, trawl_error *error)
+{
+	const uint8_t *until = range + 1 < ranges->range_count ? ranges->splits[range + 1] : NULL;
+	return merge_between(ranges->runs, ranges->count, ranges->docs, ranges->splits[range], until, sink, error);
+}
