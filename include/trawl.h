@@ -202,7 +202,8 @@ TRAWL_API int trawl_writer_delete(trawl_writer *writer, const char *id, size_t i
 TRAWL_API int trawl_writer_commit(trawl_writer *writer, trawl_error *error);
 
 /* Merge segments until at most `segments` are left (0: 1), each merge a commit of its own; one segment is also rewritten to drop
- * dead documents. Nothing may be uncommitted, TRAWL_EINVAL. Unless options.no_merge, the file shrinks as after a commit. A segment holds 67,108,864 documents: what is more stays in
+ * dead documents. Nothing may be uncommitted, TRAWL_EINVAL. Unless options.no_merge, the file shrinks as after a commit. A segment
+ * holds 67,108,864 documents, and no merge makes one of more than a 200th of the memory budget's bytes: what is more stays in
  * several. */
 TRAWL_API int trawl_writer_merge(trawl_writer *writer, size_t segments, trawl_error *error);
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #define MIB ((size_t)1 << 20)
+#define KEPT (32 * MIB) /* less than this is no bound */
 #define FIXED (11 * MIB)
 #define DOCUMENTS_LEAST (2 * MIB) /* a segment a hundred documents would be no use */
 #define MERGE_DOCUMENT_BYTES 100  /* what merging takes for a document, its postings in the longest list included */
@@ -34,7 +35,7 @@ struct budget budget_divide(size_t bytes)
 	budget.pairs = total / 8;
 	budget.graph = total / 2;
 	budget.reading = between(total / 16, MIB / 2, 16 * MIB);
-	budget.merge.documents = between(total / 2 / MERGE_DOCUMENT_BYTES, 1, DOCUMENTS_MAX);
+	budget.merge.documents = between((total < KEPT ? KEPT : total) / 2 / MERGE_DOCUMENT_BYTES, 1, DOCUMENTS_MAX);
 	budget.merge.sources = between(total / 4 / MERGE_SOURCE_BYTES, MERGE_TIER_WIDTH, MERGE_SOURCES_MAX);
 	return budget;
 }
