@@ -27,7 +27,7 @@ static const char usage[] =
     "  --id, --title, --text FIELD   the JSON fields to read instead of \"id\", \"title\", \"text\"\n"
     "  --format auto|text|jsonl      what the files are; auto goes by their names\n"
     "  --strict                      stop at the first bad line or file instead of skipping it; nothing is changed\n"
-    "  --memory SIZE                 keep the resident set within SIZE (64M, 2G; 32M and more are kept to); usual: a "
+    "  --memory SIZE                 keep the resident set within SIZE (64M, 2G; 64M and more are kept to); usual: a "
     "quarter of RAM\n"
     "  --threads N                   use N threads; usual: as many as there are cores\n"
     "  --delete-missing              delete the documents of files that are gone from the folders in PATH...\n"
@@ -128,7 +128,7 @@ static const struct option options[] = {{"id", required_argument, NULL, OPTION_I
                                         {"help", no_argument, NULL, 'h'},
                                         {0}};
 
-#define MEMORY_KEPT (32u << 20) /* what a writer needs whatever it is given */
+#define MEMORY_KEPT (64u << 20) /* what a writer needs whatever it is given */
 
 static int set_memory(struct index_job *job, const char *value)
 {
@@ -138,7 +138,7 @@ static int set_memory(struct index_job *job, const char *value)
 	if (bytes < (1u << 20))
 		return complain_usage("index", "--memory %s is too little; it takes at least 1M", value);
 	if (bytes < MEMORY_KEPT)
-		fprintf(stderr, "trawl index: --memory %s cannot be kept to: up to 32M may be taken\n", value);
+		fprintf(stderr, "trawl index: --memory %s cannot be kept to: up to 64M may be taken\n", value);
 	job->writer_options.memory_budget = job->source_options.memory_budget = (size_t)bytes;
 	return EXIT_DONE;
 }

@@ -152,7 +152,7 @@ enum trawl_order {
 typedef struct trawl_writer_options {
 	trawl_analysis analysis; /* for a new index; for an existing one it must agree or be left zero */
 	size_t
-	    memory_budget; /* bytes of resident memory, kept to from 32 MiB on; at least 1 MiB; 0: a quarter of RAM */
+	    memory_budget; /* bytes of resident memory, kept to from 64 MiB on; at least 1 MiB; 0: a quarter of RAM */
 	bool wait;         /* wait for another writer to finish instead of TRAWL_EBUSY */
 	bool no_positions; /* smaller index without phrases and proximity; for a new index only */
 	bool pairs; /* lists of frequent word pairs: phrases many times faster, a larger index; for a new index only */

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #define MIB ((size_t)1 << 20)
-#define KEPT (32 * MIB) /* less than this is no bound */
+#define KEPT (32 * MIB) /* a smaller budget makes merges no smaller */
 #define FIXED (11 * MIB)
 #define DOCUMENTS_LEAST (2 * MIB) /* a segment a hundred documents would be no use */
 #define MERGE_DOCUMENT_BYTES 100  /* what merging takes for a document, its postings in the longest list included */
