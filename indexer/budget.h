@@ -23,7 +23,7 @@ struct budget {
 	size_t graves;    /* terms of the dead of a segment */
 	size_t pipeline;  /* jobs under way, and what workers know of words */
 	size_t pairs;     /* occurrences of frequent words, and as much for the pairs */
-	size_t graph;     /* of documents and terms, to find similar documents with */
+	size_t graph;     /* of documents and terms, to find similar documents with: reorder_memory */
 	size_t reading;   /* buffers to read runs through */
 	struct merge_limits merge;
 };
