@@ -5,8 +5,6 @@
 #define SIMDJSON_REQUIRES_HASWELL 0
 #endif
 
-#include <new>
-
 #include "input/json_choice.h"
 
 #ifdef SIMDJSON_FALLBACK_IMPLEMENTATION_H /* the classes of the implementations are in the header */
@@ -59,7 +57,7 @@ bool json_choose(simdjson::ondemand::parser &parser, size_t capacity)
 		if (take<simdjson::fallback::implementation>(parser, capacity, &problem))
 			return !problem;
 #endif
-	} catch (const std::bad_alloc &) {
+	} catch (...) { // std::bad_alloc alone; naming it would export its type
 		return false;
 	}
 	return true;
