@@ -51,7 +51,7 @@ $(BUILD)/%.cc.o: %.cc Makefile
 $(BUILD)/libtrawl.a: $(LIB_OBJ)
 	rm -f $@ && $(AR) rcs $@ $^
 $(BUILD)/libtrawl.so.$(VERSION): $(LIB_OBJ)
-	$(CC) -shared -Wl,-soname,libtrawl.so.$(SOVERSION) -Wl,--no-undefined $(HARDEN_LD) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+	$(CC) -shared -Wl,-soname,libtrawl.so.$(SOVERSION) -Wl,--version-script=trawl.map -Wl,--no-undefined $(HARDEN_LD) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 $(BUILD)/libtrawl.so: $(BUILD)/libtrawl.so.$(VERSION)
 	ln -sf $(<F) $(BUILD)/libtrawl.so.$(SOVERSION) && ln -sf $(<F) $@
 $(BUILD)/trawl: $(TOOL_OBJ) $(BUILD)/libtrawl.a

@@ -26,7 +26,7 @@ tool_uses_public_names_only()
 {
 	defined "$build/libtrawl.a" | grep -v '^trawl_' >"$tmp/private"
 	[ -s "$tmp/private" ] || return 1
-	find "$build/cli" "$build/bench" -name '*.o' ! -path '*/bench/kernels/*' >"$tmp/objects"
+	find "$build/cli" "$build/bench" -name '*.o' ! -path '*/bench/kernels/*' ! -path '*/bench/stages/*' >"$tmp/objects"
 	[ -s "$tmp/objects" ] || return 1
 	xargs nm -u <"$tmp/objects" | awk 'NF == 2 { print $2 }' | sort -u | comm -12 - "$tmp/private" >"$tmp/leaks"
 	[ ! -s "$tmp/leaks" ] || { cat "$tmp/leaks" && return 1; }
