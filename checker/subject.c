@@ -314,8 +314,10 @@ void subject_check_extents(struct subject *subject)
 
 static void load_lengths(struct subject *subject)
 {
-	subject->lengths = subject_read(subject, PART_LENGTHS);
-	if (subject->bytes[PART_SPANS])
+	/* Without a root the parts are as long as their extents, of which some may be lost. */
+	if (subject->bytes[PART_LENGTHS] == subject->documents)
+		subject->lengths = subject_read(subject, PART_LENGTHS);
+	if (subject->bytes[PART_SPANS] && subject->bytes[PART_SPANS] == subject->documents)
 		subject->spans = subject_read(subject, PART_SPANS);
 	uint8_t least = 255, greatest = 0;
 	for (uint32_t doc = 0; subject->lengths && doc < subject->documents; doc++) {
