@@ -3,8 +3,8 @@ import ctypes
 import errno
 import json
 import os
-import re
 import random
+import re
 import resource
 import shutil
 import signal
