@@ -104,7 +104,7 @@ int trawl_get_stats(const trawl_index *index, trawl_index_stats *stats, trawl_er
 		int first, last;
 		enum unit unit;
 	} parts[] = {{"documents", PART_DOCUMENTS, PART_DOCUMENT_DICTIONARY, UNIT_DOCUMENT},
-	             {"content hashes", PART_CONTENT_HASHES, PART_CONTENT_HASHES, UNIT_DOCUMENT},
+	             {"hashes", PART_CONTENT_HASHES, PART_CONTENT_HASHES, UNIT_DOCUMENT},
 	             {"ids", PART_IDS, PART_ORDER, UNIT_DOCUMENT},
 	             {"lengths", PART_LENGTHS, PART_LENGTHS, UNIT_DOCUMENT},
 	             {"spans", PART_SPANS, PART_SPANS, UNIT_DOCUMENT},

@@ -80,7 +80,7 @@ class Trawl(Engine):
     def stored_bytes(self, index):
         answer = subprocess.run([self.path, "stats", "--json", index], capture_output=True, text=True, check=True)
         parts = json.loads(answer.stdout)["bytes"]
-        return parts["documents"] + parts["ids"]
+        return parts["documents"] + parts["hashes"] + parts["ids"]
 
     def version(self):
         return subprocess.run([self.path, "--version"], capture_output=True, text=True).stdout.strip()

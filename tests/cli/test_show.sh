@@ -54,7 +54,7 @@ assert list(s) == want, list(s)
 documents = [json.loads(line) for line in open("news.jsonl")]
 assert s["text_bytes"] == sum(len((d["title"] + d["text"]).encode()) for d in documents), s["text_bytes"]
 assert s["file_bytes"] == os.path.getsize("news.trawl"), s["file_bytes"]
-per = {"documents": "document", "content hashes": "document", "ids": "document", "lengths": "document", "postings": "posting",
+per = {"documents": "document", "hashes": "document", "ids": "document", "lengths": "document", "postings": "posting",
        "positions": "token", "dictionary": "term"}
 assert {part: of["per"] for part, of in s["bits"].items()} == per, s["bits"]
 for part, unit in per.items():
