@@ -9,16 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/check.h"
 #include "tests/history.h"
 
 static trawl_error error;
-
-#define CHECK(call)                                                                                                    \
-	do {                                                                                                           \
-		int check_status = (call);                                                                             \
-		if (check_status < 0)                                                                                  \
-			fail_msg("%s: %s: %s", #call, trawl_status_name(check_status), error.text);                    \
-	} while (0)
 
 /* ---- the model ---- */
 

@@ -16,18 +16,11 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "tests/check.h"
 #include "tests/scratch.h"
 #include "trawl.h"
 
 static trawl_error error;
-
-/* Assert success of a call; name the failure otherwise. */
-#define CHECK(call)                                                                                                    \
-	do {                                                                                                           \
-		int check_status = (call);                                                                             \
-		if (check_status < 0)                                                                                  \
-			fail_msg("%s: %s: %s", #call, trawl_status_name(check_status), error.text);                    \
-	} while (0)
 
 /* ---- small verbs ----------------------------------------------------------------------------------------------- */
 

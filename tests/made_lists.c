@@ -1,4 +1,5 @@
 #include "tests/made_lists.h"
+#include "tests/check.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,12 +15,6 @@
 #include "tests/seed.h"
 
 static trawl_error error;
-
-#define CHECK(call)                                                                                                    \
-	do {                                                                                                           \
-		if ((call) < 0)                                                                                        \
-			fail_msg("%s: %s", #call, error.text);                                                         \
-	} while (0)
 
 struct random seeded(void)
 {

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "tests/check.h"
 #include "tests/scratch.h"
 #include "trawl.h"
 
@@ -23,12 +24,6 @@
 #define DOCUMENTS 60000 /* some three times what a segment may have with that */
 
 static trawl_error error;
-
-#define CHECK(call)                                                                                                    \
-	do {                                                                                                           \
-		if ((call) < 0)                                                                                        \
-			fail_msg("%s: %s", #call, error.text);                                                         \
-	} while (0)
 
 static int clear(void **state)
 {

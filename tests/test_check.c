@@ -18,19 +18,13 @@
 
 #include "base/memory.h"
 #include "store/store.h"
+#include "tests/check.h"
 #include "tests/child.h"
 #include "tests/random_corpus.h"
 #include "tests/scratch.h"
 #include "trawl.h"
 
 static trawl_error error;
-
-#define CHECK(call)                                                                                                    \
-	do {                                                                                                           \
-		int check_status = (call);                                                                             \
-		if (check_status < 0)                                                                                  \
-			fail_msg("%s: %s: %s", #call, trawl_status_name(check_status), error.text);                    \
-	} while (0)
 
 static void print_finding(void *context, const trawl_finding *finding)
 {

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "checker/image.h"
+#include "tests/check.h"
 #include "tests/child.h"
 #include "tests/damage.h"
 #include "tests/file_bytes.h"
@@ -36,13 +37,6 @@
 #define BAD_MOST 10 /* of a kind, then it is enough */
 
 static trawl_error error;
-
-#define CHECK(call)                                                                                                    \
-	do {                                                                                                           \
-		int check_status = (call);                                                                             \
-		if (check_status < 0)                                                                                  \
-			fail_msg("%s: %s: %s", #call, trawl_status_name(check_status), error.text);                    \
-	} while (0)
 
 static uint64_t damage_count(void)
 {

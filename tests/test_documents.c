@@ -12,16 +12,11 @@
 
 #include "base/bytes.h"
 #include "store/segment.h"
+#include "tests/check.h"
 #include "tests/made_lists.h"
 #include "tests/scratch.h"
 
 static trawl_error error;
-
-#define CHECK(call)                                                                                                    \
-	do {                                                                                                           \
-		if ((call) < 0)                                                                                        \
-			fail_msg("%s: %s", #call, error.text);                                                         \
-	} while (0)
 
 struct shelf {
 	trawl_document *documents;

@@ -18,16 +18,11 @@
 #include "base/hash.h"
 #include "store/chunk.h"
 #include "store/segment.h"
+#include "tests/check.h"
 #include "tests/scratch.h"
 #include "trawl.h"
 
 static trawl_error error;
-
-#define CHECK(call)                                                                                                    \
-	do {                                                                                                           \
-		if ((call) < 0)                                                                                        \
-			fail_msg("%s: %s", #call, error.text);                                                         \
-	} while (0)
 
 /* ---- the tiny index ---- */
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "store/segment.h"
+#include "tests/check.h"
 #include "tests/random_corpus.h"
 #include "tests/scratch.h"
 #include "trawl.h"
@@ -18,13 +19,6 @@
 #define WORDS 60 /* of the vocabulary; all have endings that English stemming takes away */
 
 static trawl_error error;
-
-#define CHECK(call)                                                                                                    \
-	do {                                                                                                           \
-		int check_status = (call);                                                                             \
-		if (check_status < 0)                                                                                  \
-			fail_msg("%s: %s: %s", #call, trawl_status_name(check_status), error.text);                    \
-	} while (0)
 
 /* Document `number`: some words, often the same ones. */
 static void add_document(trawl_writer *writer, int number)

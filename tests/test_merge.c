@@ -24,18 +24,12 @@
 #include "base/memory.h"
 #include "indexer/merge_policy.h"
 #include "store/segment.h"
+#include "tests/check.h"
 #include "tests/history.h"
 #include "tests/scratch.h"
 #include "trawl.h"
 
 static trawl_error error;
-
-#define CHECK(call)                                                                                                    \
-	do {                                                                                                           \
-		int check_status = (call);                                                                             \
-		if (check_status < 0)                                                                                  \
-			fail_msg("%s: %s: %s", #call, trawl_status_name(check_status), error.text);                    \
-	} while (0)
 
 static uint64_t seed(void)
 {

@@ -17,18 +17,13 @@
 #include "base/memory.h"
 #include "indexer/workers.h"
 #include "store/segment.h"
+#include "tests/check.h"
 #include "tests/made_lists.h"
 #include "tests/random_corpus.h"
 #include "tests/scratch.h"
 #include "trawl.h"
 
 static trawl_error error;
-
-#define CHECK(call)                                                                                                    \
-	do {                                                                                                           \
-		if ((call) < 0)                                                                                        \
-			fail_msg("%s: %s", #call, error.text);                                                         \
-	} while (0)
 
 static int clear(void **state)
 {

@@ -11,17 +11,12 @@
 #include <string.h>
 
 #include "indexer/run.h"
+#include "tests/check.h"
 #include "tests/inverted.h"
 #include "tests/made_lists.h"
 #include "tests/scratch.h"
 
 static trawl_error error;
-
-#define CHECK(call)                                                                                                    \
-	do {                                                                                                           \
-		if ((call) < 0)                                                                                        \
-			fail_msg("%s: %s", #call, error.text);                                                         \
-	} while (0)
 
 /* Cut the corpus into `count` runs of about the same number of documents. */
 static struct run *write_runs(const struct random_corpus *corpus, size_t count)

@@ -17,16 +17,11 @@
 #include <unistd.h>
 
 #include "store/segment.h"
+#include "tests/check.h"
 #include "tests/made_lists.h"
 #include "tests/scratch.h"
 
 static trawl_error error;
-
-#define CHECK(call)                                                                                                    \
-	do {                                                                                                           \
-		if ((call) < 0)                                                                                        \
-			fail_msg("%s: %s", #call, error.text);                                                         \
-	} while (0)
 
 static struct store *fresh(const char *name)
 {
