@@ -13,16 +13,21 @@
 #include <string.h>
 #include <sys/random.h>
 
-/* The start of a random test, which is printed; never 0. */
-static inline uint64_t test_seed(void)
+/* The start of a random test, which is printed; never 0. `usual`: where it starts unless TRAWL_SEED is set. */
+static inline uint64_t test_seed_from(uint64_t usual)
 {
 	const char *wanted = getenv("TRAWL_SEED");
-	uint64_t seed = wanted ? strtoull(wanted, NULL, 0) : 6021023;
+	uint64_t seed = wanted && *wanted ? strtoull(wanted, NULL, 0) : usual;
 	if (wanted && strcmp(wanted, "random") == 0 && getrandom(&seed, sizeof seed, 0) == sizeof seed)
 		seed >>= 24;
 	seed += !seed;
 	printf("TRAWL_SEED=%llu\n", (unsigned long long)seed);
 	return seed;
+}
+
+static inline uint64_t test_seed(void)
+{
+	return test_seed_from(6021023);
 }
 
 #endif

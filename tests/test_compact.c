@@ -27,6 +27,7 @@
 #include "tests/check.h"
 #include "tests/history.h"
 #include "tests/scratch.h"
+#include "tests/seed.h"
 #include "trawl.h"
 
 static trawl_error error;
@@ -35,13 +36,6 @@ static uint64_t number_from(const char *name, uint64_t usual)
 {
 	const char *value = getenv(name);
 	return value && *value ? strtoull(value, NULL, 10) : usual;
-}
-
-static uint64_t seed(void)
-{
-	uint64_t chosen = number_from("TRAWL_SEED", 7);
-	fprintf(stderr, "  TRAWL_SEED=%llu\n", (unsigned long long)chosen);
-	return chosen;
 }
 
 static int clear(void **state)
@@ -120,7 +114,7 @@ static uint64_t compacted_bytes(const char *path, const char *copy)
 static void a_file_that_lives_long_stays_about_twice_its_data(void **state)
 {
 	(void)state;
-	struct random random = {seed()};
+	struct random random = {test_seed_from(7)};
 	uint64_t cycles = number_from("TRAWL_CYCLES", 60), documents = number_from("TRAWL_BASE", 4000);
 	char path[1024], fresh[1024], copy[1024];
 	take_path(path, "index");
@@ -312,7 +306,7 @@ static void make_loose(struct history *history, struct random *random, const cha
 static void a_compacted_file_is_small_and_answers_alike(void **state)
 {
 	(void)state;
-	struct random random = {seed()};
+	struct random random = {test_seed_from(7)};
 	struct history history;
 	char path[1024], fresh[1024];
 	trawl_compaction sizes, again;
@@ -458,7 +452,7 @@ static void the_next_writer_removes_what_a_killed_compaction_left(void **state)
 static void a_killed_compaction_leaves_a_whole_index(void **state)
 {
 	(void)state;
-	struct random random = {seed()};
+	struct random random = {test_seed_from(7)};
 	char path[1024];
 	take_path(path, "index");
 	CHECK(add_documents(path, 0, 300, 100));

@@ -27,17 +27,10 @@
 #include "tests/check.h"
 #include "tests/history.h"
 #include "tests/scratch.h"
+#include "tests/seed.h"
 #include "trawl.h"
 
 static trawl_error error;
-
-static uint64_t seed(void)
-{
-	const char *forced = getenv("TRAWL_SEED");
-	uint64_t chosen = forced && *forced ? strtoull(forced, NULL, 10) : 20;
-	fprintf(stderr, "  TRAWL_SEED=%llu\n", (unsigned long long)chosen);
-	return chosen;
-}
 
 static int clear(void **state)
 {
@@ -152,7 +145,7 @@ static void a_merged_segment_is_byte_for_byte_what_indexing_at_once_makes(void *
 {
 	(void)state;
 	static const size_t sizes[] = {3, 40, 700, 6000};
-	struct random random = {seed()};
+	struct random random = {test_seed_from(20)};
 	for (size_t i = 0; i < 4; i++)
 		for (size_t kind = 0; kind < KINDS; kind++) {
 			const char *path = scratch_path("merged"), *fresh = scratch_path("fresh");
@@ -179,7 +172,7 @@ static void a_merged_segment_is_byte_for_byte_what_indexing_at_once_makes(void *
 static void merged_segments_of_reordered_documents_answer_alike(void **state)
 {
 	(void)state;
-	struct random random = {seed()};
+	struct random random = {test_seed_from(20)};
 	const char *path = scratch_path("merged"), *fresh = scratch_path("fresh");
 	trawl_writer_options options = {.memory_budget = 64 << 20, .no_merge = true, .order = TRAWL_ORDER_SIMILAR};
 	struct history history;
@@ -199,7 +192,7 @@ static void merged_segments_of_reordered_documents_answer_alike(void **state)
 static void merging_to_n_segments_leaves_n(void **state)
 {
 	(void)state;
-	struct random random = {seed()};
+	struct random random = {test_seed_from(20)};
 	const char *path = scratch_path("merged"), *fresh = scratch_path("fresh");
 	struct history history;
 	trawl_writer *writer;
@@ -294,7 +287,7 @@ static void segments_stay_few_and_are_rewritten_seldom(void **state)
 {
 	(void)state;
 	static struct shelf shelf;
-	struct random random = {seed()};
+	struct random random = {test_seed_from(20)};
 	for (int round = 0; round < 12; round++) {
 		shelf = (struct shelf){0};
 		for (int commit = 0; commit < 5000; commit++) {
@@ -567,7 +560,7 @@ static void a_killed_merge_leaves_a_whole_index(void **state)
 {
 	(void)state;
 	char seven[1024], path[1024];
-	struct random random = {seed()};
+	struct random random = {test_seed_from(20)};
 	snprintf(seven, sizeof seven, "%s", scratch_path("seven"));
 	snprintf(path, sizeof path, "%s", scratch_path("index"));
 	make_seven(seven, 50, 200);
