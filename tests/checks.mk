@@ -12,10 +12,10 @@ $(BUILD)/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.c.o $(FUZZ_LIB) $(BUILD)/libtra
 	@mkdir -p $(@D)
 	$(CXX) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -Wl,--wrap=kernel_get $^ $(LIBS) -lcmocka -o $@
 fuzz-programs: $(REPLAYS) $(FUZZ:%=$(BUILD)/fuzz/fuzz_%)
-fuzz: ## libFuzzer on every target: [SECONDS=60] [TARGETS="query index"]; needs clang
+fuzz: ## libFuzzer on every target: [SECONDS=60] [JOBS=1] [TARGETS="query index"]; needs clang
 	nice $(MAKE) -s BUILD=$(BUILD)/fuzzing CC=clang CXX=clang++ CPPFLAGS=-fsanitize=fuzzer-no-link CFLAGS="-O1 -g \
 	-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer" fuzz-programs
-	nice -n 19 tests/fuzz/run $(BUILD)/fuzzing/fuzz $(or $(SECONDS),60) $(TARGETS)
+	nice -n 19 tests/fuzz/run $(BUILD)/fuzzing/fuzz $(or $(SECONDS),60) --jobs $(or $(JOBS),1) $(TARGETS)
 check-fuzz: $(REPLAYS) ## the fuzz targets' kept inputs, without libFuzzer
 	BUILD=$(BUILD) tests/run_tool tests/house/test_fuzz.sh
 check-tool: $(REPLAYS)
