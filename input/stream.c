@@ -17,6 +17,9 @@
 /* Large enough that system calls do not show, small enough to leave the cache to what is decompressed from it. */
 #define INPUT_SIZE ((size_t)1 << 18)
 
+/* The longest header of a zstd frame (RFC 8878, 3.1.1.1), magic number included. */
+#define ZSTD_HEADER_MAX ((size_t)18)
+
 /* A single read is never asked for more: the kernel caps it at 2 GiB anyway. */
 #define READ_MAX ((size_t)1 << 30)
 
@@ -32,12 +35,15 @@ struct stream {
 	enum encoding encoding;
 	bool ended;        /* the descriptor has no more bytes */
 	bool inside;       /* within a gzip member or zstd frame: an end here is a cut */
+	bool begun;        /* zstd has seen the first byte of the frame */
 	bool gzip_ready;   /* inflateInit2 was called */
 	uint64_t position; /* in this descriptor: bytes read, of which `end - start` are still in `input` */
 	uint64_t stored, decoded;
 	size_t start, end;
 	z_stream gzip;
 	ZSTD_DCtx *zstd;
+	uint64_t frame_at;                  /* where the zstd frame begins */
+	uint64_t frame_size, frame_decoded; /* its bytes: as its header says, so far */
 	uint8_t input[INPUT_SIZE];
 };
 
@@ -210,8 +216,13 @@ static int zstd_start(struct stream *stream, trawl_error *error)
 		return error_set_memory(error);
 	ZSTD_DCtx_reset(stream->zstd, ZSTD_reset_session_only);
 	ZSTD_DCtx_setParameter(stream->zstd, ZSTD_d_windowLogMax, STREAM_ZSTD_WINDOW_LOG);
+	int status = need_input(stream, ZSTD_HEADER_MAX, error);
+	stream->frame_size = ZSTD_getFrameContentSize(stream->input + stream->start, stream->end - stream->start);
+	stream->frame_at = consumed(stream);
+	stream->frame_decoded = 0;
+	stream->begun = false;
 	stream->inside = true;
-	return TRAWL_OK;
+	return status;
 }
 
 static int zstd_next_frame(struct stream *stream, trawl_error *error)
@@ -225,15 +236,33 @@ static int zstd_next_frame(struct stream *stream, trawl_error *error)
 	return zstd_start(stream, error);
 }
 
+/* zstd itself does not look at this where a frame ends with an empty block. */
+static bool zstd_is_short(const struct stream *stream)
+{
+	return stream->frame_size != ZSTD_CONTENTSIZE_UNKNOWN && stream->frame_size != ZSTD_CONTENTSIZE_ERROR &&
+	       stream->frame_size != stream->frame_decoded;
+}
+
 static int zstd_decode(struct stream *stream, uint8_t *out, size_t capacity, size_t *length, trawl_error *error)
 {
-	ZSTD_inBuffer input = {stream->input + stream->start, stream->end - stream->start, 0};
+	/* A frame that is there from its first byte is decoded in one go where it has room, and then its window may be of any size:
+	 * whether a file is read would depend on the capacity. The first byte alone keeps zstd from that. */
+	size_t offered = stream->end - stream->start;
+	ZSTD_inBuffer input = {stream->input + stream->start, stream->begun || !offered ? offered : 1, 0};
 	ZSTD_outBuffer output = {out, capacity, 0};
 	size_t result = ZSTD_decompressStream(stream->zstd, &output, &input);
+	stream->begun = true;
 	stream->start += input.pos;
 	*length = output.pos;
-	if (result == 0)
+	stream->frame_decoded += output.pos;
+	if (result == 0) {
 		stream->inside = false;
+		if (zstd_is_short(stream))
+			return error_set(error, TRAWL_EINPUT,
+			                 "corrupt zstd data before byte %" PRIu64 " (%" PRIu64 " bytes, not %" PRIu64
+			                 ")",
+			                 consumed(stream), stream->frame_decoded, stream->frame_size);
+	}
 	if (!ZSTD_isError(result))
 		return TRAWL_OK;
 	switch (ZSTD_getErrorCode(result)) {
@@ -242,7 +271,7 @@ static int zstd_decode(struct stream *stream, uint8_t *out, size_t capacity, siz
 		return error_set(error, TRAWL_ELIMIT,
 		                 "zstd window over %u MiB at byte %" PRIu64
 		                 "; compress it again without --long or --ultra",
-		                 1u << (STREAM_ZSTD_WINDOW_LOG - 20), consumed(stream));
+		                 1u << (STREAM_ZSTD_WINDOW_LOG - 20), stream->frame_at);
 	default:
 		return error_set(error, TRAWL_EINPUT, "corrupt zstd data near byte %" PRIu64 " (%s)", consumed(stream),
 		                 ZSTD_getErrorName(result));

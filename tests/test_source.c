@@ -465,6 +465,19 @@ static void a_zstd_window_that_is_too_large_is_refused(void **state)
 	       "a.jsonl: zstd window over 128 MiB at byte 0; compress it again without --long or --ultra\n");
 }
 
+static void a_zstd_frame_that_is_shorter_than_its_header_says_is_corrupt(void **state)
+{
+	(void)state;
+	/* A single segment of 4,352 bytes, and then a last block of none, which zstd lets pass unless it decodes the frame in one call;
+	 * the same frame that says 0 bytes, and a frame that can be skipped, are no error. */
+	write_bytes("a.jsonl", "\x28\xb5\x2f\xfd\xa0\x00\x11\x00\x00\x01\x00\x00", 12);
+	expect("a.jsonl", "", "a.jsonl: corrupt zstd data before byte 12 (0 bytes, not 4352)\n");
+	write_bytes("a.jsonl", "\x28\xb5\x2f\xfd\xa0\x00\x00\x00\x00\x01\x00\x00", 12);
+	expect("a.jsonl", "", "");
+	write_bytes("a.jsonl", "\x50\x2a\x4d\x18\x03\x00\x00\x00xyz", 11);
+	expect("a.jsonl", "", "");
+}
+
 /* ---- text files -------------------------------------------------------------------------------------------------- */
 
 static void a_text_file_has_path_title_and_rest(void **state)
@@ -849,6 +862,7 @@ int main(void)
 	    CLAIM(cut_off_and_corrupt_compressed_files_are_reported_with_position),
 	    CLAIM(bytes_behind_compressed_data_are_reported),
 	    CLAIM(a_zstd_window_that_is_too_large_is_refused),
+	    CLAIM(a_zstd_frame_that_is_shorter_than_its_header_says_is_corrupt),
 	    CLAIM(a_text_file_has_path_title_and_rest),
 	    CLAIM(a_long_first_line_is_cut_without_losing_text),
 	    CLAIM(empty_and_utf16_text_files_are_reported),
