@@ -1,6 +1,6 @@
 # checks.mk - checks that go beyond the tests; part of the Makefile.
 
-.PHONY: fuzz fuzz-programs check-fuzz
+.PHONY: fuzz fuzz-targets fuzz-programs check-fuzz
 # Fuzz targets: run without libFuzzer on kept inputs (check-fuzz), or by it (fuzz).
 FUZZ     := $(patsubst tests/fuzz/fuzz_%.c,%,$(filter-out %/fuzz_store.c,$(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_LIB := $(patsubst %,$(BUILD)/%.o,tests/fuzz/fuzz.c tests/fuzz/fuzz_store.c) $(TEST_LIB)
@@ -12,9 +12,10 @@ $(BUILD)/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.c.o $(FUZZ_LIB) $(BUILD)/libtra
 	@mkdir -p $(@D)
 	$(CXX) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -Wl,--wrap=kernel_get $^ $(LIBS) -lcmocka -o $@
 fuzz-programs: $(REPLAYS) $(FUZZ:%=$(BUILD)/fuzz/fuzz_%)
-fuzz: ## libFuzzer on every target: [SECONDS=60] [JOBS=1] [TARGETS="query index"]; needs clang
+fuzz-targets:
 	nice $(MAKE) -s BUILD=$(BUILD)/fuzzing CC=clang CXX=clang++ CPPFLAGS=-fsanitize=fuzzer-no-link CFLAGS="-O1 -g \
 	-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer" fuzz-programs
+fuzz: fuzz-targets ## libFuzzer on every target: [SECONDS=60] [JOBS=1] [TARGETS="query index"]; needs clang
 	nice -n 19 tests/fuzz/run $(BUILD)/fuzzing/fuzz $(or $(SECONDS),60) --jobs $(or $(JOBS),1) $(TARGETS)
 check-fuzz: $(REPLAYS) ## the fuzz targets' kept inputs, without libFuzzer
 	BUILD=$(BUILD) tests/run_tool tests/house/test_fuzz.sh

@@ -1,6 +1,6 @@
 # reliability.mk - faults, damage and long runs (docs/RELIABILITY.md); part of the Makefile.
 
-.PHONY: reliability reliability-quick reliability-programs starve-asan
+.PHONY: reliability reliability-quick reliability-programs starve-asan testers
 # The fault harness stands between itself and the system calls, so that it needs its functions seen by the libraries.
 FAULTS   := $(patsubst %,$(BUILD)/%.o,$(filter-out %/interpose_environment.c %/starve.c %/growth.c,\
             $(wildcard tests/reliability/*.c)) tests/naive.c tests/random_corpus.c)
@@ -17,8 +17,10 @@ $(BUILD)/tests/reliability/growth: $(patsubst %,$(BUILD)/tests/%.c.o,reliability
 reliability-programs: all $(BUILD)/tests/reliability/faults $(BUILD)/tests/reliability/interpose.so
 starve-asan:
 	$(MAKE) BUILD=$(BUILD)/asan CFLAGS="$(ASAN)" $(BUILD)/asan/tests/reliability/starve
-reliability: reliability-programs starve-asan ## faults of every kind, in full: [HARNESSES="kill calls"], for hours
+reliability: reliability-programs starve-asan testers ## faults of every kind, in full: [HARNESSES="kill calls"], for a day
 	tests/reliability/run --build $(BUILD) $(HARNESSES)
+testers: $(BUILD)/tests/test_damage $(BUILD)/differential $(BUILD)/tests/test_concurrency $(BUILD)/tests/reliability/growth
+	! command -v clang >/dev/null || $(MAKE) fuzz-targets
 reliability-quick: reliability-programs starve-asan ## a fixed part of them, in minutes
 	tests/reliability/run --quick --build $(BUILD) $(HARNESSES)
 
