@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
 
@@ -34,18 +35,7 @@ enum {
 
 int64_t image_read(const struct image *image, uint64_t offset, void *into, uint64_t length)
 {
-	uint64_t done = 0;
-	while (done < length) {
-		ssize_t got = pread(image->file, (uint8_t *)into + done, length - done, (off_t)(offset + done));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			break;
-		done += (uint64_t)got;
-	}
-	return (int64_t)done;
+	return file_read_at(image->file, into, length, offset);
 }
 
 /* ---- opening ---- */

@@ -6,14 +6,13 @@
  * those that came after an older one that was found. Of several documents with one id the one of the newest segment
  * counts, also if it is dead.
  */
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "checker/documents_check.h"
@@ -544,10 +543,8 @@ static int open_writer(struct salvage *salvage, const char *path)
 /* What failed after its commit leaves an index that nobody has been told of, in the way of the next attempt. */
 static void remove_new(const char *path)
 {
-	char lock[PATH_MAX + 8];
 	unlink(path);
-	snprintf(lock, sizeof lock, "%s-lock", path);
-	unlink(lock);
+	remove_beside(path, LOCK_SUFFIX);
 }
 
 static int rescue_all(struct salvage *salvage, const char *path)

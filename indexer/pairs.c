@@ -1,12 +1,11 @@
 #include "indexer/pairs.h"
 
-#include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "indexer/batch.h"
 #include "indexer/run.h"
+#include "indexer/temporary.h"
 
 #define BUCKET_DOCUMENTS_MAX (1u << 14)
 #define LEAST_OF_RUN 1024 /* documents: a tiny budget must not make a run a document */
@@ -115,20 +114,6 @@ void pair_builder_free(struct pair_builder *builder)
 
 /* ---- keeping occurrences ---- */
 
-static int write_bytes(struct pair_builder *builder, const void *bytes, size_t length, trawl_error *error)
-{
-	for (size_t done = 0; done < length;) {
-		ssize_t wrote = write(builder->file, (const char *)bytes + done, length - done);
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote < 0)
-			return error_set_system(error, errno, "writing a temporary file beside the index");
-		done += (size_t)wrote;
-	}
-	builder->file_bytes += length;
-	return 0;
-}
-
 static int spill(struct pair_builder *builder, trawl_error *error)
 {
 	if (builder->file < 0)
@@ -145,10 +130,11 @@ static int spill(struct pair_builder *builder, trawl_error *error)
 		builder->pieces[builder->piece_count++] =
 		    (struct spilled_piece){bucket->last_piece_plus1, builder->file_bytes, bucket->count};
 		bucket->last_piece_plus1 = (uint32_t)builder->piece_count;
-		int code =
-		    write_bytes(builder, bucket->occurrences, bucket->count * sizeof *bucket->occurrences, error);
+		size_t length = bucket->count * sizeof *bucket->occurrences;
+		int code = temporary_write(builder->file, bucket->occurrences, length, error);
 		if (code)
 			return code;
+		builder->file_bytes += length;
 		bucket->spilled += bucket->count;
 		bucket->count = bucket->capacity = 0;
 		memory_free(bucket->occurrences);
@@ -203,21 +189,6 @@ int pair_builder_term(struct pair_builder *builder, const char *term, uint8_t le
 
 /* ---- text order ---- */
 
-static int read_piece(struct pair_builder *builder, const struct spilled_piece *piece, struct occurrence *out,
-                      trawl_error *error)
-{
-	size_t length = piece->count * sizeof *out;
-	for (size_t done = 0; done < length;) {
-		ssize_t got = pread(builder->file, (char *)out + done, length - done, (off_t)(piece->address + done));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return error_set_system(error, got ? errno : EIO, "reading a temporary file beside the index");
-		done += (size_t)got;
-	}
-	return 0;
-}
-
 /* Bring a bucket's spilled occurrences back. */
 static int gather(struct pair_builder *builder, uint32_t number, trawl_error *error)
 {
@@ -230,7 +201,8 @@ static int gather(struct pair_builder *builder, uint32_t number, trawl_error *er
 		return error_set_memory(error);
 	for (uint32_t next = bucket->last_piece_plus1; next; next = builder->pieces[next - 1].before_plus1) {
 		const struct spilled_piece *piece = &builder->pieces[next - 1];
-		int code = read_piece(builder, piece, bucket->occurrences + bucket->count, error);
+		int code = temporary_read(builder->file, bucket->occurrences + bucket->count,
+		                          piece->count * sizeof *bucket->occurrences, piece->address, error);
 		if (code)
 			return code;
 		bucket->count += piece->count;

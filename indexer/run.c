@@ -1,16 +1,10 @@
 #include "indexer/run.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "indexer/temporary.h"
 
 #define WRITE_BYTES ((size_t)256 << 10)
 
@@ -25,16 +19,10 @@ struct run_writer {
 
 static int flush_run(struct run_writer *writer, trawl_error *error)
 {
-	size_t done = 0;
-	while (done < writer->out.length) {
-		ssize_t wrote = write(writer->run->file, writer->out.data + done, writer->out.length - done);
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote < 0)
-			return error_set_system(error, errno, "writing a temporary file beside the index");
-		done += (size_t)wrote;
-	}
-	writer->run->bytes += done;
+	int code = temporary_write(writer->run->file, writer->out.data, writer->out.length, error);
+	if (code)
+		return code;
+	writer->run->bytes += writer->out.length;
 	writer->out.length = 0;
 	return 0;
 }
@@ -82,70 +70,6 @@ static int write_term(void *context, const char *term, uint8_t length, const uin
 	if (!done)
 		return error_set_memory(error);
 	return out->length >= WRITE_BYTES ? flush_run(writer, error) : 0;
-}
-
-/* The name that a temporary file has for a moment where the file system knows no files without one. Memory of the caller's. */
-static char *temporary_name(const char *path)
-{
-	static const char suffix[] = "-run";
-	char *name = memory_new(strlen(path) + sizeof suffix);
-	if (name) {
-		memcpy(name, path, strlen(path));
-		memcpy(name + strlen(path), suffix, sizeof suffix);
-	}
-	return name;
-}
-
-void temporary_sweep(const char *path)
-{
-	char *name = temporary_name(path);
-	if (name)
-		unlink(name);
-	memory_free(name);
-}
-
-static int open_without_name(const char *path)
-{
-	char folder[PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	size_t length = slash ? (size_t)(slash - path) + 1 : 0;
-	if (length + 2 > sizeof folder) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(folder, path, length);
-	memcpy(folder + length, ".", 2);
-	return open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-}
-
-/* There is one writer an index, so that one name will do; what a killed one left in it goes. */
-static int open_and_unlink(const char *name)
-{
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	pthread_mutex_lock(&lock);
-	unlink(name);
-	int file = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	int reason = errno;
-	if (file >= 0)
-		unlink(name);
-	pthread_mutex_unlock(&lock);
-	errno = reason;
-	return file;
-}
-
-int temporary_file(const char *path, trawl_error *error)
-{
-	int file = open_without_name(path);
-	if (file < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL || errno == ENOENT)) {
-		char *name = temporary_name(path);
-		if (!name)
-			return error_set_memory(error);
-		file = open_and_unlink(name);
-		int reason = errno;
-		memory_free(name);
-		errno = reason;
-	}
-	return file >= 0 ? file : error_set_system(error, errno, "making a temporary file beside %s", path);
 }
 
 /* Fill a new run: from a batch, or from other runs. */

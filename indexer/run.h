@@ -25,11 +25,6 @@ struct run {
 	struct buffer mark_terms;
 };
 
-/* Open a new file without a name in the folder of `path`: a killed process leaves nothing. A descriptor, or negative. */
-int temporary_file(const char *path, trawl_error *error);
-/* Where files without a name are not known, a writer killed at the wrong moment leaves one: remove it. Lock held. */
-void temporary_sweep(const char *path);
-
 /* Invert `batch` into a new run beside the index at `path`. */
 int run_write(struct run *run, const struct batch *batch, const char *path, trawl_error *error);
 void run_release(struct run *run);

@@ -1,12 +1,11 @@
 /* run_merge.c - runs read side by side. Each is read through a buffer, from front to back: mapped pages would count as memory. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
 #include "indexer/run.h"
+#include "indexer/temporary.h"
 
 #define READING_BYTES ((size_t)1 << 20) /* of all buffers of a merge */
 #define BUFFER_LEAST ((size_t)8 << 10)
@@ -50,30 +49,18 @@ struct merge {
 
 /* ---- reading ---- */
 
-/* The file is our own and has no name, so its bytes are trusted; lengths are checked all the same against a short read. */
-static int bad_run(trawl_error *error)
-{
-	return error_set(error, TRAWL_EIO, "a temporary file reads back otherwise than it was written");
-}
-
 static int refill(struct run_cursor *cursor, trawl_error *error)
 {
 	size_t kept = (size_t)(cursor->end - cursor->at), room = cursor->capacity - kept;
 	uint64_t left = cursor->file_end - cursor->offset;
 	memmove(cursor->buffer, cursor->at, kept);
 	cursor->at = cursor->buffer;
-	for (size_t wanted = left < room ? (size_t)left : room; wanted;) {
-		ssize_t got = pread(cursor->file, cursor->buffer + kept, wanted, (off_t)cursor->offset);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got ? error_set_system(error, errno, "reading a temporary file beside the index")
-			           : bad_run(error);
-		kept += (size_t)got;
-		wanted -= (size_t)got;
-		cursor->offset += (uint64_t)got;
-	}
-	cursor->end = cursor->buffer + kept;
+	size_t wanted = left < room ? (size_t)left : room;
+	int code = temporary_read(cursor->file, cursor->buffer + kept, wanted, cursor->offset, error);
+	if (code)
+		return code;
+	cursor->offset += wanted;
+	cursor->end = cursor->buffer + kept + wanted;
 	return 0;
 }
 
@@ -89,7 +76,7 @@ static inline int read_number(struct run_cursor *cursor, uint64_t *value, trawl_
 {
 	int code = need(cursor, NUMBER_BYTES_MAX, error);
 	*value = 0;
-	return code || varint_read(&cursor->at, cursor->end, value) ? code : bad_run(error);
+	return code || varint_read(&cursor->at, cursor->end, value) ? code : temporary_differs(error);
 }
 
 static uint64_t place(const struct run_cursor *cursor)
@@ -126,13 +113,13 @@ static int next_record(struct run_cursor *cursor, trawl_error *error)
 		return 0;
 	cursor->length = *cursor->at++;
 	if (cursor->end - cursor->at < cursor->length)
-		return bad_run(error);
+		return temporary_differs(error);
 	memcpy(cursor->term, cursor->at, cursor->length);
 	cursor->at += cursor->length;
 	cursor->key = term_key(cursor->term, cursor->length);
 	code = read_number(cursor, &df, error);
 	if (!code && df > UINT32_MAX)
-		code = bad_run(error);
+		code = temporary_differs(error);
 	cursor->df = (uint32_t)df;
 	return code ? code : 1;
 }
@@ -146,7 +133,7 @@ static int skip_record(struct run_cursor *cursor, trawl_error *error)
 		if (code)
 			return code;
 		if (length > cursor->file_end - place(cursor))
-			return bad_run(error);
+			return temporary_differs(error);
 		go_to(cursor, place(cursor) + length);
 	}
 	return 0;
@@ -240,7 +227,7 @@ static int take_postings(struct merge *merge, struct run_cursor *cursor, trawl_e
 	if (!code)
 		code = read_number(cursor, &length, error);
 	if (!code && length > cursor->file_end - place(cursor))
-		code = bad_run(error);
+		code = temporary_differs(error);
 	cursor->record_end = code ? 0 : place(cursor) + length;
 	return code;
 }

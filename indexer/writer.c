@@ -18,6 +18,7 @@
 #include "indexer/run.h"
 #include "indexer/settings.h"
 #include "indexer/shrink.h"
+#include "indexer/temporary.h"
 #include "indexer/unchanged.h"
 #include "store/segment.h"
 

@@ -12,48 +12,31 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "store/create.h"
 #include "store/lmdb_file.h"
 #include "store/tree.h"
 
 #define COPY_SUFFIX "-compact"
-#define LOCK_SUFFIX "-lock"
-#define COPY_LOCK_SUFFIX "-compact-lock"
-
-#define NAME_BYTES (PATH_MAX + 16)
-
-/* The file's path with a suffix; not from the heap, so that tidying up works without memory. */
-static const char *name_beside(const struct store *store, const char *suffix, char name[NAME_BYTES])
-{
-	snprintf(name, NAME_BYTES, "%s%s", store->real, suffix);
-	return name;
-}
-
-static void remove_beside(const struct store *store, const char *suffix)
-{
-	char name[NAME_BYTES];
-	unlink(name_beside(store, suffix, name));
-}
+#define COPY_LOCK_SUFFIX COPY_SUFFIX LOCK_SUFFIX
 
 void store_remove(const struct store *store)
 {
 	unlink(store->real);
-	remove_beside(store, LOCK_SUFFIX);
+	remove_beside(store->real, LOCK_SUFFIX);
 }
 
 void store_remove_temporaries(const struct store *store)
 {
-	remove_beside(store, COPY_SUFFIX);
-	remove_beside(store, COPY_LOCK_SUFFIX);
+	remove_beside(store->real, COPY_SUFFIX);
+	remove_beside(store->real, COPY_LOCK_SUFFIX);
 }
 
 bool store_is_current(const struct store *store)
@@ -231,9 +214,9 @@ static int write_copy(struct store *store, int file, const char *path, trawl_err
 /* Put the copy and a new lock file in place. */
 static int put_in_place(struct store *store, int copy, const char *copy_path, trawl_error *error)
 {
-	char lock_name[NAME_BYTES], copy_lock_name[NAME_BYTES];
-	const char *lock_path = name_beside(store, LOCK_SUFFIX, lock_name);
-	const char *copy_lock_path = name_beside(store, COPY_LOCK_SUFFIX, copy_lock_name);
+	char lock_name[BESIDE_BYTES], copy_lock_name[BESIDE_BYTES];
+	const char *lock_path = path_beside(store->real, LOCK_SUFFIX, lock_name);
+	const char *copy_lock_path = path_beside(store->real, COPY_LOCK_SUFFIX, copy_lock_name);
 	int lock = -1, old = open(store->real, O_RDWR | O_CLOEXEC);
 	int code = old < 0 ? error_set_system(error, errno, "%s", store->path)
 	                   : make_like(copy_lock_path, lock_path, &lock, error);
@@ -272,8 +255,8 @@ int store_compact(struct store *store, uint64_t *bytes, int *lock, trawl_error *
 {
 	struct stat status;
 	int file = -1;
-	char name[NAME_BYTES];
-	const char *path = name_beside(store, COPY_SUFFIX, name);
+	char name[BESIDE_BYTES];
+	const char *path = path_beside(store->real, COPY_SUFFIX, name);
 	store_remove_temporaries(store);
 	int code = make_like(path, store->real, &file, error);
 	if (!code)

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +12,9 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/memory.h"
+#include "base/file.h"
 
-#define LOCK_SUFFIX "-lock"
+#define NEW_SUFFIX "-new"
 
 /* ---- file systems ---- */
 
@@ -40,18 +39,6 @@ bool file_system_is_shared(uint64_t type)
 	}
 }
 
-/* The folder of `path`, "." when it has none. */
-static int folder_of(const char *path, char folder[PATH_MAX])
-{
-	const char *slash = strrchr(path, '/');
-	size_t length = slash ? (size_t)(slash - path) + 1 : 0; /* with the slash: the root is one */
-	if (length >= PATH_MAX - 1)
-		return ENAMETOOLONG;
-	memcpy(folder, path, length);
-	memcpy(folder + length, slash ? "" : ".", slash ? 1 : 2);
-	return 0;
-}
-
 int check_file_system(const char *path, trawl_error *error)
 {
 	struct statfs status;
@@ -59,7 +46,7 @@ int check_file_system(const char *path, trawl_error *error)
 	const char *forced = getenv("TRAWL_SHARED_DISK");
 	if (forced && strcmp(forced, "1") == 0)
 		return 0;
-	if (statfs(path, &status) != 0 && (folder_of(path, folder) || statfs(folder, &status) != 0))
+	if (statfs(path, &status) != 0 && (path_folder(path, folder) || statfs(folder, &status) != 0))
 		return 0; /* what is wrong with the path is told by those who open it */
 	if (!file_system_is_shared((uint32_t)status.f_type))
 		return 0;
@@ -72,7 +59,7 @@ int check_file_system(const char *path, trawl_error *error)
 int sync_folder(const char *path)
 {
 	char folder[PATH_MAX];
-	int code = folder_of(path, folder);
+	int code = path_folder(path, folder);
 	if (code)
 		return code;
 	int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -88,20 +75,13 @@ int sync_folder(const char *path)
 int reserve_lock_file(const char *path, size_t bytes)
 {
 	struct stat status;
-	size_t length = strlen(path);
-	char *name = memory_new(length + sizeof LOCK_SUFFIX);
-	if (!name)
-		return ENOMEM;
-	memcpy(name, path, length);
-	memcpy(name + length, LOCK_SUFFIX, sizeof LOCK_SUFFIX);
+	char name[BESIDE_BYTES];
+	path_beside(path, LOCK_SUFFIX, name);
 	/* Not opened without need: closing it drops the locks that this process has on it, should it have another file of this name
 	 * open. */
-	if (stat(name, &status) == 0 && (size_t)status.st_blocks * 512 >= bytes) {
-		memory_free(name);
+	if (stat(name, &status) == 0 && (size_t)status.st_blocks * 512 >= bytes)
 		return 0;
-	}
 	int file = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0644), failed;
-	memory_free(name);
 	if (file < 0)
 		return errno == ENOSPC || errno == EDQUOT ? errno : 0; /* LMDB tells, or does without */
 	do
@@ -113,23 +93,9 @@ int reserve_lock_file(const char *path, size_t bytes)
 
 /* ---- creation ---- */
 
-static char *new_name(const char *path)
-{
-	static const char suffix[] = "-new";
-	char *name = memory_new(strlen(path) + sizeof suffix);
-	if (name) {
-		memcpy(name, path, strlen(path));
-		memcpy(name + strlen(path), suffix, sizeof suffix);
-	}
-	return name;
-}
-
 void create_sweep(const char *path)
 {
-	char *name = new_name(path);
-	if (name)
-		unlink(name);
-	memory_free(name);
+	remove_beside(path, NEW_SUFFIX);
 }
 
 /* Open and lock the file `name`, for as long as it takes to make it: two processes may want the same index. */
@@ -187,9 +153,8 @@ static int give_name(const char *name, const char *path)
 int create_file(const char *path, trawl_error *error)
 {
 	int locked = -1;
-	char *name = new_name(path);
-	if (!name)
-		return error_set_memory(error);
+	char name[BESIDE_BYTES];
+	path_beside(path, NEW_SUFFIX, name);
 	int code = open_locked(name, &locked);
 	if (!code && ftruncate(locked, 0) != 0)
 		code = errno;
@@ -201,7 +166,6 @@ int create_file(const char *path, trawl_error *error)
 		unlink(name);
 		close(locked);
 	}
-	memory_free(name);
 	if (!code)
 		code = sync_folder(path);
 	if (code < 0)

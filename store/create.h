@@ -19,7 +19,7 @@ void create_sweep(const char *path);
 int sync_folder(const char *path);
 
 /* Give the lock file of the index at `path` its blocks: LMDB writes to it through a map, which on a full disk would be the end of the
- * process. 0 or errno: ENOSPC, EDQUOT, ENOMEM. */
+ * process. 0 or errno: ENOSPC, EDQUOT. */
 int reserve_lock_file(const char *path, size_t bytes);
 
 /* Whether statfs's f_type tells of a file system that other machines share: LMDB's locks and its map of the file do not

@@ -1,11 +1,10 @@
 #include "store/signature.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/file.h"
 
 /* As in tree.c, which tells the layout of LMDB's pages. */
 enum {
@@ -26,16 +25,7 @@ enum {
 
 static bool read_at(int file, uint64_t offset, uint8_t *into, size_t length)
 {
-	size_t done = 0;
-	while (done < length) {
-		ssize_t got = pread(file, into + done, length - done, (off_t)(offset + done));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return false;
-		done += (size_t)got;
-	}
-	return true;
+	return file_read_at(file, into, length, offset) == (int64_t)length;
 }
 
 /* The first entry of the tree is the manifest. Follow the first node of each page to its header; false: there is none, or it

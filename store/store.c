@@ -16,6 +16,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "store/create.h"
 #include "store/lmdb_file.h"
 #include "store/signature.h"
@@ -146,15 +147,10 @@ static int check_header(int file, const char *path, const struct stat *status, t
 	uint8_t page[64];
 	if (status->st_size == 0)
 		return 0;
-	size_t done = 0;
-	ssize_t got = 1;
-	while (done < sizeof page && got) {
-		got = pread(file, page + done, sizeof page - done, (off_t)done);
-		if (got < 0 && errno != EINTR)
-			return error_set_system(error, errno, "%s", path);
-		done += got > 0 ? (size_t)got : 0;
-	}
-	if (done < sizeof page || load32(page + META_OFFSET) != (uint32_t)MAGIC)
+	int64_t got = file_read_at(file, page, sizeof page, 0);
+	if (got < 0)
+		return error_set_system(error, (int)-got, "%s", path);
+	if ((size_t)got < sizeof page || load32(page + META_OFFSET) != (uint32_t)MAGIC)
 		return error_set(error, TRAWL_ENOTINDEX, "%s is not a trawl index", path);
 	if (status->st_size < 2 * 4096)
 		return error_set(error, TRAWL_ECORRUPT, "%s is cut off at %lld bytes; restore it or index again", path,

@@ -15,10 +15,10 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 
 enum {
@@ -73,18 +73,10 @@ static int damaged(const char *path, uint64_t page, const char *what, trawl_erro
 static int read_page(int file, const char *path, uint64_t number, size_t page_bytes, uint8_t *page, size_t length,
                      trawl_error *error)
 {
-	size_t done = 0;
-	while (done < length) {
-		ssize_t got = pread(file, page + done, length - done, (off_t)(number * page_bytes + done));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return error_set_system(error, errno, "reading %s", path);
-		if (got == 0)
-			return damaged(path, number, "cut off", error);
-		done += (size_t)got;
-	}
-	return 0;
+	int64_t got = file_read_at(file, page, length, number * page_bytes);
+	if (got < 0)
+		return error_set_system(error, (int)-got, "reading %s", path);
+	return (size_t)got == length ? 0 : damaged(path, number, "cut off", error);
 }
 
 /* Both meta pages must agree on the size of a page: LMDB believes the newer one. */

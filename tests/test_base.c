@@ -1,19 +1,24 @@
-/* base: the allocation hook, buffers, arenas, numbers in bytes, errors, the CPU level. */
+/* base: the allocation hook, buffers, arenas, numbers in bytes, errors, the CPU level, files. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/bytes.h"
 #include "base/cpu.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "tests/scratch.h"
 #include "tests/seed.h"
 
 /* ---- memory ---- */
@@ -446,6 +451,103 @@ static void cpu_level_is_never_above_what_the_machine_has(void **state)
 	assert_string_equal(cpu_level_name(CPU_AVX512), "avx512");
 }
 
+/* ---- files ---- */
+
+static void file_reads_all_but_past_the_end(void **state)
+{
+	(void)state;
+	char bytes[8];
+	const char *path = scratch_path("file");
+	int file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	assert_true(file >= 0);
+	assert_int_equal(file_write_all(file, "trawl", 5), 0);
+	assert_int_equal(file_write_all(file, "ers", 3), 0);
+	assert_int_equal(file_read_at(file, bytes, 8, 0), 8);
+	assert_memory_equal(bytes, "trawlers", 8);
+	assert_int_equal(file_read_at(file, bytes, 8, 5), 3);
+	assert_memory_equal(bytes, "ers", 3);
+	assert_int_equal(file_read_at(file, bytes, 8, 8), 0);
+	close(file);
+	assert_int_equal(file_read_at(file, bytes, 8, 0), -EBADF);
+	assert_int_equal(file_write_all(file, bytes, 8), EBADF);
+	file = open(path, O_RDONLY);
+	assert_int_equal(file_write_all(file, bytes, 8), EBADF);
+	close(file);
+}
+
+static void file_writes_all_of_it_to_a_pipe(void **state)
+{
+	(void)state;
+	static uint8_t sent[1 << 20], got[1 << 20];
+	int ends[2], status;
+	for (size_t i = 0; i < sizeof sent; i++)
+		sent[i] = (uint8_t)(i * 2654435761u >> 24);
+	assert_int_equal(pipe(ends), 0);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (!child)
+		_exit(file_write_all(ends[1], sent, sizeof sent));
+	close(ends[1]);
+	size_t done = 0;
+	for (ssize_t read_now; (read_now = read(ends[0], got + done, sizeof got - done)) > 0;)
+		done += (size_t)read_now;
+	close(ends[0]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(done, sizeof sent);
+	assert_memory_equal(got, sent, sizeof sent);
+}
+
+static void names_beside_a_path_are_never_cut_to_another(void **state)
+{
+	(void)state;
+	static char path[2 * PATH_MAX];
+	char name[BESIDE_BYTES];
+	assert_string_equal(path_beside("/a/notes.trawl", LOCK_SUFFIX, name), "/a/notes.trawl-lock");
+	for (size_t length = PATH_MAX - 16; length < sizeof path; length += length < PATH_MAX + 16 ? 1 : 1000) {
+		memset(path, 'a', length);
+		path[length] = 0;
+		path_beside(path, "-compact-lock", name);
+		bool whole = strlen(name) == length + strlen("-compact-lock");
+		assert_true(whole || strlen(name) >= PATH_MAX);
+		assert_true(whole || (access(name, F_OK) != 0 && errno == ENAMETOOLONG));
+	}
+}
+
+static void remove_beside_removes_that_file_alone(void **state)
+{
+	(void)state;
+	char path[1024], name[BESIDE_BYTES];
+	snprintf(path, sizeof path, "%s", scratch_path("kept"));
+	close(open(path, O_RDWR | O_CREAT, 0600));
+	close(open(path_beside(path, "-new", name), O_RDWR | O_CREAT, 0600));
+	assert_int_equal(access(name, F_OK), 0);
+	remove_beside(path, "-new");
+	assert_int_not_equal(access(name, F_OK), 0);
+	remove_beside(path, "-new");
+	assert_int_equal(access(path, F_OK), 0);
+}
+
+static void folder_of_a_path(void **state)
+{
+	(void)state;
+	static const char *const cases[][2] = {
+	    {"notes", "."}, {"/notes", "/"}, {"a/notes", "a/"}, {"/a/b/notes", "/a/b/"}, {"./notes", "./"}};
+	char folder[PATH_MAX], path[PATH_MAX + 1];
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_int_equal(path_folder(cases[i][0], folder), 0);
+		assert_string_equal(folder, cases[i][1]);
+	}
+	memset(path, 'a', PATH_MAX);
+	path[PATH_MAX] = 0;
+	path[PATH_MAX - 3] = '/';
+	assert_int_equal(path_folder(path, folder), 0);
+	assert_int_equal(strlen(folder), PATH_MAX - 2);
+	path[PATH_MAX - 3] = 'a';
+	path[PATH_MAX - 2] = '/';
+	assert_int_equal(path_folder(path, folder), ENAMETOOLONG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -474,6 +576,11 @@ int main(void)
 	    cmocka_unit_test(system_errors_have_the_documented_codes),
 	    cmocka_unit_test(every_status_has_a_name_of_its_own),
 	    cmocka_unit_test(cpu_level_is_never_above_what_the_machine_has),
+	    cmocka_unit_test(file_reads_all_but_past_the_end),
+	    cmocka_unit_test(file_writes_all_of_it_to_a_pipe),
+	    cmocka_unit_test(names_beside_a_path_are_never_cut_to_another),
+	    cmocka_unit_test(remove_beside_removes_that_file_alone),
+	    cmocka_unit_test(folder_of_a_path),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
