@@ -25,12 +25,17 @@ pid_t fork_mortal(unsigned seconds)
 	return child;
 }
 
-int in_child(int (*work)(const char *path), const char *path)
+int exit_of(pid_t child)
 {
 	int status;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+int in_child(int (*work)(const char *path), const char *path)
+{
 	pid_t child = fork_mortal(120);
 	if (child == 0)
 		_exit(work(path));
-	assert_int_equal(waitpid(child, &status, 0), child);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+	return exit_of(child);
 }

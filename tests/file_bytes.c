@@ -31,3 +31,10 @@ struct file file_read(const char *path)
 	fclose(file);
 	return result;
 }
+
+void file_copy(const char *from, const char *to)
+{
+	struct file file = file_read(from);
+	file_write(to, file.bytes, file.length);
+	free(file.bytes);
+}

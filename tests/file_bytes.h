@@ -12,5 +12,6 @@ struct file {
 
 void file_write(const char *path, const void *bytes, size_t length);
 struct file file_read(const char *path);
+void file_copy(const char *from, const char *to);
 
 #endif

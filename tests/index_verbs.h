@@ -91,6 +91,14 @@ static inline trawl_index_stats stats_of(const trawl_index *index)
 	return stats;
 }
 
+static inline trawl_index_stats stats_at(const char *path)
+{
+	trawl_index *index = index_open(path);
+	trawl_index_stats stats = stats_of(index);
+	trawl_close(index);
+	return stats;
+}
+
 static inline int fetch_status(const trawl_index *index, const char *id)
 {
 	trawl_stored *handle = NULL;
@@ -108,14 +116,6 @@ static inline void assert_text(const trawl_index *index, const char *id, const c
 	assert_int_equal(document.text_length, strlen(text));
 	assert_memory_equal(document.text, text, strlen(text));
 	trawl_stored_free(handle);
-}
-
-static inline int clear(void **state)
-{
-	(void)state;
-	memory_fail_after(-1, false);
-	scratch_clear();
-	return 0;
 }
 
 #endif

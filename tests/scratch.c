@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
+
 static char folder[512];
 static pid_t owner;
 
@@ -21,6 +23,14 @@ void scratch_clear(void)
 {
 	if (folder[0])
 		nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+int clear(void **state)
+{
+	(void)state;
+	memory_fail_after(-1, false);
+	scratch_clear();
+	return 0;
 }
 
 static void scratch_remove(void)

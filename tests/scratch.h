@@ -9,4 +9,7 @@ const char *scratch_path(const char *name);
 /* Remove what is in the folder. */
 void scratch_clear(void);
 
+/* The same as the teardown of a test, which may have left allocations failing. */
+int clear(void **state);
+
 #endif

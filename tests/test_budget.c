@@ -16,23 +16,13 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "tests/check.h"
-#include "tests/scratch.h"
+#include "tests/index_verbs.h"
 #include "trawl.h"
 
 #define BUDGET ((size_t)8 << 20)
 #define DOCUMENTS 60000 /* some three times what a segment may have with that */
 
-static trawl_error error;
-
-static int clear(void **state)
-{
-	(void)state;
-	scratch_clear();
-	return 0;
-}
-
-static void add(trawl_writer *writer, unsigned id, const char *word)
+static void add_number(trawl_writer *writer, unsigned id, const char *word)
 {
 	char name[16], text[64];
 	int length = sprintf(name, "%u", id), used = sprintf(text, "%s n%u", word, id % 1000);
@@ -55,16 +45,6 @@ static trawl_writer *open_writer(const char *path, unsigned threads)
 	return writer;
 }
 
-static trawl_index_stats stats_of(const char *path)
-{
-	trawl_index *index;
-	trawl_index_stats stats;
-	CHECK(trawl_open(&index, path, &error));
-	CHECK(trawl_get_stats(index, &stats, &error));
-	trawl_close(index);
-	return stats;
-}
-
 static uint64_t count(const char *path, const char *query)
 {
 	trawl_index *index;
@@ -85,9 +65,9 @@ static void write_batch(const char *path, unsigned threads)
 	trawl_writer *writer = open_writer(path, threads);
 	trawl_writer_stats stats;
 	for (unsigned i = 0; i < DOCUMENTS; i++)
-		add(writer, i, "old");
+		add_number(writer, i, "old");
 	for (unsigned i = 0; i < DOCUMENTS; i += 10)
-		add(writer, i, "new");
+		add_number(writer, i, "new");
 	for (unsigned i = 5; i < DOCUMENTS; i += 1000)
 		remove_document(writer, i, 0);
 	remove_document(writer, 5, TRAWL_ENOTFOUND);
@@ -106,7 +86,7 @@ static void a_batch_of_many_documents_is_one_commit_of_several_segments(void **s
 	uint64_t segments = 0;
 	for (unsigned threads = 1; threads <= 3; threads++) {
 		write_batch(path, threads);
-		trawl_index_stats stats = stats_of(path);
+		trawl_index_stats stats = stats_at(path);
 		assert_true(stats.segments > 2);
 		assert_true(!segments || segments == stats.segments);
 		segments = stats.segments;
@@ -126,15 +106,15 @@ static void nothing_is_seen_before_the_commit(void **state)
 	(void)state;
 	const char *path = scratch_path("index");
 	trawl_writer *writer = open_writer(path, 2);
-	add(writer, 1, "first");
+	add_number(writer, 1, "first");
 	CHECK(trawl_writer_commit(writer, &error));
 	for (unsigned i = 0; i < DOCUMENTS; i++)
-		add(writer, i, "old");
-	trawl_index_stats stats = stats_of(path);
+		add_number(writer, i, "old");
+	trawl_index_stats stats = stats_at(path);
 	assert_int_equal(stats.documents, 1);
 	assert_int_equal(count(path, "first"), 1);
 	trawl_writer_close(writer);
-	stats = stats_of(path);
+	stats = stats_at(path);
 	assert_int_equal(stats.documents, 1);
 	assert_int_equal(stats.generation, 1);
 }
@@ -153,7 +133,7 @@ static void a_killed_writer_leaves_nothing_but_room(void **state)
 	if (!child) {
 		trawl_writer *writer = open_writer(path, 2);
 		for (unsigned i = 0; i < DOCUMENTS; i++)
-			add(writer, i, "old");
+			add_number(writer, i, "old");
 		if (write(ready[1], "x", 1) != 1)
 			_exit(1);
 		pause();
@@ -167,7 +147,7 @@ static void a_killed_writer_leaves_nothing_but_room(void **state)
 	struct stat before, after;
 	assert_int_equal(stat(path, &before), 0);
 	write_batch(path, 2);
-	assert_int_equal(stats_of(path).documents, DOCUMENTS - DOCUMENTS / 1000);
+	assert_int_equal(stats_at(path).documents, DOCUMENTS - DOCUMENTS / 1000);
 	assert_int_equal(stat(path, &after), 0);
 	assert_true(after.st_size < 2 * before.st_size + (1 << 20));
 	char temporary[512];

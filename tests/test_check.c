@@ -40,14 +40,6 @@ static void assert_whole(const char *path, trawl_check_result *result)
 	assert_int_equal(result->damages, 0);
 }
 
-static int clear(void **state)
-{
-	(void)state;
-	memory_fail_after(-1, false);
-	scratch_clear();
-	return 0;
-}
-
 /* Three commits of random documents, the later ones replacing some of the earlier. */
 static void write_random(const char *path, const trawl_writer_options *options, uint64_t seed, size_t documents)
 {

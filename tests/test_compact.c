@@ -24,13 +24,12 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "tests/check.h"
+#include "tests/child.h"
+#include "tests/file_bytes.h"
 #include "tests/history.h"
-#include "tests/scratch.h"
+#include "tests/index_verbs.h"
 #include "tests/seed.h"
 #include "trawl.h"
-
-static trawl_error error;
 
 static uint64_t number_from(const char *name, uint64_t usual)
 {
@@ -38,47 +37,10 @@ static uint64_t number_from(const char *name, uint64_t usual)
 	return value && *value ? strtoull(value, NULL, 10) : usual;
 }
 
-static int clear(void **state)
-{
-	(void)state;
-	memory_fail_after(-1, false);
-	scratch_clear();
-	return 0;
-}
-
 /* scratch_path's answer does not live long. */
 static void take_path(char path[1024], const char *name)
 {
 	snprintf(path, 1024, "%s", scratch_path(name));
-}
-
-static trawl_index_stats stats_of(const trawl_index *index)
-{
-	trawl_index_stats stats;
-	CHECK(trawl_get_stats(index, &stats, &error));
-	return stats;
-}
-
-static trawl_index_stats stats_at(const char *path)
-{
-	trawl_index *index;
-	CHECK(trawl_open(&index, path, &error));
-	trawl_index_stats stats = stats_of(index);
-	trawl_close(index);
-	return stats;
-}
-
-static void copy_file(const char *from, const char *to)
-{
-	char buffer[1 << 16];
-	ssize_t got;
-	int in = open(from, O_RDONLY), out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-	assert_true(in >= 0 && out >= 0);
-	while ((got = read(in, buffer, sizeof buffer)) > 0)
-		assert_int_equal(write(out, buffer, (size_t)got), got);
-	assert_int_equal(got, 0);
-	close(in);
-	close(out);
 }
 
 /* ---- room is used again ---------------------------------------------------------------------------------------- */
@@ -101,7 +63,7 @@ static uint64_t compacted_bytes(const char *path, const char *copy)
 {
 	trawl_compaction sizes;
 	unlink(copy);
-	copy_file(path, copy);
+	file_copy(path, copy);
 	CHECK(trawl_compact(copy, false, &sizes, &error));
 	assert_int_equal(stats_at(copy).file_bytes, sizes.bytes_after);
 	return sizes.bytes_after;
@@ -208,25 +170,6 @@ static void assert_whole(const char *path, uint64_t documents)
 	trawl_close(index);
 }
 
-static pid_t fork_mortal(void)
-{
-	fflush(NULL);
-	pid_t child = fork();
-	assert_true(child >= 0);
-	if (!child) {
-		signal(SIGSEGV, SIG_DFL); /* cmocka's handler would go on with the tests */
-		alarm(100);
-	}
-	return child;
-}
-
-static int exit_of(pid_t child)
-{
-	int status;
-	assert_int_equal(waitpid(child, &status, 0), child);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
-
 /* A process that opens the index and is killed while it has it open; commits go on meanwhile and afterwards. */
 static void a_killed_reader_does_not_keep_pages_for_good(void **state)
 {
@@ -239,7 +182,7 @@ static void a_killed_reader_does_not_keep_pages_for_good(void **state)
 	take_path(path, "index");
 	CHECK(add_documents(path, 0, 300, 100));
 	assert_int_equal(pipe(ends), 0);
-	pid_t child = fork_mortal();
+	pid_t child = fork_mortal(100);
 	if (!child) {
 		if (trawl_open(&index, path, &error) || write(ends[1], "", 1) != 1)
 			_exit(1);
@@ -356,7 +299,7 @@ static void flip_commit_numbers(const char *path, const char *copy, uint64_t doc
 		uint8_t byte;
 		off_t at = bit / 64 * PAGE + NUMBER + bit % 64 / 8;
 		unlink(lock);
-		copy_file(path, copy);
+		file_copy(path, copy);
 		int file = open(copy, O_RDWR);
 		assert_int_equal(pread(file, &byte, 1, at), 1);
 		byte ^= (uint8_t)(1 << bit % 8);
@@ -441,7 +384,7 @@ static void the_next_writer_removes_what_a_killed_compaction_left(void **state)
 	CHECK(add_documents(path, 0, 50, 50));
 	for (int i = 0; i < 2; i++) {
 		snprintf(left, sizeof left, "%s%s", path, i ? "-compact-lock" : "-compact");
-		copy_file(path, left);
+		file_copy(path, left);
 	}
 	assert_whole(path, 50);
 	CHECK(add_documents(path, 50, 51, 50));
@@ -458,7 +401,7 @@ static void a_killed_compaction_leaves_a_whole_index(void **state)
 	CHECK(add_documents(path, 0, 300, 100));
 	CHECK(add_documents(path, 100, 400, 90));
 	for (int round = 0; round < 15; round++) {
-		pid_t child = fork_mortal();
+		pid_t child = fork_mortal(100);
 		if (!child)
 			for (;;)
 				if (trawl_compact(path, true, NULL, &error))
@@ -488,7 +431,7 @@ static void a_compaction_without_room_leaves_the_old_file(void **state)
 	take_path(path, "index");
 	CHECK(add_documents(path, 0, 400, 200));
 	assert_true(stats_at(path).file_bytes > 300 << 10);
-	pid_t child = fork_mortal();
+	pid_t child = fork_mortal(100);
 	if (!child)
 		_exit(compact_without_room(path));
 	int code = -exit_of(child);
@@ -512,7 +455,7 @@ static void a_compaction_without_memory_leaves_a_whole_index(void **state)
 		long end = sticky ? LONG_MAX : n;
 		bool met = true;
 		for (n = 0; met && n < end; n += n < 60 ? 5 : 7) {
-			copy_file(start, path);
+			file_copy(start, path);
 			memory_fail_after(n, sticky);
 			int code = trawl_compact(path, false, NULL, &error);
 			void *probe = memory_new(1);
@@ -598,7 +541,7 @@ static void compactions_beside_writers_and_readers_lose_nothing(void **state)
 	take_path(path, "index");
 	CHECK(add_documents(path, 0, 10, 30));
 	for (int i = 0; i < WRITERS + COMPACTORS + READERS; i++) {
-		children[i] = fork_mortal();
+		children[i] = fork_mortal(100);
 		if (!children[i])
 			_exit(work_turns(path, i));
 	}
@@ -618,7 +561,7 @@ static void a_waiting_writer_writes_to_the_new_file(void **state)
 	CHECK(trawl_writer_open(&writer, path, NULL, &error));
 	pid_t children[4];
 	for (int i = 0; i < 4; i++) {
-		children[i] = fork_mortal();
+		children[i] = fork_mortal(100);
 		if (!children[i])
 			_exit(-(i % 2 ? add_documents(path, 1000 * i, 1000 * i + 10, 50)
 			              : trawl_compact(path, true, NULL, &error)));

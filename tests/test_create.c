@@ -19,13 +19,6 @@
 
 static trawl_error error;
 
-static int clear(void **state)
-{
-	(void)state;
-	scratch_clear();
-	return 0;
-}
-
 static void put_file(const char *path, const char *bytes)
 {
 	FILE *file = fopen(path, "w");

@@ -521,13 +521,6 @@ static void try_all(const struct trials *trials)
 
 /* ---- tests ----------------------------------------------------------------------------------------------------- */
 
-static int clear(void **state)
-{
-	(void)state;
-	scratch_clear();
-	return 0;
-}
-
 static struct trials trials_of(const struct subject *subject, uint64_t count,
                                void (*make)(const struct trials *, uint64_t, struct damage *))
 {

@@ -10,15 +10,12 @@
 #include <string.h>
 
 #include "store/segment.h"
-#include "tests/check.h"
+#include "tests/index_verbs.h"
 #include "tests/random_corpus.h"
-#include "tests/scratch.h"
 #include "trawl.h"
 
 #define DOCUMENTS 400
 #define WORDS 60 /* of the vocabulary; all have endings that English stemming takes away */
-
-static trawl_error error;
 
 /* Document `number`: some words, often the same ones. */
 static void add_document(trawl_writer *writer, int number)
@@ -34,14 +31,6 @@ static void add_document(trawl_writer *writer, int number)
 	trawl_document document = {
 	    .id = id, .id_length = strlen(id), .title = "", .text = text, .text_length = length, .fields = ""};
 	CHECK(trawl_writer_add(writer, &document, &error));
-}
-
-static trawl_writer *writer_open(const char *path)
-{
-	trawl_writer *writer;
-	trawl_writer_options options = {.memory_budget = 8 << 20};
-	CHECK(trawl_writer_open(&writer, path, &options, &error));
-	return writer;
 }
 
 /* An index of those of the documents that `keep` keeps. */
@@ -194,13 +183,6 @@ static void texts_that_another_stemmer_analyses_can_be_deleted_and_counted(void 
 		assert_exact(path, fresh);
 		scratch_clear();
 	}
-}
-
-static int clear(void **state)
-{
-	(void)state;
-	scratch_clear();
-	return 0;
 }
 
 int main(void)

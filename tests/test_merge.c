@@ -24,31 +24,12 @@
 #include "base/memory.h"
 #include "indexer/merge_policy.h"
 #include "store/segment.h"
-#include "tests/check.h"
+#include "tests/child.h"
+#include "tests/file_bytes.h"
 #include "tests/history.h"
-#include "tests/scratch.h"
+#include "tests/index_verbs.h"
 #include "tests/seed.h"
 #include "trawl.h"
-
-static trawl_error error;
-
-static int clear(void **state)
-{
-	(void)state;
-	memory_fail_after(-1, false);
-	scratch_clear();
-	return 0;
-}
-
-static trawl_index_stats stats_at(const char *path)
-{
-	trawl_index *index;
-	trawl_index_stats stats;
-	CHECK(trawl_open(&index, path, &error));
-	CHECK(trawl_get_stats(index, &stats, &error));
-	trawl_close(index);
-	return stats;
-}
 
 /* ---- segments compared byte by byte ---------------------------------------------------------------------------- */
 
@@ -365,30 +346,6 @@ static void commits_merge_by_themselves(void **state)
 
 /* ---- what goes wrong ------------------------------------------------------------------------------------------- */
 
-static pid_t fork_mortal(void)
-{
-	fflush(NULL);
-	pid_t child = fork();
-	assert_true(child >= 0);
-	if (!child) {
-		signal(SIGSEGV, SIG_DFL); /* cmocka's handler would go on with the tests */
-		alarm(60);
-	}
-	return child;
-}
-
-static void copy_file(const char *from, const char *to)
-{
-	static char buffer[1 << 16];
-	size_t got;
-	FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
-	assert_true(in && out);
-	while ((got = fread(buffer, 1, sizeof buffer, in)) > 0)
-		assert_int_equal(fwrite(buffer, 1, got, out), got);
-	fclose(in);
-	fclose(out);
-}
-
 /* A text of `words` words, to be freed: "all" and others. */
 static char *make_text(int words, uint32_t *random)
 {
@@ -475,7 +432,7 @@ static void assert_whole(const char *path, uint64_t documents)
 static bool starve(const char *seven, const char *path, long n, bool sticky, long *failures, long *failed_merges)
 {
 	trawl_writer_stats stats = {0};
-	copy_file(seven, path);
+	file_copy(seven, path);
 	memory_fail_after(n, sticky);
 	int code = commit_eighth(path, 4, 20, &stats);
 	void *probe = memory_new(1);
@@ -536,7 +493,7 @@ static void a_merge_without_room_leaves_the_commit(void **state)
 	trawl_writer_stats stats;
 	int status;
 	make_seven(path, 100, 500);
-	pid_t child = fork_mortal();
+	pid_t child = fork_mortal(60);
 	if (!child)
 		_exit(merge_without_room(path));
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -564,7 +521,7 @@ static void a_killed_merge_leaves_a_whole_index(void **state)
 	snprintf(seven, sizeof seven, "%s", scratch_path("seven"));
 	snprintf(path, sizeof path, "%s", scratch_path("index"));
 	make_seven(seven, 50, 200);
-	copy_file(seven, path);
+	file_copy(seven, path);
 	struct timespec begun, done;
 	trawl_writer_stats stats;
 	clock_gettime(CLOCK_MONOTONIC, &begun);
@@ -574,8 +531,8 @@ static void a_killed_merge_leaves_a_whole_index(void **state)
 	int before = 0;
 	for (int round = 0; round < 12; round++) {
 		int status;
-		copy_file(seven, path);
-		pid_t child = fork_mortal();
+		file_copy(seven, path);
+		pid_t child = fork_mortal(60);
 		if (!child)
 			_exit(commit_eighth(path, 50, 200, &stats) != 0);
 		usleep((useconds_t)(takes / 4 + random_below(&random, takes + 1)));

@@ -25,13 +25,6 @@
 
 static trawl_error error;
 
-static int clear(void **state)
-{
-	(void)state;
-	scratch_clear();
-	return 0;
-}
-
 /* ---- the same bytes ---- */
 
 #define WORDS 3000

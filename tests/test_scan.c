@@ -15,16 +15,14 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "tests/scratch.h"
+#include "tests/index_verbs.h"
 #include "tests/seed.h"
 #include "trawl.h"
 
 #define DOCUMENTS 600
 #define COPIES 60
 
-static trawl_error error;
-
-static void add(trawl_writer *writer, int number, const char *word)
+static void add_number(trawl_writer *writer, int number, const char *word)
 {
 	char id[16], title[32], text[128];
 	trawl_document document = {.id = id, .title = title, .text = text, .fields = "{\"a\":1}", .fields_length = 7};
@@ -44,10 +42,10 @@ static const char *make_index(const char *name, enum trawl_order order)
 	trawl_writer *writer;
 	assert_int_equal(trawl_writer_open(&writer, path, &options, &error), 0);
 	for (int i = 0; i < DOCUMENTS; i++)
-		add(writer, i, "old");
+		add_number(writer, i, "old");
 	assert_int_equal(trawl_writer_commit(writer, &error), 0);
 	for (int i = 0; i < DOCUMENTS; i += 5)
-		add(writer, i, "new");
+		add_number(writer, i, "new");
 	for (int i = 0; i < DOCUMENTS; i += 7) {
 		char id[16];
 		int length = snprintf(id, sizeof id, "d%d", i);
@@ -56,13 +54,6 @@ static const char *make_index(const char *name, enum trawl_order order)
 	assert_int_equal(trawl_writer_commit(writer, &error), 0);
 	trawl_writer_close(writer);
 	return path;
-}
-
-static trawl_index *open_index(const char *path)
-{
-	trawl_index *index;
-	assert_int_equal(trawl_open(&index, path, &error), 0);
-	return index;
 }
 
 /* The numbers of the documents of a scan, in its order; each is checked to be as it was added last. */
@@ -99,7 +90,7 @@ static void every_live_document_comes_once(void **state)
 	for (int order = TRAWL_ORDER_AUTO; order <= TRAWL_ORDER_SIMILAR; order++)
 		for (int as_added = 0; as_added < 2; as_added++) {
 			int numbers[DOCUMENTS];
-			trawl_index *index = open_index(make_index("once", (enum trawl_order)order));
+			trawl_index *index = index_open(make_index("once", (enum trawl_order)order));
 			size_t count = scan_numbers(index, as_added, numbers), at = 0;
 			qsort(numbers, count, sizeof *numbers, compare);
 			for (int i = 0; i < DOCUMENTS; i++)
@@ -117,7 +108,7 @@ static void as_added_is_the_order_of_addition(void **state)
 	(void)state;
 	for (int order = TRAWL_ORDER_AUTO; order <= TRAWL_ORDER_SIMILAR; order++) {
 		int numbers[DOCUMENTS];
-		trawl_index *index = open_index(make_index("added", (enum trawl_order)order));
+		trawl_index *index = index_open(make_index("added", (enum trawl_order)order));
 		size_t count = scan_numbers(index, true, numbers), at = 0;
 		for (int later = 0; later < 2; later++)
 			for (int i = 0; i < DOCUMENTS; i++)
@@ -134,7 +125,7 @@ static void otherwise_internal_numbers_ascend(void **state)
 {
 	(void)state;
 	int numbers[DOCUMENTS];
-	trawl_index *index = open_index(make_index("ascend", TRAWL_ORDER_SIMILAR));
+	trawl_index *index = index_open(make_index("ascend", TRAWL_ORDER_SIMILAR));
 	trawl_searcher *searcher;
 	trawl_search_options options = {.top = 2};
 	size_t count = scan_numbers(index, false, numbers), moved = 0;
@@ -159,7 +150,7 @@ static void otherwise_internal_numbers_ascend(void **state)
 static void a_scan_that_is_starved_of_memory_fails_cleanly(void **state)
 {
 	(void)state;
-	trawl_index *index = open_index(make_index("starved", TRAWL_ORDER_SIMILAR));
+	trawl_index *index = index_open(make_index("starved", TRAWL_ORDER_SIMILAR));
 	int code = TRAWL_ENOMEM;
 	for (long n = 0; code == TRAWL_ENOMEM; n++) {
 		trawl_scan *scan;
@@ -219,13 +210,6 @@ static void a_damaged_index_is_an_error_or_the_documents(void **state)
 		scan_damaged(path);
 		bytes[at] = was;
 	}
-}
-
-static int clear(void **state)
-{
-	(void)state;
-	scratch_clear();
-	return 0;
 }
 
 int main(void)
