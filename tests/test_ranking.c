@@ -13,7 +13,6 @@
 #include <cmocka.h>
 
 #include <ctype.h>
-#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,11 +22,11 @@
 
 #include "base/memory.h"
 #include "tests/naive.h"
+#include "tests/oracle.h"
 #include "tests/random_corpus.h"
 #include "tests/scratch.h"
 #include "tests/seed.h"
 
-#define TOLERANCE 1e-5 /* relative: the engine adds in single precision */
 #define FAILURES_SHOWN 5
 
 /* Around the sizes at which an index's layout changes: 64, 1024, 2048 and 16384 documents. */
@@ -254,98 +253,22 @@ __attribute__((format(printf, 1, 2))) static bool wrong(const char *format, ...)
 	return false;
 }
 
-static size_t number_of(struct subject *subject, uint64_t document)
-{
-	trawl_error error;
-	const char *id;
-	size_t id_length;
-	check(trawl_hit_id(subject->searcher, document, &id, &id_length, &error), &error);
-	return naive_find(subject->naive, id, id_length);
-}
-
-static int compare_ids(const struct naive *naive, size_t left, size_t right)
-{
-	const char *a, *b;
-	size_t a_length, b_length;
-	naive_id(naive, left, &a, &a_length);
-	naive_id(naive, right, &b, &b_length);
-	int order = memcmp(a, b, a_length < b_length ? a_length : b_length);
-	return order ? order : (a_length > b_length) - (a_length < b_length);
-}
-
-static bool order_is_right(const struct subject *subject, const trawl_hit *hits, const size_t *numbers, size_t i,
-                           bool stable_ties)
-{
-	if (i == 0 || hits[i - 1].score > hits[i].score)
-		return true;
-	if (hits[i - 1].score < hits[i].score)
-		return wrong("hit %zu scores %.9g after %.9g", i, (double)hits[i].score, (double)hits[i - 1].score);
-	if (stable_ties && compare_ids(subject->naive, numbers[i - 1], numbers[i]) >= 0)
-		return wrong("hits %zu and %zu tie and are not in order of their ids", i - 1, i);
-	if (!stable_ties && hits[i - 1].document >= hits[i].document)
-		return wrong("hits %zu and %zu tie and are not in order of documents", i - 1, i);
-	return true;
-}
-
-/* Every hit against its naive score; marks the hits in `seen`. */
-static bool hits_are_right(struct subject *subject, const struct question *question, const double *scores,
-                           size_t *numbers, bool *seen)
-{
-	size_t count;
-	const trawl_hit *hits = trawl_hits(subject->searcher, &count);
-	for (size_t i = 0; i < count; i++) {
-		size_t number = numbers[i] = number_of(subject, hits[i].document);
-		if (number == NAIVE_NONE)
-			return wrong("hit %zu is document %llu, which is dead or unknown", i,
-			             (unsigned long long)hits[i].document);
-		if (seen[number])
-			return wrong("hit %zu, document %zu, was there before", i, number);
-		seen[number] = true;
-		if (scores[number] < 0)
-			return wrong("hit %zu, document %zu, does not match", i, number);
-		if (!(fabs(scores[number] - (double)hits[i].score) <= TOLERANCE * scores[number]))
-			return wrong("hit %zu, document %zu, scores %.9g, expected %.9g", i, number,
-			             (double)hits[i].score, scores[number]);
-		if (!order_is_right(subject, hits, numbers, i, question->options.stable_ties))
-			return false;
-	}
-	return true;
-}
-
-static bool nothing_is_missing(struct subject *subject, const double *scores, const bool *seen)
-{
-	size_t count;
-	const trawl_hit *hits = trawl_hits(subject->searcher, &count);
-	double last = count ? (double)hits[count - 1].score : INFINITY;
-	for (size_t d = 0; d < naive_numbers(subject->naive); d++)
-		if (!seen[d] && scores[d] > last * (1 + TOLERANCE))
-			return wrong("document %zu is missing with %.9g; the last hit has %.9g", d, scores[d], last);
-	return true;
-}
-
-static bool search(struct subject *subject, const struct question *question, bool *refused)
-{
-	trawl_error error;
-	trawl_search_options options = options_of(question);
-	int status = trawl_search(subject->searcher, question->query, question->length, &options, &error);
-	*refused = status < 0 && status == TRAWL_ELIMIT && naive_clauses(subject->naive) > TRAWL_CLAUSES_MAX;
-	return status == 0 || *refused || wrong("%s: %s", trawl_status_name(status), error.text);
-}
-
 /* The same hits for another k, as far as both go. */
 static bool prefix_is_same(struct subject *subject, const struct question *question, size_t top)
 {
 	size_t before, after;
-	bool refused;
 	const trawl_hit *hits = trawl_hits(subject->searcher, &before);
 	trawl_hit *kept = malloc((before + 1) * sizeof *kept);
 	assert_non_null(kept);
 	if (before) /* without hits there may be no array */
 		memcpy(kept, hits, before * sizeof *kept);
-	struct question again = *question;
-	again.options.top = top;
-	again.options.count = !again.options.count;
-	bool same = search(subject, &again, &refused);
+	trawl_error error;
+	trawl_search_options options = options_of(question);
+	options.top = top;
+	options.count = !options.count;
+	int status = trawl_search(subject->searcher, question->query, question->length, &options, &error);
+	bool refused = status == TRAWL_ELIMIT && naive_clauses(subject->naive) > TRAWL_CLAUSES_MAX;
+	bool same = !status || refused || wrong("%s: %s", trawl_status_name(status), error.text);
 	hits = trawl_hits(subject->searcher, &after);
 	for (size_t i = 0; same && i < before && i < after; i++)
 		if (hits[i].document != kept[i].document || memcmp(&hits[i].score, &kept[i].score, sizeof(float)) != 0)
@@ -358,34 +281,14 @@ static bool prefix_is_same(struct subject *subject, const struct question *quest
 
 static bool answer_is_right(struct subject *subject, const struct question *question, size_t other_top)
 {
-	const trawl_search_options *options = &question->options;
-	size_t matches, count;
-	bool refused;
+	trawl_search_options options = options_of(question);
 	complaint[0] = '\0';
-	naive_filter(subject->naive, question->filtered ? question->filter : NULL, options->filter_length);
-	const double *scores =
-	    naive_search(subject->naive, question->query, question->length, k1_of(options), b_of(options), &matches);
-	if (!search(subject, question, &refused))
-		return false;
-	if (refused)
-		return true;
-	trawl_hits(subject->searcher, &count);
-	size_t expected = matches < options->top ? matches : options->top;
-	if (count != expected)
-		return wrong("%zu hits, expected %zu of %zu matches", count, expected, matches);
-	uint64_t counted = trawl_match_count(subject->searcher);
-	if (counted != (options->count ? matches : 0))
-		return wrong("%llu matches counted, expected %zu", (unsigned long long)counted,
-		             options->count ? matches : 0);
-	size_t *numbers = calloc(count + 1, sizeof *numbers);
-	bool *seen = calloc(naive_numbers(subject->naive) + 1, sizeof *seen);
-	assert_true(numbers && seen);
-	bool right = hits_are_right(subject, question, scores, numbers, seen) &&
-	             (count == matches || !count || nothing_is_missing(subject, scores, seen)) &&
-	             (!other_top || prefix_is_same(subject, question, other_top));
-	free(numbers);
-	free(seen);
-	return right;
+	naive_filter(subject->naive, options.filter, options.filter_length);
+	const char *why =
+	    oracle_complaint(subject->naive, subject->searcher, question->query, question->length, &options, true);
+	if (why)
+		return wrong("%s", why);
+	return !other_top || prefix_is_same(subject, question, other_top);
 }
 
 /* ---- failures -------------------------------------------------------------------------------------------------- */
