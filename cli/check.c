@@ -77,32 +77,26 @@ int check_command(int argc, char **argv)
 {
 	static const struct option known[] = {{"quick", no_argument, NULL, 'Q'},
 	                                      {"text", no_argument, NULL, 't'},
-	                                      {"findings", required_argument, NULL, 'F'},
-	                                      {"json", no_argument, NULL, 'j'},
-	                                      {"quiet", no_argument, NULL, 'q'},
+	                                      FINDING_OPTIONS,
 	                                      {"help", no_argument, NULL, 'h'},
 	                                      {0}};
 	struct finding_printer printer = {.limit = FINDINGS_PRINTED};
 	trawl_check_options options = {.finding = finding_print, .progress = finding_progress, .context = &printer};
-	bool quiet = false;
-	int option;
+	int option, code;
 	options_begin();
 	while ((option = getopt_long(argc, argv, ":hq", known, NULL)) != -1) {
 		switch (option) {
 		case 'h': fputs(usage, stdout); return EXIT_DONE;
 		case 'Q': options.quick = true; break;
 		case 't': options.text = true; break;
-		case 'j': printer.json = true; break;
-		case 'q': quiet = true; break;
-		case 'F':
-			if (!parse_number(optarg, 0, UINT64_MAX, &printer.limit))
-				return complain_usage("check", "--findings takes a number, not '%s'", optarg);
-			break;
-		default: return complain_option("check", option, argv);
+		default:
+			code = finding_option(&printer, "check", option, argv);
+			if (code)
+				return code;
 		}
 	}
 	if (optind + 1 != argc)
 		return complain_usage("check", "it takes one INDEX");
-	progress_begin(&printer.progress, !quiet);
+	progress_begin(&printer.progress, !printer.quiet);
 	return check(argv[optind], &options, &printer);
 }

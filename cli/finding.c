@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cli/commands.h"
+#include "cli/options.h"
 #include "cli/text.h"
 
 static void print_json(const trawl_finding *finding)
@@ -50,6 +52,19 @@ void finding_progress(void *context, const char *stage, uint64_t done, uint64_t 
 	snprintf(line, sizeof line, "%s: %.0f%%", stage,
 	         total ? 100.0 * (double)(done < total ? done : total) / (double)total : 0);
 	progress_draw(&printer->progress, line);
+}
+
+int finding_option(struct finding_printer *printer, const char *command, int option, char **argv)
+{
+	switch (option) {
+	case 'j': printer->json = true; return EXIT_DONE;
+	case 'q': printer->quiet = true; return EXIT_DONE;
+	case 'F':
+		return parse_number(optarg, 0, UINT64_MAX, &printer->limit)
+		           ? EXIT_DONE
+		           : complain_usage(command, "--findings takes a number, not '%s'", optarg);
+	default: return complain_option(command, option, argv);
+	}
 }
 
 void findings_end(struct finding_printer *printer)

@@ -11,10 +11,20 @@
 #define FINDINGS_PRINTED 20
 
 struct finding_printer {
-	bool json;
+	bool json, quiet;
 	uint64_t limit, met;
 	struct progress progress;
 };
+
+/* The getopt_long entries of the options that finding_option takes. */
+#define FINDING_OPTIONS                                                                                                \
+	{"findings", required_argument, NULL, 'F'}, {"json", no_argument, NULL, 'j'},                                  \
+	{                                                                                                              \
+		"quiet", no_argument, NULL, 'q'                                                                        \
+	}
+
+/* Take one of them, as getopt_long returned it, for `command`. EXIT_DONE, or EXIT_ERROR when it is wrong or another. */
+int finding_option(struct finding_printer *printer, const char *command, int option, char **argv);
 
 /* Both take a struct finding_printer as their context. */
 void finding_print(void *context, const trawl_finding *finding);

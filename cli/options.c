@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/commands.h"
 #include "cli/terminal.h"
 
 void options_begin(void)
@@ -23,6 +24,25 @@ int complain_option(const char *command, int result, char **argv)
 		return complain_usage(command, "unknown option -%c", isprint(optopt) ? optopt : '?');
 	return complain_usage(command, optopt ? "option %.*s takes no value" : "unknown or ambiguous option %.*s",
 	                      (int)strcspn(word, "="), word);
+}
+
+int parse_json_option(const char *command, const char *usage, int argc, char **argv, bool *json)
+{
+	static const struct option options[] = {
+	    {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+	int option;
+	*json = false;
+	options_begin();
+	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		if (option == 'h') {
+			fputs(usage, stdout);
+			return EXIT_DONE;
+		}
+		if (option != 'j')
+			return complain_option(command, option, argv);
+		*json = true;
+	}
+	return EXIT_NONE;
 }
 
 bool parse_number(const char *text, uint64_t least, uint64_t most, uint64_t *number)

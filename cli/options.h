@@ -13,6 +13,10 @@ void options_begin(void);
 /* Complain about the option for which getopt_long just returned '?' or ':'. Returns EXIT_ERROR. */
 int complain_option(const char *command, int result, char **argv);
 
+/* Parse the line of a command whose only options are --json and --help. EXIT_NONE: go on, with `*json`, at argv[optind]; else the exit
+ * status. */
+int parse_json_option(const char *command, const char *usage, int argc, char **argv, bool *json);
+
 /* A whole number, nothing around it, from `least` to `most`. */
 bool parse_number(const char *text, uint64_t least, uint64_t most, uint64_t *number);
 

@@ -75,9 +75,7 @@ static int salvage(const char *path, const char *new_path, const trawl_salvage_o
 int salvage_command(int argc, char **argv)
 {
 	static const struct option known[] = {{"memory", required_argument, NULL, 'm'},
-	                                      {"findings", required_argument, NULL, 'F'},
-	                                      {"json", no_argument, NULL, 'j'},
-	                                      {"quiet", no_argument, NULL, 'q'},
+	                                      FINDING_OPTIONS,
 	                                      {"language", required_argument, NULL, 'l'},
 	                                      {"stop-words", no_argument, NULL, 's'},
 	                                      {"fold-diacritics", no_argument, NULL, 'd'},
@@ -87,14 +85,11 @@ int salvage_command(int argc, char **argv)
 	struct finding_printer printer = {.limit = FINDINGS_PRINTED};
 	trawl_salvage_options options = {.finding = finding_print, .progress = finding_progress, .context = &printer};
 	uint64_t memory;
-	bool quiet = false;
-	int option;
+	int option, code;
 	options_begin();
 	while ((option = getopt_long(argc, argv, ":hq", known, NULL)) != -1) {
 		switch (option) {
 		case 'h': fputs(usage, stdout); return EXIT_DONE;
-		case 'j': printer.json = true; break;
-		case 'q': quiet = true; break;
 		case 'l': options.analysis.language = optarg; break;
 		case 's': options.analysis.stop_words = true; break;
 		case 'd': options.analysis.fold_diacritics = true; break;
@@ -105,15 +100,14 @@ int salvage_command(int argc, char **argv)
 				                      optarg);
 			options.memory_budget = memory;
 			break;
-		case 'F':
-			if (!parse_number(optarg, 0, UINT64_MAX, &printer.limit))
-				return complain_usage("salvage", "--findings takes a number, not '%s'", optarg);
-			break;
-		default: return complain_option("salvage", option, argv);
+		default:
+			code = finding_option(&printer, "salvage", option, argv);
+			if (code)
+				return code;
 		}
 	}
 	if (optind + 2 != argc)
 		return complain_usage("salvage", "it takes a damaged INDEX and a NEW one");
-	progress_begin(&printer.progress, !quiet);
+	progress_begin(&printer.progress, !printer.quiet);
 	return salvage(argv[optind], argv[optind + 1], &options, &printer);
 }

@@ -98,22 +98,13 @@ static int show_one(const trawl_index *index, const char *index_path, const char
 
 int show_command(int argc, char **argv)
 {
-	static const struct option options[] = {
-	    {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
 	trawl_error error = {0};
 	trawl_index *index = NULL;
-	bool json = false;
-	int option, code = EXIT_DONE;
-	options_begin();
-	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		if (option == 'h') {
-			fputs(usage, stdout);
-			return EXIT_DONE;
-		}
-		if (option != 'j')
-			return complain_option("show", option, argv);
-		json = true;
-	}
+	bool json;
+	int code = parse_json_option("show", usage, argc, argv, &json);
+	if (code != EXIT_NONE)
+		return code;
+	code = EXIT_DONE;
 	if (argc - optind < 2)
 		return complain_usage("show", "which INDEX, and which ID? trawl show INDEX ID...");
 	if (trawl_open(&index, argv[optind], &error) != TRAWL_OK)

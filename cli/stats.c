@@ -144,23 +144,13 @@ static void print_table(const trawl_index_stats *stats)
 
 int stats_command(int argc, char **argv)
 {
-	static const struct option options[] = {
-	    {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
 	trawl_error error = {0};
 	trawl_index *index = NULL;
 	trawl_index_stats stats;
-	bool json = false;
-	int option, result;
-	options_begin();
-	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		if (option == 'h') {
-			fputs(usage, stdout);
-			return EXIT_DONE;
-		}
-		if (option != 'j')
-			return complain_option("stats", option, argv);
-		json = true;
-	}
+	bool json;
+	int result = parse_json_option("stats", usage, argc, argv, &json);
+	if (result != EXIT_NONE)
+		return result;
 	if (optind + 1 != argc)
 		return complain_usage("stats", "it takes one INDEX");
 	result = trawl_open(&index, argv[optind], &error);
