@@ -27,10 +27,6 @@ INDEX_COLOURS = {"seconds": "#c0392b", "CPU seconds": "#2e6da4", "peak MiB": "#8
 MIB = 1 << 20
 
 
-class Failure(Exception):
-    """What could not be done, for people."""
-
-
 def progress(text):
     print("%s  %s" % (time.strftime("%H:%M:%S"), text), file=sys.stderr, flush=True)
 
@@ -87,7 +83,7 @@ def build_index(options, size, path):
     seconds = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
     if source.wait() not in (0, -13) or process.returncode:  # -13: SIGPIPE
-        raise Failure("indexing %d documents failed" % size)
+        raise report.Failure("indexing %d documents failed" % size)
     return {"seconds": seconds, "cpu_seconds": usage.ru_utime + usage.ru_stime, "peak_bytes": usage.ru_maxrss * 1024,
             "load_average": os.getloadavg()[0]}
 
@@ -95,7 +91,7 @@ def build_index(options, size, path):
 def output_of(command):
     done = subprocess.run(command, stdout=subprocess.PIPE)
     if done.returncode:
-        raise Failure("%s failed" % " ".join(command[:2]))
+        raise report.Failure("%s failed" % " ".join(command[:2]))
     return done.stdout
 
 
@@ -198,28 +194,23 @@ def draw(result, out):
 # ---- the page
 
 def index_table(sizes):
-    lines = ["| documents | seconds | CPU seconds | peak MiB | file MiB | file / text | documents/s | terms | postings "
-             "|",
-             "|" + "---:|" * 9]
+    rows = []
     for size in sizes:
         index = size["index"]
-        lines.append("| %d | %.2f | %.2f | %.0f | %.1f | %.2f | %.0f | %d | %d |" % (
+        rows.append(("%d %.2f %.2f %.0f %.1f %.2f %.0f %d %d" % (
             size["documents"], size["seconds"], size["cpu_seconds"], size["peak_bytes"] / MIB,
             index["file_bytes"] / MIB, index["file_bytes"] / max(1, index["text_bytes"]),
             size["documents"] / size["seconds"], index["terms"],
-            index["postings"]))
-    return lines
+            index["postings"])).split())
+    return report.table(["documents", "seconds", "CPU seconds", "peak MiB", "file MiB", "file / text", "documents/s",
+                         "terms", "postings"], rows, words=0)
 
 
 def latency_table(sizes, command):
     names = [name for name in CLASSES if name in sizes[0]["microseconds"][command]]
-    lines = ["| documents | " + " | ".join(names) + " |", "|" + "---:|" * (len(names) + 1)]
-    for size in sizes:
-        cells = [size["microseconds"][command].get(name) for name in names]
-        lines.append("| %d | " % size["documents"] + " | ".join(
-            " / ".join(report.number(cell[key]) for key in ("mean", "p50", "p99")) if cell else "-"
-            for cell in cells) + " |")
-    return lines
+    rows = [[str(size["documents"])] + [report.three(size["microseconds"][command].get(name)) for name in names]
+            for size in sizes]
+    return report.table(["documents"] + names, rows, words=0)
 
 
 def page(result):
@@ -268,15 +259,5 @@ def run(options):
     print(page(result))
 
 
-def main():
-    options = arguments()
-    try:
-        run(options)
-        return 0
-    except (Failure, OSError, ValueError) as failure:
-        print("curves.py: %s" % failure, file=sys.stderr)
-        return 2
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report.program("curves.py", arguments, run))

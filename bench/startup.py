@@ -32,10 +32,6 @@ RARE_MOST = 100  # documents with a rare word
 RARE_SAMPLE = 20000  # documents that rare words are looked for in
 
 
-class Failure(Exception):
-    """What could not be done, for people."""
-
-
 def arguments():
     parser = argparse.ArgumentParser(description="How long until the first answer.")
     parser.add_argument("--index", required=True, help="a trawl index")
@@ -81,7 +77,7 @@ def run_once(subject):
     process.wait()
     end = time.perf_counter() - start
     if process.returncode or (subject.answers and not line) or line.startswith(b"ERROR"):
-        raise Failure("%s gave no answer: %s" % (subject.name, " ".join(subject.command)))
+        raise report.Failure("%s gave no answer: %s" % (subject.name, " ".join(subject.command)))
     return (first if subject.answers else end), end
 
 
@@ -183,7 +179,7 @@ def time_rare(options):
     done = subprocess.run([options.trawl, "bench", "--json", "--rounds", "50", options.index, "-"],
                           input="".join(word + "\n" for word in words), stdout=subprocess.PIPE, text=True)
     if done.returncode:
-        raise Failure("trawl bench failed")
+        raise report.Failure("trawl bench failed")
     figures = json.loads(done.stdout)["all"]
     return dict(figures["latency_us"], queries=len(words), postings=figures["postings_per_query"], aim=RARE_AIM)
 
@@ -191,9 +187,8 @@ def time_rare(options):
 # ---- telling
 
 def table(figures):
-    lines = ["| | runs | min | median | p99 |", "|---|---:|---:|---:|---:|"]
-    return lines + ["| %s | %d | %.2f | %.2f | %.2f |" % (name, f["runs"], f["min"], f["median"], f["p99"])
-                    for name, f in figures.items()]
+    rows = [[name, str(f["runs"])] + ["%.2f" % f[key] for key in ("min", "median", "p99")] for name, f in figures.items()]
+    return report.table(["", "runs", "min", "median", "p99"], rows)
 
 
 def page(result):
@@ -236,15 +231,5 @@ def run(options):
     print(page(result), end="")
 
 
-def main():
-    options = arguments()
-    try:
-        run(options)
-        return 0
-    except (Failure, OSError, ValueError) as failure:
-        print("startup.py: %s" % failure, file=sys.stderr)
-        return 2
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report.program("startup.py", arguments, run))

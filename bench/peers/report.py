@@ -2,6 +2,7 @@
 import os
 import platform
 import statistics
+import sys
 
 from checks import answered
 from timing import NULL
@@ -103,21 +104,46 @@ def number(value):
     return "%.1f" % value if value < 99.95 else "%.0f" % value
 
 
+class Failure(Exception):
+    """What ends a program with a message."""
+
+
+def program(name, arguments, run):
+    """The exit status of one: 0, or 2 and what went wrong."""
+    options = arguments()
+    try:
+        run(options)
+        return 0
+    except (Failure, OSError, ValueError) as failure:
+        print("%s: %s" % (name, failure), file=sys.stderr)
+        return 2
+
+
+def table(header, rows, words=1):
+    """Lines of a table, of cells that are text: the first `words` columns at the left, figures at the right."""
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * words + "---:|" * (len(header) - words)]
+    return lines + ["| " + " | ".join(row) + " |" for row in rows]
+
+
+def three(cell):
+    """Mean, p50 and p99, or a dash where there are none."""
+    return " / ".join(number(cell[key]) for key in ("mean", "p50", "p99")) if cell else "-"
+
+
 def command_table(result, command):
     names = result["engines"]
     compared = [name for name in names if ours(name)] if not all(map(ours, names)) else []
     header = ["class", "queries"] + names + ["%s / best peer" % name for name in compared]
-    lines = ["| " + " | ".join(header) + " |", "|" + "---|" + "---:|" * (len(header) - 1)]
+    rows = []
     for kind, by_engine in result["microseconds"][command].items():
         row = [kind, str(result["queries"][kind])]
         for name in names:
-            found = by_engine[name]
-            row.append(" / ".join(number(found["best"][key]) for key in ("mean", "p50", "p99")) if found else "-")
+            row.append(three(by_engine[name] and by_engine[name]["best"]))
         for name in compared:
             found = [ratio(by_engine, name, key) for key in ("mean", "p99")]
             row.append("%.2f (p99 %.2f)" % tuple(found) if found[0] else "-")
-        lines.append("| " + " | ".join(row) + " |")
-    return lines
+        rows.append(row)
+    return table(header, rows)
 
 
 def pipe_costs(result):
