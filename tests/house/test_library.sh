@@ -8,6 +8,17 @@ defined()
 	nm --defined-only -g "$@" 2>/dev/null | awk 'NF == 3 { print $3 }' | sort -u
 }
 
+# objects FOLDER...: those of the sources that are there now. Build folders also keep what was made from others, and for benches.
+objects()
+{
+	local folder source
+	for folder; do
+		for source in "$top/$folder"/*.c "$top/$folder"/*.cc; do
+			[ ! -e "$source" ] || echo "$build/${source#"$top/"}.o"
+		done
+	done
+}
+
 only_ours()
 {
 	nm -D --defined-only "$so" | awk '$3 !~ /^trawl_/ { print "exported: " $3; bad = 1 } END { exit bad || NR == 0 }'
@@ -26,7 +37,7 @@ tool_uses_public_names_only()
 {
 	defined "$build/libtrawl.a" | grep -v '^trawl_' >"$tmp/private"
 	[ -s "$tmp/private" ] || return 1
-	find "$build/cli" "$build/bench" -name '*.o' ! -path '*/bench/kernels/*' ! -path '*/bench/stages/*' >"$tmp/objects"
+	objects cli bench >"$tmp/objects"
 	[ -s "$tmp/objects" ] || return 1
 	xargs nm -u <"$tmp/objects" | awk 'NF == 2 { print $2 }' | sort -u | comm -12 - "$tmp/private" >"$tmp/leaks"
 	[ ! -s "$tmp/leaks" ] || { cat "$tmp/leaks" && return 1; }
@@ -43,8 +54,7 @@ tool_defines_no_library_names()
 # Only kernel files may hold wide instructions: the other files must run on any x86-64.
 kernels_keep_to_their_files()
 {
-	find "$build/base" "$build/tokenizer" "$build/input" "$build/store" "$build/indexer" "$build/searcher" \
-		-name '*.o' ! -name '*_avx*' >"$tmp/plain"
+	objects base tokenizer input store indexer searcher checker | grep -v _avx >"$tmp/plain"
 	[ -s "$tmp/plain" ] || return 1
 	local object bad=0
 	while read -r object; do
