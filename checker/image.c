@@ -12,26 +12,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
-
-/* LMDB's pages: store/tree.c tells their layout. */
-enum {
-	PAGE_HEADER = 16,
-	PAGE_BRANCH = 1,
-	PAGE_LEAF = 2,
-	PAGE_META = 8,
-	NODE_HEADER = 8,
-	NODE_BIG = 1,
-	META_TREE = PAGE_HEADER + 24 + 48, /* the second tree */
-	META_LAST = META_TREE + 48,
-	META_TRANSACTION = META_LAST + 8,
-	META_END = META_TRANSACTION + 8,
-	DEPTH_MAX = 32,
-	KEY_BYTES = 12,
-	PAGES_LEAST = 512,
-	PAGES_MOST = 32768
-};
-
-#define META_MAGIC 0xBEEFC0DEu
+#include "store/page.h"
 
 int64_t image_read(const struct image *image, uint64_t offset, void *into, uint64_t length)
 {
@@ -42,18 +23,18 @@ int64_t image_read(const struct image *image, uint64_t offset, void *into, uint6
 
 static bool is_meta(const uint8_t *meta)
 {
-	uint32_t bytes = load32(meta + PAGE_HEADER + 24);
-	return load32(meta + PAGE_HEADER) == META_MAGIC && load16(meta + 10) & PAGE_META && bytes >= PAGES_LEAST &&
-	       bytes <= PAGES_MOST && !(bytes & (bytes - 1));
+	uint32_t bytes = load32(meta + META_TREES);
+	return load32(meta + PAGE_HEADER) == META_MAGIC && load16(meta + 10) & PAGE_META && bytes >= PAGE_BYTES_LEAST &&
+	       bytes <= PAGE_BYTES_MOST && !(bytes & (bytes - 1));
 }
 
 static void take_meta(struct image *image, const uint8_t *meta)
 {
 	image->transaction = load64(meta + META_TRANSACTION);
 	image->last_page = load64(meta + META_LAST);
-	image->page_bytes = load32(meta + PAGE_HEADER + 24);
-	image->depth = load16(meta + META_TREE + 6);
-	image->root = load64(meta + META_TREE + 40);
+	image->page_bytes = load32(meta + META_TREES);
+	image->depth = load16(meta + META_TREE + TREE_DEPTH);
+	image->root = load64(meta + META_TREE + TREE_ROOT);
 	/* What the file does not have cannot be read, whatever the meta page says. */
 	uint64_t pages = image->file_bytes / image->page_bytes;
 	if (image->last_page >= pages)
@@ -69,15 +50,15 @@ static int read_metas(struct image *image, uint8_t metas[2][META_END], int *coun
 		return (int)got;
 	bool first = got == META_END && is_meta(metas[0]);
 	/* The second stands a page behind; where the first is damaged, try the sizes that pages have. */
-	uint64_t least = first ? load32(metas[0] + PAGE_HEADER + 24) : PAGES_LEAST;
-	uint64_t most = first ? least : PAGES_MOST;
+	uint64_t least = first ? load32(metas[0] + META_TREES) : PAGE_BYTES_LEAST;
+	uint64_t most = first ? least : PAGE_BYTES_MOST;
 	*count = first;
 	for (uint64_t at = least; at <= most; at *= 2) {
 		got = image_read(image, at, metas[*count], META_END);
 		if (got < 0)
 			return (int)got;
 		if (got == META_END && is_meta(metas[*count]) && load64(metas[*count]) == 1 &&
-		    load32(metas[*count] + PAGE_HEADER + 24) == at) {
+		    load32(metas[*count] + META_TREES) == at) {
 			++*count;
 			break;
 		}

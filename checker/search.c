@@ -6,8 +6,9 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "checker/image.h"
+#include "store/page.h"
 
-enum { PAGE_HEADER = 16, PAGE_LEAF = 2, PAGES_AT_ONCE = 256 };
+enum { PAGES_AT_ONCE = 256 };
 
 struct search {
 	struct image *image;

@@ -27,6 +27,12 @@ struct stretch {
 #define STRETCH_INLINE UINT32_MAX
 #define COPIED_BITS (1u << 19) /* at a time */
 
+struct merge_settings {
+	bool pairs;         /* write pair lists */
+	size_t pair_memory; /* what pair_builder_new wants */
+	const char *path;   /* of the index: temporary files of pairs go beside it */
+};
+
 struct merge {
 	struct source *sources;
 	size_t count;
@@ -438,8 +444,11 @@ static void release(struct merge *merge)
 	segment_writer_release(&merge->writer);
 }
 
-int merge_write(struct segment *const *sources, size_t count, const struct merge_settings *settings,
-                struct store_batch *output, uint32_t number, struct manifest_segment *summary, trawl_error *error)
+/* Write segment `number` through `output`: the living documents of `sources`, `count` segments of one snapshot, in this
+ * order. *summary is what the manifest says of it. There must be a living document, and no more than DOCUMENTS_MAX. */
+static int merge_write(struct segment *const *sources, size_t count, const struct merge_settings *settings,
+                       struct store_batch *output, uint32_t number, struct manifest_segment *summary,
+                       trawl_error *error)
 {
 	struct merge merge;
 	int code = begin(&merge, sources, count, output, number, error);

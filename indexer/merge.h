@@ -20,17 +20,6 @@
 #include "indexer/merge_policy.h"
 #include "store/segment.h"
 
-struct merge_settings {
-	bool pairs;         /* write pair lists */
-	size_t pair_memory; /* what pair_builder_new wants */
-	const char *path;   /* of the index: temporary files of pairs go beside it */
-};
-
-/* Write segment `number` through `output`: the living documents of `sources`, `count` segments of one snapshot, in this
- * order. *summary is what the manifest says of it. There must be a living document, and no more than DOCUMENTS_MAX. */
-int merge_write(struct segment *const *sources, size_t count, const struct merge_settings *settings,
-                struct store_batch *output, uint32_t number, struct manifest_segment *summary, trawl_error *error);
-
 /* Merge those of the manifest's segments that are chosen (chosen[i].chosen), and commit: the result takes the place of the
  * first of them. The snapshot that `segments` and `manifest` come from must be opened anew afterwards. `budget`: a
  * writer's. After an error the last commit is as it was, but for garbage that store_sweep removes. */

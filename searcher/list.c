@@ -75,15 +75,6 @@ int list_open_pair(struct list *list, struct segment *segment, const struct term
 	return open_postings(list, segment, entry, arena, error);
 }
 
-int list_find(struct list *list, struct segment *segment, const char *term, size_t length, struct arena *arena,
-              trawl_error *error)
-{
-	struct term_entry entry;
-	*list = (struct list){.kind = LIST_EMPTY, .inline_position = POSITION_NONE};
-	int found = terms_find(&segment->terms, term, length, &entry, error);
-	return found > 0 ? list_open(list, segment, &entry, arena, error) : found;
-}
-
 #define SCORES_SPARE 63 /* that kernels may write and read behind the last */
 
 int list_score(struct list *list, const struct segment *segment, const struct scorer *scorer, float weight,

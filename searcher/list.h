@@ -44,10 +44,6 @@ int list_open(struct list *list, struct segment *segment, const struct term_entr
 int list_open_pair(struct list *list, struct segment *segment, const struct term_entry *entry, struct arena *arena,
                    trawl_error *error);
 
-/* The same for a term to be looked up; LIST_EMPTY when the dictionary lacks it. */
-int list_find(struct list *list, struct segment *segment, const char *term, size_t length, struct arena *arena,
-              trawl_error *error);
-
 /* Make it score: `weight`, and `inflation` on the stored bounds (evaluate.h). */
 int list_score(struct list *list, const struct segment *segment, const struct scorer *scorer, float weight,
                float inflation, float slack, struct arena *arena, trawl_error *error);

@@ -8,6 +8,7 @@
 #define FORMAT_VERSION 2
 #define ANALYSIS_VERSION 1
 #define EXTENT_MAGIC 0x58575254u /* "TRWX" */
+#define KEY_BYTES 12             /* of an extent */
 #define EXTENT_HEADER 48
 #define EXTENT_SIGNATURE 32 /* in the manifest's header: the transaction that wrote it (signature.h) */
 #define EXTENT_SLACK 64

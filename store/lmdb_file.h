@@ -9,7 +9,6 @@
 #include "base/hash.h"
 #include "store/store.h"
 
-#define KEY_BYTES 12
 #define VALUE_BYTES_MAX (EXTENT_HEADER + EXTENT_PAYLOAD + EXTENT_SLACK)
 
 struct store {

@@ -5,23 +5,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/file.h"
-
-/* As in tree.c, which tells the layout of LMDB's pages. */
-enum {
-	PAGE_HEADER = 16,
-	PAGE_BRANCH = 1,
-	PAGE_LEAF = 2,
-	NODE_HEADER = 8,
-	NODE_BIG = 1,
-	KEY_BYTES = 12,
-	PAGE_BYTES_LEAST = 512,
-	PAGE_BYTES_MOST = 32768,
-	META_PAGE_BYTES = PAGE_HEADER + 24,
-	META_TREE = META_PAGE_BYTES + 48,
-	META_TRANSACTION = META_TREE + 48 + 8,
-	META_END = META_TRANSACTION + 8,
-	DEPTH_MAX = 32
-};
+#include "store/page.h"
 
 static bool read_at(int file, uint64_t offset, uint8_t *into, size_t length)
 {
@@ -34,8 +18,8 @@ static bool find_manifest(int file, const uint8_t *meta, size_t page_bytes, uint
 {
 	static const uint8_t key[KEY_BYTES];
 	uint8_t bytes[NODE_HEADER + KEY_BYTES + 8];
-	uint64_t page = load64(meta + META_TREE + 40);
-	unsigned depth = load16(meta + META_TREE + 6);
+	uint64_t page = load64(meta + META_TREE + TREE_ROOT);
+	unsigned depth = load16(meta + META_TREE + TREE_DEPTH);
 	if (page == UINT64_MAX || depth < 1 || depth > DEPTH_MAX)
 		return false;
 	for (;; depth--) {
@@ -67,9 +51,8 @@ static bool find_manifest(int file, const uint8_t *meta, size_t page_bytes, uint
 /* The copy that a compaction makes has one tree, and two meta pages that lead to it: the older one may. */
 static bool is_twin(const uint8_t *meta, const uint8_t *other)
 {
-	enum { TREES = META_PAGE_BYTES };
 	return load64(meta + META_TRANSACTION) < load64(other + META_TRANSACTION) &&
-	       memcmp(meta + TREES, other + TREES, META_TRANSACTION - TREES) == 0;
+	       memcmp(meta + META_TREES, other + META_TREES, META_TRANSACTION - META_TREES) == 0;
 }
 
 int signature_check(int file, const char *path, trawl_error *error)
@@ -79,7 +62,7 @@ int signature_check(int file, const char *path, trawl_error *error)
 	for (int tries = 0; tries < 3; tries++) {
 		if (!read_at(file, 0, metas[0], META_END))
 			return 0;
-		page_bytes = load32(metas[0] + META_PAGE_BYTES);
+		page_bytes = load32(metas[0] + META_TREES);
 		if (page_bytes < PAGE_BYTES_LEAST || page_bytes > PAGE_BYTES_MOST ||
 		    !read_at(file, page_bytes, metas[1], META_END))
 			return 0;

@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "store/create.h"
 #include "store/lmdb_file.h"
+#include "store/page.h"
 #include "store/signature.h"
 #include "store/tree.h"
 
@@ -143,14 +144,13 @@ static int hold_file(const char *path, bool create, int *file, struct stat *stat
 /* LMDB's header is checked before LMDB maps the file: reading a mapped page past the end is a signal, not an error. */
 static int check_header(int file, const char *path, const struct stat *status, trawl_error *error)
 {
-	enum { META_OFFSET = 16, MAGIC = (int)0xBEEFC0DE };
 	uint8_t page[64];
 	if (status->st_size == 0)
 		return 0;
 	int64_t got = file_read_at(file, page, sizeof page, 0);
 	if (got < 0)
 		return error_set_system(error, (int)-got, "%s", path);
-	if ((size_t)got < sizeof page || load32(page + META_OFFSET) != (uint32_t)MAGIC)
+	if ((size_t)got < sizeof page || load32(page + PAGE_HEADER) != META_MAGIC)
 		return error_set(error, TRAWL_ENOTINDEX, "%s is not a trawl index", path);
 	if (status->st_size < 2 * 4096)
 		return error_set(error, TRAWL_ECORRUPT, "%s is cut off at %lld bytes; restore it or index again", path,

@@ -1,15 +1,4 @@
-/*
- * tree.c - read LMDB's pages as bytes and check what LMDB takes for granted.
- *
- * LMDB 0.9 on a 64-bit machine:
- *   page      u64 number, u16 pad, u16 flags, u16 lower, u16 upper (an overflow page: u32 count of pages instead)
- *             then u16 offsets of nodes, up to `lower`; the nodes stand from `upper` on
- *   node      u16 low, u16 high, u16 flags, u16 key length, key; then in a leaf low | high << 16 bytes of data, or the u64
- *             number of the first overflow page that has them; in a branch low | high << 16 | flags << 32 is the child
- *   meta page page header, u32 magic, u32 version, u64 address, u64 map size, two trees, u64 last page, u64 transaction
- *   tree      u32 page size (of the first, the free list), u16 flags, u16 depth, 3 u64 counts of pages, u64 entries,
- *             u64 root (all ones: empty)
- */
+/* tree.c - read LMDB's pages as bytes and check what LMDB takes for granted. */
 #include "store/tree.h"
 
 #include <errno.h>
@@ -20,32 +9,14 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "store/page.h"
 
 enum {
-	PAGE_BYTES_LEAST = 512,
-	PAGE_BYTES_MOST = 32768,
-	PAGE_HEADER = 16,
-	PAGE_BRANCH = 1,
-	PAGE_LEAF = 2,
-	PAGE_OVERFLOW = 4,
-	PAGE_META = 8,
-	NODE_HEADER = 8,
-	NODE_BIG = 1,
-	KEY_BYTES_MAX = 511,
-	META_TREES = PAGE_HEADER + 24,
-	META_MAP_BYTES = PAGE_HEADER + 16,
-	TREE_BYTES = 48,
-	TREE_FLAGS = 4,
-	TREE_OF_NUMBERS = 0x4008, /* the free list's: keys are numbers; and (of the file) no folder of its own */
-	TREE_ROOT = 40,
-	META_LAST = META_TREES + 2 * TREE_BYTES,
-	META_TRANSACTION = META_LAST + 8,
-	META_END = META_TRANSACTION + 8,
-	DEPTH_MAX = 32,
+	TREE_OF_NUMBERS =
+	    0x4008,          /* flags of the free list's: keys are numbers; and (of the file) no folder of its own */
 	UNWRITTEN_MAX = 8192 /* pages past the file's end: see tree_check */
 };
 
-#define META_MAGIC 0xBEEFC0DEu
 #define MAP_BYTES_MOST ((uint64_t)1 << 46)
 
 struct walk {
@@ -286,7 +257,7 @@ static int check_page(struct walk *walk, uint64_t number, unsigned depth, size_t
 static int check_tree(struct walk *walk, const uint8_t *tree, size_t keys)
 {
 	uint64_t root = load64(tree + TREE_ROOT);
-	unsigned depth = load16(tree + 6);
+	unsigned depth = load16(tree + TREE_DEPTH);
 	walk->key_bytes = 0;
 	walk->key_reached = false;
 	if (root == UINT64_MAX)

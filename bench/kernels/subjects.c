@@ -22,7 +22,12 @@ static void open_list(struct bench *bench, uint32_t number, struct list *list, t
 {
 	char term[16];
 	int length = snprintf(term, sizeof term, "list%02u", (unsigned)number);
-	int code = list_find(list, &bench->segment, term, (size_t)length, &bench->kept, error);
+	struct term_entry entry;
+	int code = terms_find(&bench->segment.terms, term, (size_t)length, &entry, error);
+	if (!code)
+		die("%s is not in the index", term);
+	if (code > 0)
+		code = list_open(list, &bench->segment, &entry, &bench->kept, error);
 	float weight = (float)log1p((DOCUMENTS - list->count + 0.5) / (list->count + 0.5));
 	if (!code)
 		code = list_score(list, &bench->segment, &bench->scorer, weight, 1, BOUND_SLACK, &bench->kept, error);
