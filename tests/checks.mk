@@ -58,5 +58,5 @@ analyze: ## gcc's static analyzer has nothing to say
 coverage: ## which branches the unit tests and fuzz replays take, file by file
 	$(MAKE) BUILD=$(BUILD)/coverage CC=gcc CXX=g++ CFLAGS="-O0 -g --coverage" check-unit check-fuzz
 	tests/coverage $(BUILD)/coverage $(filter base/% store/% searcher/query.c input/%,$(filter %.c,$(LIB_SRC)))
-mutants: ## remove each check of the decoders in turn: some test must notice
-	tests/mutants $(BUILD)/mutants
+mutants: ## disable each check of the decoders in turn, some test must notice: [FILES=store/terms.c] [JOBS=2]
+	$(if $(JOBS),JOBS=$(JOBS)) tests/mutants $(BUILD)/mutants $(FILES)
