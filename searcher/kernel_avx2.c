@@ -104,21 +104,28 @@ static uint64_t range_mask(const struct chunk *chunk, uint32_t rank)
 }
 
 /* The tfs, one byte each, of a bitmap range: four 2-bit codes a byte, pulled apart and put in order again. */
-static inline void bitmap_tfs(const struct chunk *chunk, uint32_t rank, uint8_t tfs[RANGE_DOCUMENTS])
+static inline void bitmap_tfs(const struct chunk *chunk, uint32_t rank, __m256i tfs[2])
 {
 	uint32_t start = chunk->starts[rank];
-	__m128i codes =
+	__m128i both =
 	    _mm_set_epi64x((long long)load_codes(chunk->codes, start + 32), (long long)load_codes(chunk->codes, start));
-	__m128i three = _mm_set1_epi8(3), one = _mm_set1_epi8(1);
-	__m128i a = _mm_and_si128(codes, three), b = _mm_and_si128(_mm_srli_epi16(codes, 2), three);
-	__m128i c = _mm_and_si128(_mm_srli_epi16(codes, 4), three), d = _mm_and_si128(_mm_srli_epi16(codes, 6), three);
-	__m128i ab = _mm_unpacklo_epi8(a, b), cd = _mm_unpacklo_epi8(c, d);
-	_mm_storeu_si128((__m128i *)tfs, _mm_add_epi8(_mm_unpacklo_epi16(ab, cd), one));
-	_mm_storeu_si128((__m128i *)(tfs + 16), _mm_add_epi8(_mm_unpackhi_epi16(ab, cd), one));
-	ab = _mm_unpackhi_epi8(a, b);
-	cd = _mm_unpackhi_epi8(c, d);
-	_mm_storeu_si128((__m128i *)(tfs + 32), _mm_add_epi8(_mm_unpacklo_epi16(ab, cd), one));
-	_mm_storeu_si128((__m128i *)(tfs + 48), _mm_add_epi8(_mm_unpackhi_epi16(ab, cd), one));
+	/* Unpacking takes each lane's first bytes: let them be those of the first vector's lanes, then of the second's. */
+	__m256i codes =
+	    _mm256_permutevar8x32_epi32(_mm256_castsi128_si256(both), _mm256_setr_epi32(0, 2, 0, 0, 1, 3, 0, 0));
+	__m256i three = _mm256_set1_epi8(3), one = _mm256_set1_epi8(1);
+	__m256i a = _mm256_and_si256(codes, three), b = _mm256_and_si256(_mm256_srli_epi16(codes, 2), three);
+	__m256i c = _mm256_and_si256(_mm256_srli_epi16(codes, 4), three);
+	__m256i d = _mm256_and_si256(_mm256_srli_epi16(codes, 6), three);
+	__m256i ab = _mm256_unpacklo_epi8(a, b), cd = _mm256_unpacklo_epi8(c, d);
+	tfs[0] = _mm256_add_epi8(_mm256_unpacklo_epi16(ab, cd), one);
+	tfs[1] = _mm256_add_epi8(_mm256_unpackhi_epi16(ab, cd), one);
+}
+
+/* The same of a range in byte form. */
+static inline __m128i bytes_tfs(const struct chunk *chunk, uint32_t rank)
+{
+	__m128i bytes = _mm_loadu_si128((const __m128i *)(chunk->bytes + chunk->starts[rank]));
+	return _mm_add_epi8(_mm_and_si128(_mm_srli_epi16(bytes, 6), _mm_set1_epi8(3)), _mm_set1_epi8(1));
 }
 
 /* bit i: bytes[i] >= least */
@@ -133,20 +140,6 @@ static inline uint64_t bytes_at_least(const uint8_t bytes[RANGE_DOCUMENTS], uint
 	return (uint64_t)high_mask << 32 | low_mask;
 }
 
-static uint32_t sum_sizes(const uint16_t sizes[RANGE_DOCUMENTS], uint32_t n)
-{
-	const __m256i index = _mm256_setr_epi16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-	__m256i sums = _mm256_setzero_si256(), one = _mm256_set1_epi16(1);
-	for (uint32_t i = 0; i < n; i += 16) {
-		__m256i wanted = _mm256_cmpgt_epi16(_mm256_set1_epi16((short)(n - i)), index);
-		__m256i own = _mm256_and_si256(_mm256_loadu_si256((const __m256i *)(sizes + i)), wanted);
-		sums = _mm256_add_epi32(sums, _mm256_madd_epi16(own, one));
-	}
-	__m128i four = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
-	__m128i two = _mm_add_epi32(four, _mm_srli_si128(four, 8));
-	return (uint32_t)(_mm_cvtsi128_si32(two) + _mm_extract_epi32(two, 1));
-}
-
 /* Eight bytes at a time: a bit of the mask becomes a byte of ones, and pext pulls those bytes together. */
 static void pick_bytes(const uint8_t *bytes, uint64_t documents, uint8_t *out)
 {
@@ -156,23 +149,6 @@ static void pick_bytes(const uint8_t *bytes, uint64_t documents, uint8_t *out)
 		memcpy(out, &picked, sizeof picked);
 		out += __builtin_popcountll(documents & 255);
 	}
-}
-
-/* sizes[i] = tfs[i] * position_gap_bits[spans[i]] + 1, for 32 tfs up to 3 and spans up to 127. */
-static inline void gap_sizes(const uint8_t *tfs, const uint8_t *spans, uint16_t *sizes)
-{
-	/* The first eight steps of position_gap_bits; from the last on there is one every 8 spans. */
-	static const uint8_t least[] = {3, 5, 9, 17, 33, 50, 61, 70};
-	__m256i tf = _mm256_loadu_si256((const __m256i *)tfs), span = _mm256_loadu_si256((const __m256i *)spans);
-	__m256i one = _mm256_set1_epi8(1), beyond = _mm256_subs_epu8(span, _mm256_set1_epi8(71));
-	__m256i bits = _mm256_and_si256(_mm256_srli_epi16(beyond, 3), _mm256_set1_epi8(31));
-	for (uint32_t i = 0; i < sizeof least; i++)
-		bits = _mm256_sub_epi8(bits, _mm256_cmpgt_epi8(span, _mm256_set1_epi8((char)(least[i] - 1))));
-	__m256i twice = _mm256_and_si256(bits, _mm256_cmpgt_epi8(tf, one));
-	__m256i thrice = _mm256_and_si256(bits, _mm256_cmpgt_epi8(tf, _mm256_set1_epi8(2)));
-	__m256i all = _mm256_add_epi8(_mm256_add_epi8(bits, one), _mm256_add_epi8(twice, thrice));
-	_mm256_storeu_si256((__m256i *)sizes, _mm256_cvtepu8_epi16(_mm256_castsi256_si128(all)));
-	_mm256_storeu_si256((__m256i *)(sizes + 16), _mm256_cvtepu8_epi16(_mm256_extracti128_si256(all, 1)));
 }
 
 /* What is stored for `count` exceptions from number `first` on, a byte each, maybe in `room`. NULL: not all are in the
@@ -199,11 +175,12 @@ static bool pick_tfs(struct chunk *chunk, uint32_t rank, uint64_t mask, uint64_t
 	/* Of the postings in order, those that are wanted; of the documents in order, those that have a posting. */
 	uint64_t wanted = _pext_u64(documents, mask), places = _pext_u64(mask, documents);
 	if (chunk->bitmap_mask >> rank & 1) {
-		bitmap_tfs(chunk, rank, tfs);
+		__m256i halves[2];
+		bitmap_tfs(chunk, rank, halves);
+		_mm256_storeu_si256((__m256i *)tfs, halves[0]);
+		_mm256_storeu_si256((__m256i *)(tfs + 32), halves[1]);
 	} else {
-		__m128i bytes = _mm_loadu_si128((const __m128i *)(chunk->bytes + chunk->starts[rank]));
-		__m128i codes = _mm_and_si128(_mm_srli_epi16(bytes, 6), _mm_set1_epi8(3));
-		_mm_storeu_si128((__m128i *)tfs, _mm_add_epi8(codes, _mm_set1_epi8(1)));
+		_mm_storeu_si128((__m128i *)tfs, bytes_tfs(chunk, rank));
 		memset(tfs + 16, 0, sizeof tfs - 16);
 	}
 	uint64_t large = bytes_at_least(tfs, 4);
@@ -257,51 +234,232 @@ static void score_postings(const uint32_t *docs, const uint32_t *tfs, uint32_t n
 	score_postings_plain(docs, tfs, n, lengths, scorer, weight, scores);
 }
 
-/* Up to this span byte gap_sizes is right. */
-#define NARROW_SPAN_MAX 127
+/* ---- sizes of positions ---- */
 
-/* As measure_range_plain, for ranges whose positions' sizes fit bytes. */
+/* What they are found for by vector; and span bytes below 128. */
+#define NARROW_TF_MAX 127
+
+static inline __m256i twice(__m128i bytes)
+{
+	return _mm256_broadcastsi128_si256(bytes);
+}
+
+/* Of a table, row number `row` of 16 bytes, for the indices in it; 0 for all others, which get the bit by which a shuffle gives 0. */
+static inline __m256i look_up_row(__m128i bytes, uint32_t row, __m256i index)
+{
+	__m256i within = _mm256_sub_epi8(index, _mm256_set1_epi8((char)(16 * row)));
+	return _mm256_shuffle_epi8(twice(bytes), _mm256_adds_epu8(within, _mm256_set1_epi8(0x70)));
+}
+
+/* table[index[i]], indices below 64 */
+static inline __m256i look_up_64(const uint8_t *table, __m256i index)
+{
+	const __m128i *rows = (const __m128i *)table;
+	__m256i low = _mm256_or_si256(look_up_row(_mm_loadu_si128(rows), 0, index),
+	                              look_up_row(_mm_loadu_si128(rows + 1), 1, index));
+	__m256i high = _mm256_or_si256(look_up_row(_mm_loadu_si128(rows + 2), 2, index),
+	                               look_up_row(_mm_loadu_si128(rows + 3), 3, index));
+	return _mm256_or_si256(low, high);
+}
+
+/* the same below 128 */
+static inline __m256i look_up_128(const uint8_t *table, __m256i index)
+{
+	return _mm256_or_si256(look_up_64(table, index),
+	                       look_up_64(table + 64, _mm256_sub_epi8(index, _mm256_set1_epi8(64))));
+}
+
+/* position_bits of Elias-Fano are tf * each + rest: the bits of a low part and one, and position_last >> low; `gaps` are the
+ * position_gap_bits. */
+static inline void fano_sizes(__m256i tfs, __m256i spans, __m256i gaps, __m256i *each, __m256i *rest)
+{
+	/* by span byte: the 8 leading bits of position_last */
+	static const uint8_t leading[128] = {
+	    0,   0,   128, 128, 192, 128, 160, 192, 224, 128, 144, 160, 176, 192, 208, 224, 240, 128, 136,
+	    144, 152, 160, 168, 176, 184, 192, 200, 208, 216, 224, 232, 240, 248, 128, 132, 136, 140, 144,
+	    148, 152, 160, 168, 176, 184, 192, 200, 208, 216, 232, 248, 132, 140, 148, 156, 164, 172, 188,
+	    204, 220, 236, 252, 134, 142, 150, 166, 182, 198, 214, 230, 246, 131, 139, 155, 171, 187, 203,
+	    219, 235, 251, 133, 149, 165, 181, 197, 213, 229, 245, 130, 146, 162, 178, 194, 210, 226, 242,
+	    129, 145, 161, 177, 193, 209, 225, 241, 128, 144, 160, 176, 192, 208, 224, 240, 128, 144, 160,
+	    176, 192, 208, 224, 240, 128, 144, 160, 176, 192, 208, 224, 240, 128};
+	const __m256i nibble = _mm256_set1_epi8(15), even = _mm256_set1_epi16(255);
+	const __m256i low_logs = twice(_mm_setr_epi8(0, 0, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3));
+	const __m256i high_logs = twice(_mm_setr_epi8(0, 4, 5, 5, 6, 6, 6, 6, 0, 0, 0, 0, 0, 0, 0, 0));
+	const __m256i powers = twice(_mm_setr_epi8(1, 2, 4, 8, 16, 32, 64, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+	__m256i log = _mm256_shuffle_epi8(low_logs, _mm256_and_si256(tfs, nibble));
+	__m256i high_nibble = _mm256_and_si256(_mm256_srli_epi16(tfs, 4), nibble);
+	log = _mm256_min_epu8(_mm256_max_epu8(log, _mm256_shuffle_epi8(high_logs, high_nibble)), gaps);
+	/* With gap - log - 1 low bits, the log + 2 leading bits of position_last are its rest; with gap - log, one bit fewer. */
+	__m256i bits = look_up_128(leading, spans), power = _mm256_shuffle_epi8(powers, log);
+	__m256i evens = _mm256_srli_epi16(_mm256_maddubs_epi16(bits, _mm256_and_si256(power, even)), 6);
+	__m256i odds = _mm256_slli_epi16(_mm256_maddubs_epi16(bits, _mm256_andnot_si256(even, power)), 2);
+	__m256i more = _mm256_or_si256(evens, _mm256_andnot_si256(even, odds));
+	__m256i fewer = _mm256_and_si256(_mm256_srli_epi16(more, 1), _mm256_set1_epi8(127));
+	__m256i too_many = _mm256_and_si256(_mm256_cmpgt_epi8(tfs, fewer), _mm256_cmpgt_epi8(gaps, log));
+	*each = _mm256_add_epi8(_mm256_sub_epi8(_mm256_add_epi8(gaps, _mm256_set1_epi8(1)), log), too_many);
+	*rest = _mm256_blendv_epi8(fewer, more, too_many);
+}
+
+/* sizes[i] = position_bits of 32 postings, 0 where tf is 0. Eight parts of their sum. */
+static inline __m256i narrow_sizes(__m256i tfs, __m256i spans, uint16_t *sizes)
+{
+	const __m256i one = _mm256_set1_epi8(1), ones = _mm256_set1_epi16(1);
+	__m256i gaps = look_up_128(position_gap_bits, spans), each = gaps, rest = one;
+	__m256i fano = _mm256_cmpgt_epi8(tfs, _mm256_set1_epi8(POSITIONS_ELIAS_FANO - 1));
+	if (!_mm256_testz_si256(fano, fano)) {
+		fano_sizes(tfs, spans, gaps, &each, &rest);
+		each = _mm256_blendv_epi8(gaps, each, fano);
+		rest = _mm256_blendv_epi8(one, rest, fano);
+	}
+	rest = _mm256_and_si256(rest, _mm256_cmpgt_epi8(tfs, _mm256_setzero_si256()));
+	__m256i low = _mm256_maddubs_epi16(_mm256_unpacklo_epi8(each, rest), _mm256_unpacklo_epi8(tfs, one));
+	__m256i high = _mm256_maddubs_epi16(_mm256_unpackhi_epi8(each, rest), _mm256_unpackhi_epi8(tfs, one));
+	_mm256_storeu_si256((__m256i *)sizes, _mm256_permute2x128_si256(low, high, 0x20));
+	_mm256_storeu_si256((__m256i *)(sizes + 16), _mm256_permute2x128_si256(low, high, 0x31));
+	return _mm256_add_epi32(_mm256_madd_epi16(low, ones), _mm256_madd_epi16(high, ones));
+}
+
+/* Of 32 bytes that are 0 or 255: how many of those before each are 255. */
+static inline __m256i count_before(__m256i set)
+{
+	__m256i sum = _mm256_sub_epi8(_mm256_setzero_si256(), set);
+	sum = _mm256_add_epi8(sum, _mm256_slli_si256(sum, 1));
+	sum = _mm256_add_epi8(sum, _mm256_slli_si256(sum, 2));
+	sum = _mm256_add_epi8(sum, _mm256_slli_si256(sum, 4));
+	sum = _mm256_add_epi8(sum, _mm256_slli_si256(sum, 8));
+	__m256i halves = _mm256_shuffle_epi8(sum, _mm256_set1_epi8(15));
+	sum = _mm256_add_epi8(sum, _mm256_permute2x128_si256(halves, halves, 0x08));
+	return _mm256_add_epi8(sum, set);
+}
+
+/* 8 nibbles from number `first` on, a byte each */
+static inline long long load_nibbles(const uint8_t *nibbles, uint32_t first)
+{
+	return (long long)_pdep_u64(load64(nibbles + first / 2) >> (first % 2 * 4), 0x0f0f0f0f0f0f0f0f);
+}
+
+/* What is stored for the exceptions from number `first` on, to the `large` ones of 32 postings. */
+static inline __m256i spread_exceptions(const struct chunk *chunk, uint32_t first, __m256i large)
+{
+	const uint8_t *values = chunk->exceptions;
+	__m128i low, high;
+	if (chunk->exception_bits == 4) {
+		low = _mm_set_epi64x(load_nibbles(values, first + 8), load_nibbles(values, first));
+		high = _mm_set_epi64x(load_nibbles(values, first + 24), load_nibbles(values, first + 16));
+	} else {
+		low = _mm_loadu_si128((const __m128i *)(values + first));
+		high = _mm_loadu_si128((const __m128i *)(values + first + 16));
+	}
+	__m256i number = count_before(large);
+	__m256i spread = _mm256_or_si256(look_up_row(low, 0, number), look_up_row(high, 1, number));
+	return _mm256_and_si256(spread, large);
+}
+
+/* Those few tfs of 32 that did not fit 4 bits. false: some tf is over NARROW_TF_MAX. */
+static bool patch_overflow(const struct chunk *chunk, uint32_t first, uint32_t large, uint32_t overflow, __m256i *tfs)
+{
+	uint8_t bytes[32];
+	_mm256_storeu_si256((__m256i *)bytes, *tfs);
+	for (; overflow; overflow &= overflow - 1) {
+		uint32_t before = (uint32_t)__builtin_popcount(large & ((overflow & -overflow) - 1));
+		uint32_t tf = chunk_exception(chunk, first + before);
+		if (tf > NARROW_TF_MAX)
+			return false;
+		bytes[__builtin_ctz(overflow)] = (uint8_t)tf;
+	}
+	*tfs = _mm256_loadu_si256((const __m256i *)bytes);
+	return true;
+}
+
+/* Replace the 4s among 32 tfs by what the exceptions from number *next on say. false: some tf is over NARROW_TF_MAX. */
+static inline bool patch_exceptions(const struct chunk *chunk, uint32_t *next, __m256i *tfs)
+{
+	__m256i large = _mm256_cmpeq_epi8(*tfs, _mm256_set1_epi8(4));
+	uint32_t mask = (uint32_t)_mm256_movemask_epi8(large), first = *next, bits = chunk->exception_bits;
+	if (!mask)
+		return true;
+	*next += (uint32_t)__builtin_popcount(mask);
+	if (chunk->exceptions + (*next * bits + 7) / 8 > chunk->end)
+		return false;
+	__m256i values = spread_exceptions(chunk, first, large);
+	__m256i least = _mm256_set1_epi8(bits == 4 ? 15 : NARROW_TF_MAX - 3);
+	__m256i beyond = _mm256_cmpeq_epi8(_mm256_max_epu8(values, least), values);
+	uint32_t overflow = (uint32_t)_mm256_movemask_epi8(beyond);
+	*tfs = _mm256_add_epi8(*tfs, values);
+	return !overflow || (bits == 4 && patch_overflow(chunk, first, mask, overflow, tfs));
+}
+
+/* Measure up to 32 postings; the sum of their sizes is added to the eight of *sums. false: not all are narrow. */
+static inline bool measure_half(const struct chunk *chunk, uint32_t *exception, __m256i tfs, __m256i spans,
+                                uint32_t count, uint32_t first, struct range_positions *range, __m256i *sums)
+{
+	const __m256i index = _mm256_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
+	                                       21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31);
+	__m256i present = _mm256_cmpgt_epi8(_mm256_set1_epi8((char)(count - first)), index);
+	tfs = _mm256_and_si256(tfs, present);
+	spans = _mm256_and_si256(spans, present);
+	if (_mm256_movemask_epi8(spans) || !patch_exceptions(chunk, exception, &tfs))
+		return false;
+	_mm256_storeu_si256((__m256i *)(range->tfs + first), tfs);
+	*sums = _mm256_add_epi32(*sums, narrow_sizes(tfs, spans, range->sizes + first));
+	return true;
+}
+
+static inline uint32_t sum_eight(__m256i sums)
+{
+	__m128i four = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+	__m128i two = _mm_add_epi32(four, _mm_srli_si128(four, 8));
+	return (uint32_t)(_mm_cvtsi128_si32(two) + _mm_extract_epi32(two, 1));
+}
+
+/* As measure_range_plain, for tfs and span bytes that are narrow. */
 static void measure_range(const struct chunk *chunk, uint32_t rank, uint32_t exception, const uint8_t *spans,
                           struct range_positions *range)
 {
 	uint64_t mask = range_mask(chunk, rank);
 	uint32_t count = (uint32_t)__builtin_popcountll(mask), next = exception;
-	uint8_t own[RANGE_DOCUMENTS + 8];
-	if (bytes_at_least(spans, NARROW_SPAN_MAX + 1) & mask)
-		goto plain;
-	pick_bytes(spans, mask, own);
+	__m256i sums = _mm256_setzero_si256(), tfs[2];
+	bool narrow;
 	if (chunk->bitmap_mask >> rank & 1) {
-		bitmap_tfs(chunk, rank, range->tfs);
+		uint8_t own[RANGE_DOCUMENTS + 8];
+		pick_bytes(spans, mask, own);
+		bitmap_tfs(chunk, rank, tfs);
+		narrow = measure_half(chunk, &next, tfs[0], _mm256_loadu_si256((const __m256i *)own), count, 0, range,
+		                      &sums);
+		if (narrow && count > 32)
+			narrow = measure_half(chunk, &next, tfs[1], _mm256_loadu_si256((const __m256i *)(own + 32)),
+			                      count, 32, range, &sums);
 	} else {
 		__m128i bytes = _mm_loadu_si128((const __m128i *)(chunk->bytes + chunk->starts[rank]));
-		__m128i codes = _mm_and_si128(_mm_srli_epi16(bytes, 6), _mm_set1_epi8(3));
-		_mm_storeu_si128((__m128i *)range->tfs, _mm_add_epi8(codes, _mm_set1_epi8(1)));
+		__m256i own = look_up_64(spans, twice(_mm_and_si128(bytes, _mm_set1_epi8(63))));
+		narrow = measure_half(chunk, &next, twice(bytes_tfs(chunk, rank)), own, count, 0, range, &sums);
 	}
-	for (uint32_t i = 0; i < count; i += 32)
-		gap_sizes(range->tfs + i, own + i, range->sizes + i);
-	uint64_t present = count < 64 ? ((uint64_t)1 << count) - 1 : UINT64_MAX;
-	uint64_t large = bytes_at_least(range->tfs, 4) & present;
-	uint32_t most = (1u << chunk->exception_bits) - 1;
-	uint8_t room[RANGE_DOCUMENTS + 8];
-	const uint8_t *value = exception_values(chunk, exception, (uint32_t)__builtin_popcountll(large), room);
-	if (!value)
-		goto plain;
-	for (uint64_t left = large; left; left &= left - 1, next++, value++) {
-		uint32_t tf = *value < most ? *value + 4u : chunk_exception(chunk, next);
-		uint32_t index = (uint32_t)__builtin_ctzll(left);
-		uint64_t bits = position_bits(tf, own[index]);
-		if (tf > 255 || bits > INT16_MAX)
-			goto plain;
-		range->tfs[index] = (uint8_t)tf;
-		range->sizes[index] = (uint16_t)bits;
+	if (!narrow) {
+		measure_range_plain(chunk, rank, exception, spans, range);
+		return;
+	}
+	if (count <= 32) {
+		_mm256_storeu_si256((__m256i *)(range->sizes + 32), _mm256_setzero_si256());
+		_mm256_storeu_si256((__m256i *)(range->sizes + 48), _mm256_setzero_si256());
 	}
 	range->wide = false;
 	range->mask = mask;
 	range->exceptions = next - exception;
-	range->total = sum_sizes(range->sizes, count);
-	return;
-plain:
-	measure_range_plain(chunk, rank, exception, spans, range);
+	range->total = sum_eight(sums);
+}
+
+static uint32_t sum_sizes(const uint16_t sizes[RANGE_DOCUMENTS], uint32_t n)
+{
+	/* 64 that are wanted, then as many that are not */
+	static const int16_t wanted[2 * RANGE_DOCUMENTS] = {
+	    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+	const __m256i *all = (const __m256i *)sizes, *own = (const __m256i *)(wanted + RANGE_DOCUMENTS - n);
+	__m256i sums = _mm256_madd_epi16(_mm256_loadu_si256(all), _mm256_loadu_si256(own));
+	sums = _mm256_add_epi32(sums, _mm256_madd_epi16(_mm256_loadu_si256(all + 1), _mm256_loadu_si256(own + 1)));
+	sums = _mm256_add_epi32(sums, _mm256_madd_epi16(_mm256_loadu_si256(all + 2), _mm256_loadu_si256(own + 2)));
+	sums = _mm256_add_epi32(sums, _mm256_madd_epi16(_mm256_loadu_si256(all + 3), _mm256_loadu_si256(own + 3)));
+	return sum_eight(sums);
 }
 
 #include "searcher/kernel_plain.h"

@@ -350,7 +350,7 @@ static inline __m512i sizes_of(__m256i tfs, __m256i gaps, __m256i spans)
 	__m512i digits = _mm512_or_si512(_mm512_and_si512(next, _mm512_set1_epi16(7)), _mm512_set1_epi16(8));
 	__m512i shift = _mm512_sub_epi16(_mm512_srli_epi16(next, 3), one);
 	__m512i last = _mm512_add_epi16(_mm512_sllv_epi16(digits, shift), _mm512_set1_epi16(22));
-	last = _mm512_mask_sub_epi16(last, _mm512_cmplt_epu16_mask(span, _mm512_set1_epi16(31)), span, one);
+	last = _mm512_mask_subs_epu16(last, _mm512_cmplt_epu16_mask(span, _mm512_set1_epi16(31)), span, one);
 	__m512i low = _mm512_subs_epu16(gap, _mm512_cvtepu8_epi16(_mm512_castsi512_si256(logs)));
 	__mmask32 too_many = _mm512_cmpgt_epu16_mask(tf, _mm512_srlv_epi16(last, low));
 	low = _mm512_mask_subs_epu16(low, too_many, low, one);

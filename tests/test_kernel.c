@@ -456,6 +456,37 @@ static void check_chunk_measures(const struct kernel *kernel, const struct kerne
 	}
 }
 
+/* Every tf at every span byte, around where sizes are no longer found by vector: a range of all 64 documents, whose tfs are exceptions or
+ * none is, of either width. */
+static void check_every_size(const struct kernel *kernel, const struct kernel *scalar)
+{
+	uint8_t room[512], header = 15, spans[RANGE_DOCUMENTS];
+	(void)scalar;
+	for (uint32_t tf = 1; tf <= 140; tf++)
+		for (uint32_t first = 0; first < 256; first += RANGE_DOCUMENTS / 2) {
+			struct chunk chunk = {.range_mask = 1, .range_count = 1, .bitmap_mask = 1, .headers = &header};
+			memset(room, 0xff, sizeof room);
+			chunk.bitmaps = room;
+			chunk.bytes = chunk.codes = room + 8;
+			chunk.bitmap_postings = RANGE_DOCUMENTS;
+			chunk.exception_bits = tf % 2 && tf < 4 + 15 ? 4 : 8;
+			chunk.exceptions = chunk.codes + RANGE_DOCUMENTS / 4;
+			memset(room + 8, tf < 4 ? (int)(tf - 1) * 0x55 : 0xff, RANGE_DOCUMENTS / 4);
+			uint8_t value = (uint8_t)(tf - 4);
+			memset(room + 24, chunk.exception_bits == 4 ? value * 0x11 : value, RANGE_DOCUMENTS);
+			chunk.end = chunk.exceptions + RANGE_DOCUMENTS * chunk.exception_bits / 8;
+			for (uint32_t i = 0; i < RANGE_DOCUMENTS; i++)
+				spans[i] = (uint8_t)(first + i / 2);
+			check_measured(kernel, &chunk, 0, 0, spans);
+		}
+}
+
+static void sizes_are_right_for_every_tf_and_span(void **state)
+{
+	(void)state;
+	for_each_kernel(check_every_size);
+}
+
 static void check_all_measures(const struct kernel *kernel, const struct kernel *scalar)
 {
 	for_each_chunk(kernel, scalar, check_chunk_measures);
@@ -655,6 +686,7 @@ int main(void)
 	    cmocka_unit_test(some_documents_of_a_range_are_picked_and_scored_to_the_same_bits),
 	    cmocka_unit_test(postings_of_short_lists_are_scored_to_the_same_bits),
 	    cmocka_unit_test(ranges_are_measured_alike),
+	    cmocka_unit_test(sizes_are_right_for_every_tf_and_span),
 	    cmocka_unit_test(range_bounds_are_added_to_the_same_bits),
 	    cmocka_unit_test(damaged_chunks_stay_within_their_slack),
 	    cmocka_unit_test(bounds_bound_contributions_for_any_parameters),
