@@ -77,18 +77,33 @@ void home_remove(const struct home *home)
 	rmdir(home->folder);
 }
 
+void home_rescued(const struct home *home, char *path, size_t size)
+{
+	snprintf(path, size, "%s/rescued.trawl", home->folder);
+}
+
+struct stranger {
+	const struct home *home;
+	char name[300];
+};
+
 static void keep_stranger(const char *name, void *context)
 {
-	if (strcmp(name, "life.trawl") != 0 && strcmp(name, "life.trawl-lock") != 0 && strcmp(name, "journal") != 0)
-		snprintf(context, 300, "%s", name);
+	static const char *const known[] = {"life.trawl", "life.trawl-lock", "journal", "rescued.trawl",
+	                                    "rescued.trawl-lock"};
+	struct stranger *stranger = context;
+	for (size_t i = 0; i < (stranger->home->rescues ? 5 : 3); i++)
+		if (strcmp(name, known[i]) == 0)
+			return;
+	snprintf(stranger->name, sizeof stranger->name, "%s", name);
 }
 
 const char *home_stranger(const struct home *home)
 {
-	static char stranger[300];
-	stranger[0] = 0;
-	for_each_name(home, keep_stranger, stranger);
-	return stranger[0] ? stranger : NULL;
+	static struct stranger stranger;
+	stranger = (struct stranger){.home = home};
+	for_each_name(home, keep_stranger, &stranger);
+	return stranger.name[0] ? stranger.name : NULL;
 }
 
 static void copy_file(const char *from, const char *to)
@@ -130,10 +145,10 @@ uint32_t journal_last(const struct home *home)
 	return last;
 }
 
-void journal_add(const struct home *home, uint32_t g)
+void journal_add(const struct home *home, uint32_t g, const char *word)
 {
 	char line[64];
-	int length = snprintf(line, sizeof line, "%u\n", g);
+	int length = snprintf(line, sizeof line, "%u %s\n", g, word);
 	int file = open(home->journal, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (file < 0 || write(file, line, (size_t)length) != length || fsync(file) != 0)
 		fatal(home->journal);
@@ -173,7 +188,7 @@ int write_generations(const struct life *life, const struct home *home, uint32_t
 		if (!code)
 			code = trawl_writer_commit(writer, error);
 		if (!code)
-			journal_add(home, g);
+			journal_add(home, g, "");
 		if (!code && random_chance(&random, 0.12)) {
 			trawl_writer_close(writer);
 			writer = NULL;
@@ -244,11 +259,22 @@ static int find_generation(const struct life *life, const struct home *home, uin
 	return code ? say(report, "reading", code) : 0;
 }
 
+/* Not of a file without a commit, which trawl check does not take for an index. */
+static int check_whole(const struct home *home, struct report *report)
+{
+	trawl_check_result result;
+	int code = trawl_check(home->index, NULL, &result, &report->why);
+	if (!code && result.damages)
+		snprintf(report->why.text, sizeof report->why.text, "%llu findings",
+		         (unsigned long long)result.damages);
+	return code || result.damages ? say(report, "checking", code) : 0;
+}
+
 void judge_index(const struct life *life, const struct home *home, uint32_t low, uint32_t high, struct report *report)
 {
 	trawl_writer *writer;
 	*report = (struct report){0};
-	if (find_generation(life, home, low, high, report))
+	if (find_generation(life, home, low, high, report) || (report->found && check_whole(home, report)))
 		return;
 	uint32_t next = report->found + 1;
 	int code = open_writer(&writer, home, &report->why);

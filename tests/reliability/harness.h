@@ -24,6 +24,7 @@ const char *option_text(int argc, char **argv, const char *name, const char *oth
 
 struct home {
 	char folder[400], index[440], lock[440], journal[440];
+	bool rescues; /* a second index may be there, made by a salvage, and its lock file */
 };
 
 void home_name(struct home *home, const char *folder); /* paths only */
@@ -32,11 +33,12 @@ void home_clear(const struct home *home);
 void home_remove(const struct home *home);
 /* The first name in the folder that has no business there, or NULL. */
 const char *home_stranger(const struct home *home);
-void home_copy(const struct home *from, const struct home *to); /* index and journal */
+void home_copy(const struct home *from, const struct home *to);      /* index and journal */
+void home_rescued(const struct home *home, char *path, size_t size); /* the name of that one */
 /* The last generation in the journal; 0 when there is none. */
 uint32_t journal_last(const struct home *home);
-/* Write `g` to the journal and sync it. */
-void journal_add(const struct home *home, uint32_t g);
+/* Write `g` to the journal, with a word behind it, and sync it. */
+void journal_add(const struct home *home, uint32_t g, const char *word);
 
 /* ---- writing ---- */
 

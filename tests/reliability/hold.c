@@ -125,7 +125,7 @@ int hold_command(int argc, char **argv)
 	home_make(&holding.home, base);
 	snprintf(folder, sizeof folder, "%.380s-start", base);
 	home_make(&holding.start, folder);
-	life_make(&holding.life, option_number(argc, argv, "seed", 1), COMMITS + 5, 0);
+	life_make(&holding.life, option_number(argc, argv, "seed", 1), COMMITS + 5, 0, NULL);
 	fault_plan = memory_shared(sizeof *fault_plan);
 	*fault_plan = (struct fault_plan){.log = -1, .times = 1};
 	snprintf(fault_plan->folder, sizeof fault_plan->folder, "%s", holding.home.folder);

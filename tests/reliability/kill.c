@@ -164,7 +164,7 @@ static void kill_at_times(struct killing *killing, uint32_t commits, uint64_t ti
 		uint32_t found = judge(killing, "time", i);
 		if (!killing->report->code) { /* the judge has made one commit more */
 			at = found + 1;
-			journal_add(&killing->home, at);
+			journal_add(&killing->home, at, "");
 		}
 		say_progress(killing, "at random times", i + 1, times);
 	}
@@ -182,7 +182,7 @@ int kill_command(int argc, char **argv)
 	home_make(&killing.home, base);
 	snprintf(folder, sizeof folder, "%.380s-saved", base);
 	home_make(&killing.saved, folder);
-	life_make(&killing.life, seed, commits + 2, 64);
+	life_make(&killing.life, seed, commits + 2, 64, NULL);
 	fault_plan = memory_shared(sizeof *fault_plan);
 	*fault_plan = (struct fault_plan){.log = -1};
 	snprintf(fault_plan->folder, sizeof fault_plan->folder, "%s", killing.home.folder);

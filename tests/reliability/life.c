@@ -12,6 +12,7 @@
 #define TEXT_ROOM 8192
 #define LARGE_TOKENS 300000 /* 4 bytes each in the batch: more than the least memory budget */
 #define LARGE_ID (LIFE_IDS - 1)
+#define FAT_WORDS 2000 /* of 17 bytes */
 
 /* What the index must answer to a query: the documents, and their scores. */
 struct answer {
@@ -44,9 +45,15 @@ static struct random random_for(const struct life *life, uint64_t a, uint64_t b)
 	return random;
 }
 
+static enum life_kind kind_of(const struct life *life, uint32_t g)
+{
+	return life->kinds ? (enum life_kind)life->kinds[g] : LIFE_ANY;
+}
+
 static bool is_large(const struct life *life, uint32_t id, uint32_t version)
 {
-	return id == LARGE_ID && life->large_every && version % life->large_every == 0;
+	return kind_of(life, version) == LIFE_LARGE ||
+	       (id == LARGE_ID && life->large_every && version % life->large_every == 0);
 }
 
 static void *must(void *pointer)
@@ -66,10 +73,10 @@ static unsigned word(struct random *random)
 static void make_document(const struct life *life, uint32_t id, uint32_t version, struct life_document *document)
 {
 	struct random random = random_for(life, version, id + 1);
-	bool large = is_large(life, id, version);
-	size_t room = large ? LARGE_TOKENS * 4 + TEXT_ROOM : TEXT_ROOM, length = 0;
+	bool large = is_large(life, id, version), fat = kind_of(life, version) == LIFE_FAT;
+	size_t room = TEXT_ROOM + (large ? LARGE_TOKENS * 4 : 0) + (fat ? FAT_WORDS * 20 : 0), length = 0;
 	char *text = must(malloc(room));
-	snprintf(document->id, sizeof document->id, "document-%u", id);
+	snprintf(document->id, sizeof document->id, "document/%u", id);
 	snprintf(document->title, sizeof document->title, "title w%u of %u", word(&random), version);
 	length += (size_t)snprintf(text, room, "common version%u ", version);
 	if (random_chance(&random, 0.2))
@@ -77,13 +84,16 @@ static void make_document(const struct life *life, uint32_t id, uint32_t version
 	for (size_t words = 3 + random_below(&random, 40); words; words--)
 		length += (size_t)snprintf(text + length, room - length, "w%u ", word(&random));
 	/* Now and then values that fill pages of their own. */
-	if (random_chance(&random, 0.1))
-		for (size_t words = 100 + random_below(&random, 250); words; words--)
-			length += (size_t)snprintf(text + length, room - length, "x%llx ",
-			                           (unsigned long long)random_next(&random));
-	for (size_t tokens = large ? LARGE_TOKENS : 0; tokens; tokens--)
-		length += (size_t)snprintf(text + length, room - length, "%c%c ", (int)('a' + tokens % 26),
-		                           (int)('a' + tokens / 26 % 26));
+	size_t odd = random_chance(&random, 0.1) ? 100 + random_below(&random, 250) : 0;
+	for (size_t words = fat ? FAT_WORDS : odd; words; words--)
+		length +=
+		    (size_t)snprintf(text + length, room - length, "x%llx ", (unsigned long long)random_next(&random));
+	for (size_t tokens = large ? LARGE_TOKENS : 0; tokens; tokens--) {
+		text[length++] = (char)('a' + tokens % 26);
+		text[length++] = (char)('a' + tokens / 26 % 26);
+		text[length++] = ' ';
+	}
+	text[length] = 0;
 	document->text = text;
 	document->length = length;
 }
@@ -102,32 +112,80 @@ static trawl_document view(const struct life_document *document)
 
 /* ---- what a commit does ---- */
 
-struct step {
-	uint32_t id;
-	bool deletes;
-};
+static size_t delete_all(const bool *present, struct life_step *steps)
+{
+	size_t count = 0;
+	for (uint32_t id = 0; id < LIFE_IDS; id++)
+		if (present[id])
+			steps[count++] = (struct life_step){id, true};
+	return count;
+}
 
-#define STEPS_MAX (LIFE_IDS + 8)
+/* The first query from a drawn one that matches something, but not all; LIFE_QUERIES: there is none. */
+static size_t choose_query(const struct life_state *state, struct random random)
+{
+	size_t first = random_below(&random, LIFE_QUERIES);
+	for (size_t i = 0; i < LIFE_QUERIES; i++) {
+		size_t q = (first + i) % LIFE_QUERIES;
+		if (state->answers[q].count && state->answers[q].count < state->documents)
+			return q;
+	}
+	return LIFE_QUERIES;
+}
 
-/* The steps from generation g - 1, whose versions are given, to g. Each commit changes something. */
-static size_t plan_steps(const struct life *life, const uint32_t *versions, uint32_t g, struct step *steps)
+static size_t plan_additions(struct random *random, enum life_kind kind, struct life_step *steps)
+{
+	size_t count = kind == LIFE_FAT ? 10 : LIFE_BATCH;
+	for (size_t i = 0; i < count; i++)
+		steps[i] = (struct life_step){(uint32_t)random_below(random, LIFE_IDS), false};
+	return count;
+}
+
+static size_t plan_deletions(struct random *random, const bool *present, struct life_step *steps)
+{
+	size_t count = delete_all(present, steps), wanted = 1 + random_below(random, 4);
+	for (size_t i = 0; i < count && i < wanted; i++) {
+		size_t other = i + random_below(random, count - i);
+		struct life_step swap = steps[i];
+		steps[i] = steps[other];
+		steps[other] = swap;
+	}
+	return count < wanted ? count : wanted;
+}
+
+static size_t plan_matches(const struct life_state *state, struct random random, struct life_step *steps)
+{
+	bool matches[LIFE_IDS] = {0};
+	size_t q = choose_query(state, random);
+	for (uint32_t id = 0; q < LIFE_QUERIES && id < LIFE_IDS; id++)
+		matches[id] = state->answers[q].scores[id] != NAIVE_NO_MATCH;
+	return delete_all(matches, steps);
+}
+
+/* The steps from a state to the next generation, g. Each commit changes something. */
+static size_t plan_steps(const struct life *life, const struct life_state *state, uint32_t g, struct life_step *steps)
 {
 	struct random random = random_for(life, g, 0);
+	enum life_kind what = kind_of(life, g);
 	bool present[LIFE_IDS];
 	size_t count = 0;
 	for (uint32_t id = 0; id < LIFE_IDS; id++)
-		present[id] = versions[id] != 0;
+		present[id] = state->versions[id] != 0;
 	double kind = random_unit(&random);
-	if (kind < 0.04) /* nothing is left */
-		for (uint32_t id = 0; id < LIFE_IDS; id++)
-			if (present[id])
-				steps[count++] = (struct step){id, true};
+	if (what == LIFE_DELETES)
+		count = plan_deletions(&random, present, steps);
+	if (what == LIFE_MATCHES)
+		count = plan_matches(state, random, steps);
+	if (kind < 0.04 && what == LIFE_ANY) /* nothing is left */
+		count = delete_all(present, steps);
 	if (count)
 		return count;
+	if (what != LIFE_ANY && what != LIFE_FILES)
+		return plan_additions(&random, what, steps);
 	for (size_t wanted = random_below(&random, 5); wanted; wanted--) {
 		uint32_t id = (uint32_t)random_below(&random, LIFE_IDS);
 		bool deletes = present[id] && random_chance(&random, 0.4);
-		steps[count++] = (struct step){id, deletes};
+		steps[count++] = (struct life_step){id, deletes};
 		present[id] = !deletes;
 	}
 	/* A commit that only adds leaves the old segments alone; others must rewrite deletions. */
@@ -136,14 +194,41 @@ static size_t plan_steps(const struct life *life, const uint32_t *versions, uint
 		last = (last + 1) % LIFE_IDS;
 	if (life->large_every && g % life->large_every == 0)
 		last = LARGE_ID;
-	steps[count++] = (struct step){last, false};
+	steps[count++] = (struct life_step){last, false};
 	return count;
+}
+
+size_t life_steps(const struct life *life, uint32_t g, struct life_step *steps)
+{
+	return plan_steps(life, &life->states[g - 1], g, steps);
+}
+
+const char *life_query(const struct life *life, uint32_t g)
+{
+	struct random random = random_for(life, g, 0);
+	random_unit(&random);
+	size_t q = choose_query(&life->states[g - 1], random);
+	return kind_of(life, g) == LIFE_MATCHES && q < LIFE_QUERIES ? queries[q] : NULL;
+}
+
+uint32_t life_version(const struct life *life, uint32_t g, uint32_t id)
+{
+	return life->states[g].versions[id];
+}
+
+void life_write(const struct life *life, uint32_t id, uint32_t version, bool json, FILE *out)
+{
+	struct life_document document;
+	make_document(life, id, version, &document); /* letters, digits and spaces: nothing to escape */
+	fprintf(out, json ? "{\"id\":\"%s\",\"title\":\"%s\",\"text\":\"%s\"}\n" : "%.0s%s\n%s", document.id,
+	        document.title, document.text);
+	free(document.text);
 }
 
 int life_change(const struct life *life, trawl_writer *writer, uint32_t g, trawl_error *error)
 {
-	struct step steps[STEPS_MAX];
-	size_t count = plan_steps(life, life->states[g - 1].versions, g, steps);
+	struct life_step steps[LIFE_STEPS];
+	size_t count = life_steps(life, g, steps);
 	int code = 0;
 	for (size_t i = 0; !code && i < count; i++) {
 		struct life_document document;
@@ -160,8 +245,8 @@ int life_change(const struct life *life, trawl_writer *writer, uint32_t g, trawl
 
 static void apply_steps(const struct life *life, struct life_state *state, struct naive *naive, uint32_t g)
 {
-	struct step steps[STEPS_MAX];
-	size_t count = plan_steps(life, state->versions, g, steps);
+	struct life_step steps[LIFE_STEPS];
+	size_t count = plan_steps(life, state, g, steps);
 	for (size_t i = 0; i < count; i++) {
 		struct life_document document;
 		make_document(life, steps[i].id, g, &document);
@@ -185,18 +270,18 @@ static void ask_naive(struct life_state *state, struct naive *naive)
 		const double *scores = naive_search(naive, queries[q], strlen(queries[q]), 0.9f, 0.4f, &answer->count);
 		for (uint32_t id = 0; id < LIFE_IDS; id++) {
 			char name[16];
-			size_t length = (size_t)snprintf(name, sizeof name, "document-%u", id);
+			size_t length = (size_t)snprintf(name, sizeof name, "document/%u", id);
 			size_t number = naive_find(naive, name, length);
 			answer->scores[id] = number == NAIVE_NONE ? NAIVE_NO_MATCH : scores[number];
 		}
 	}
 }
 
-void life_make(struct life *life, uint64_t seed, uint32_t generations, uint32_t large_every)
+void life_make(struct life *life, uint64_t seed, uint32_t generations, uint32_t large_every, const uint8_t *kinds)
 {
 	trawl_analysis analysis = {.language = "none"};
 	struct naive *naive = naive_new(&analysis);
-	*life = (struct life){.seed = seed, .generations = generations, .large_every = large_every};
+	*life = (struct life){.seed = seed, .generations = generations, .large_every = large_every, .kinds = kinds};
 	life->states = must(calloc(generations + 1, sizeof *life->states));
 	for (uint32_t g = 0; g <= generations; g++) {
 		if (g) {

@@ -3,16 +3,11 @@
  *
  *   faults power scenario=FILE folder=DIR seed=N images=N [first=N] [tool=PROGRAM interpose=LIBRARY] [keep=DIR]
  *
- * A scenario is a list of lines:
- *   commit N        the next N generations (harness.h: with new writers and dropped work now and then)
- *   killed N        a writer of the next generation is killed before its Nth change of a file
- *   abandon         a writer that changes much and is closed without a commit
- *   tool WORDS...   the command-line tool; {index} is the index. It must leave the last generation as it was.
- * `first` and images=1 repeat one image; with keep=DIR images that fail are kept there.
+ * A scenario (scenario.h) is a list of commits and commands. `first` and images=1 repeat one image; with keep=DIR images that
+ * fail are kept there.
  */
 #include <fcntl.h>
 #include <malloc.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,14 +18,15 @@
 #include "tests/reliability/disk.h"
 #include "tests/reliability/harness.h"
 #include "tests/reliability/interpose.h"
+#include "tests/reliability/scenario.h"
 
-enum { GENERATIONS_MAX = 400, FOUND_MAX = 50 };
+enum { FOUND_MAX = 50 };
 
 struct scene {
 	struct life life;
 	struct home home, image;
-	char log[440];
-	const char *tool, *interpose, *keep;
+	struct scenario scenario;
+	const char *keep;
 	uint8_t *bytes; /* the recording */
 	size_t length;
 	const struct fault_record **records;
@@ -51,99 +47,19 @@ struct tally {
 
 /* ---- recording ---- */
 
-static int abandon(const struct scene *scene, uint32_t at, trawl_error *error)
-{
-	trawl_writer *writer;
-	trawl_writer_options options = {.memory_budget = 1 << 20};
-	int code = trawl_writer_open(&writer, scene->home.index, &options, error);
-	for (uint32_t g = at; !code && g < at + 3; g++)
-		code = life_change(&scene->life, writer, g + 1, error);
-	trawl_writer_close(writer);
-	return code;
-}
-
-static int run_tool(const struct scene *scene, char *line)
-{
-	char *words[32] = {(char *)scene->tool};
-	int count = 1;
-	for (char *word = strtok(line, " "); word && count < 31; word = strtok(NULL, " "))
-		words[count++] = strcmp(word, "{index}") == 0 ? (char *)scene->home.index : word;
-	pid_t child = fork();
-	if (child == 0) {
-		setenv("FAULT_FOLDER", scene->home.folder, 1);
-		setenv("FAULT_LOG", scene->log, 1);
-		setenv("LD_PRELOAD", scene->interpose, 1);
-		execv(scene->tool, words);
-		_exit(99);
-	}
-	return child_wait(child, scene->report);
-}
-
-static int play_killed(const struct scene *scene, uint32_t *at, uint64_t call)
-{
-	fflush(NULL);
-	pid_t child = fork();
-	int status;
-	if (child == 0) {
-		trawl_error error;
-		fault_plan->calls = CALLS_CHANGE;
-		fault_plan->at = call;
-		fault_plan->times = 1;
-		fault_plan->kill = KILL_BEFORE;
-		write_generations(&scene->life, &scene->home, *at + 1, *at + 1, &error);
-		_exit(0);
-	}
-	waitpid(child, &status, 0);
-	*at += !WIFSIGNALED(status); /* one that has fewer changes to make lives, and commits */
-	return 0;
-}
-
-static int play_line(struct scene *scene, char *line, uint32_t *at)
-{
-	trawl_error *error = &scene->report->why;
-	if (strncmp(line, "commit ", 7) == 0) {
-		uint32_t to = *at + (uint32_t)strtoul(line + 7, NULL, 10);
-		int code = write_generations(&scene->life, &scene->home, *at + 1, to, error);
-		*at = to;
-		return code;
-	}
-	if (strncmp(line, "killed ", 7) == 0)
-		return play_killed(scene, at, strtoull(line + 7, NULL, 10));
-	if (strcmp(line, "abandon") == 0)
-		return abandon(scene, *at, error);
-	if (strncmp(line, "tool ", 5) == 0)
-		return scene->tool && scene->interpose ? run_tool(scene, line + 5) : -1;
-	snprintf(error->text, sizeof error->text, "no such command: %.400s", line);
-	return -1;
-}
-
 /* In a child: play the scenario and record it. */
-static void play(struct scene *scene, const char *path)
+static void play(struct scene *scene)
 {
-	char line[400];
-	uint32_t at = 0;
-	FILE *scenario = fopen(path, "re");
-	if (!scenario) {
-		perror(path);
-		_exit(3);
-	}
-	fault_plan->log = open(scene->log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+	fault_plan->log = open(scene->scenario.log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
 	snprintf(fault_plan->folder, sizeof fault_plan->folder, "%s", scene->home.folder);
-	while (!scene->report->code && fgets(line, sizeof line, scenario)) {
-		line[strcspn(line, "#\n")] = 0;
-		for (size_t end = strlen(line); end && line[end - 1] == ' '; end--)
-			line[end - 1] = 0;
-		if (line[0])
-			scene->report->code = play_line(scene, line, &at);
-	}
-	scene->report->found = at;
+	scenario_play(&scene->scenario, &scene->life, &scene->home, scene->report);
 	_exit(0);
 }
 
 static void read_log(struct scene *scene)
 {
 	struct stat status;
-	int file = open(scene->log, O_RDONLY | O_CLOEXEC);
+	int file = open(scene->scenario.log, O_RDONLY | O_CLOEXEC);
 	if (file < 0 || fstat(file, &status) != 0)
 		exit(3);
 	scene->length = (size_t)status.st_size;
@@ -194,6 +110,7 @@ struct cut {
 	size_t change;
 	bool middle; /* the change is under way; else it is done */
 	uint32_t acknowledged;
+	bool rescued; /* a salvage was acknowledged */
 	uint64_t numbers[1024];
 	size_t count;
 };
@@ -229,6 +146,32 @@ static struct random random_of(const struct scene *scene, uint64_t number)
 	return random;
 }
 
+/* What a salvage makes is whole, or not there; cut off in the middle it may also be refused, and can be removed and made again. */
+static void judge_rescued(const struct scene *scene, const struct cut *cut)
+{
+	struct report *report = scene->report;
+	trawl_salvage_result result;
+	struct home rescued = scene->image;
+	uint32_t found, generation = scene->scenario.rescued;
+	home_rescued(&scene->image, rescued.index, sizeof rescued.index);
+	snprintf(rescued.lock, sizeof rescued.lock, "%.430s-lock", rescued.index);
+	trawl_index *index;
+	bool there = cut->rescued || trawl_open(&index, rescued.index, &report->why) == 0;
+	if (there && !cut->rescued)
+		trawl_close(index);
+	if (!there) {
+		unlink(rescued.index);
+		unlink(rescued.lock);
+		report->code = trawl_salvage(scene->image.index, rescued.index, NULL, &result, &report->why);
+		generation = 0;
+	}
+	if (!report->code && generation)
+		report->code = life_verify(&scene->life, rescued.index, generation, generation, &found, &report->why);
+	else if (!report->code)
+		report->code = life_verify(&scene->life, rescued.index, cut->acknowledged,
+		                           scene->scenario.reach[cut->acknowledged], &found, &report->why);
+}
+
 static void judge_image(const struct scene *scene, const struct disk *disk, const struct cut *cut, uint64_t number)
 {
 	struct random random = random_of(scene, number);
@@ -236,7 +179,12 @@ static void judge_image(const struct scene *scene, const struct disk *disk, cons
 	const struct fault_record *last = cut->middle ? scene->records[cut->change] : NULL;
 	scene->tally->pending += disk_image(disk, last, &random, scene->image.folder);
 	draw_lock_file(scene, &random);
-	judge_index(&scene->life, &scene->image, cut->acknowledged, cut->acknowledged + 1, scene->report);
+	*scene->report = (struct report){0};
+	if (scene->scenario.rescued && cut->acknowledged >= scene->scenario.rescued)
+		judge_rescued(scene, cut);
+	if (!scene->report->code)
+		judge_index(&scene->life, &scene->image, cut->acknowledged, scene->scenario.reach[cut->acknowledged],
+		            scene->report);
 	if (scene->report->code)
 		tell_found(scene, disk, cut, number, random_of(scene, number));
 	if (scene->report->open_seconds > scene->tally->slowest_open)
@@ -265,13 +213,15 @@ static void judge_cut(const struct scene *scene, const struct disk *disk, const 
 	}
 }
 
-static uint32_t acknowledged_by(const struct scene *scene, const struct fault_record *record, uint32_t before)
+/* What a change of the journal acknowledges. */
+static void acknowledge(const struct scene *scene, const struct fault_record *record, struct cut *cut)
 {
 	char line[32] = "";
 	if (record->change != CHANGE_WRITE || record->inode != scene->journal_inode)
-		return before;
+		return;
 	memcpy(line, record + 1, record->bytes < sizeof line ? record->bytes : sizeof line - 1);
-	return (uint32_t)strtoul(line, NULL, 10);
+	cut->acknowledged = (uint32_t)strtoul(line, NULL, 10);
+	cut->rescued |= strstr(line, "rescued") != NULL;
 }
 
 /* Images are spread evenly over the changes; every other one is of the middle of its change. */
@@ -298,7 +248,7 @@ static void judge_images(const struct scene *scene, uint64_t first, uint64_t ima
 			}
 			if (middle) {
 				disk_change(disk, scene->records[cut.change]);
-				cut.acknowledged = acknowledged_by(scene, scene->records[cut.change], cut.acknowledged);
+				acknowledge(scene, scene->records[cut.change], &cut);
 			}
 		}
 		if (now_seconds() - said > 5) {
@@ -316,7 +266,8 @@ static void release(struct scene *scene)
 		free((void *)scene->records[i]);
 	free(scene->records);
 	free(scene->bytes);
-	unlink(scene->log);
+	unlink(scene->scenario.log);
+	scenario_remove_inputs(&scene->scenario);
 	home_remove(&scene->home);
 	home_remove(&scene->image);
 	life_release(&scene->life);
@@ -331,8 +282,9 @@ int power_command(int argc, char **argv)
 	uint64_t first = option_number(argc, argv, "first", 0), all = option_number(argc, argv, "of", images);
 	const char *base = option_text(argc, argv, "folder", "/dev/shm/trawl-power");
 	const char *scenario = option_text(argc, argv, "scenario", "tests/reliability/scenarios/commits");
-	scene.tool = option_text(argc, argv, "tool", NULL);
-	scene.interpose = option_text(argc, argv, "interpose", NULL);
+	scene.scenario.path = scenario;
+	scene.scenario.tool = option_text(argc, argv, "tool", NULL);
+	scene.scenario.interpose = option_text(argc, argv, "interpose", NULL);
 	scene.keep = option_text(argc, argv, "keep", NULL);
 	/* What one image frees the next one takes: most of the time would go to fresh pages otherwise. */
 	mallopt(M_MMAP_THRESHOLD, 32 << 20);
@@ -340,15 +292,20 @@ int power_command(int argc, char **argv)
 	home_make(&scene.home, base);
 	snprintf(folder, sizeof folder, "%.380s-image", base);
 	home_make(&scene.image, folder);
-	snprintf(scene.log, sizeof scene.log, "%.380s-log", base);
-	life_make(&scene.life, seed, GENERATIONS_MAX, 0);
+	snprintf(scene.scenario.log, sizeof scene.scenario.log, "%.380s-log", base);
+	snprintf(scene.scenario.inputs, sizeof scene.scenario.inputs, "%.380s-inputs", base);
+	if (scenario_read(&scene.scenario, &scene.report->why) != 0) {
+		printf("FOUND power: %s: %s\n", scenario, scene.report->why.text);
+		return 3;
+	}
+	life_make(&scene.life, seed, GENERATIONS_MAX, 0, scene.scenario.kinds);
 	if (stat(scene.home.folder, &status) != 0)
 		return 3;
 	scene.folder_inode = status.st_ino;
 	fflush(NULL);
 	pid_t child = fork();
 	if (child == 0)
-		play(&scene, scenario);
+		play(&scene);
 	if (child_wait(child, scene.report) || scene.report->code) {
 		printf("FOUND power: the scenario %s failed by itself: %s\n", scenario, scene.report->why.text);
 		scene.failed++;
@@ -357,6 +314,7 @@ int power_command(int argc, char **argv)
 		scene.failed++;
 	} else {
 		uint32_t commits = scene.report->found;
+		scene.image.rescues = scene.scenario.rescued != 0;
 		judge_images(&scene, first, images, all);
 		printf("TOTAL power loss, %s\t%llu\t%llu\t%llu\n",
 		       strrchr(scenario, '/') ? strrchr(scenario, '/') + 1 : scenario, (unsigned long long)images,
