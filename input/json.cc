@@ -385,7 +385,8 @@ int read_object(reading &r)
 int set_capacity(json_parser *parser, size_t length)
 {
 	size_t capacity = parser->simdjson.capacity();
-	if (length <= capacity && (capacity <= CAPACITY_KEPT || length > CAPACITY_KEPT))
+	if (length <= capacity && (capacity <= CAPACITY_KEPT || length > CAPACITY_KEPT) &&
+	    json_has_buffer(parser->simdjson))
 		return TRAWL_OK;
 	for (capacity = CAPACITY_FIRST; capacity < length;)
 		capacity *= 2;
@@ -395,7 +396,7 @@ int set_capacity(json_parser *parser, size_t length)
 	if (!parser->chosen && !json_choose(parser->simdjson, capacity))
 		return TRAWL_ENOMEM;
 	parser->chosen = true;
-	return parser->simdjson.allocate(capacity) ? TRAWL_ENOMEM : TRAWL_OK;
+	return parser->simdjson.allocate(capacity) || !json_has_buffer(parser->simdjson) ? TRAWL_ENOMEM : TRAWL_OK;
 }
 
 } // namespace

@@ -7,22 +7,35 @@
 
 #include "input/json_choice.h"
 
-#ifdef SIMDJSON_FALLBACK_IMPLEMENTATION_H /* the classes of the implementations are in the header */
-
 namespace
 {
 
 using parser_memory = std::unique_ptr<simdjson::internal::dom_parser_implementation>;
+using string_memory = std::unique_ptr<uint8_t[]>;
 
-/* The parser has no other door to its implementation. An explicit instantiation may name what is private. */
-parser_memory &memory_of(simdjson::ondemand::parser &parser);
-template <parser_memory simdjson::ondemand::parser::*Member> struct door {
-	friend parser_memory &memory_of(simdjson::ondemand::parser &parser)
+/* The parser has no other door to its implementation, and to its buffer. An explicit instantiation may name what is private. */
+parser_memory &member_of(simdjson::ondemand::parser &parser, parser_memory *);
+string_memory &member_of(simdjson::ondemand::parser &parser, string_memory *);
+template <class Memory, Memory simdjson::ondemand::parser::*Member> struct door {
+	friend Memory &member_of(simdjson::ondemand::parser &parser, Memory *)
 	{
 		return parser.*Member;
 	}
 };
-template struct door<&simdjson::ondemand::parser::implementation>;
+template struct door<parser_memory, &simdjson::ondemand::parser::implementation>;
+template struct door<string_memory, &simdjson::ondemand::parser::string_buf>;
+
+} // namespace
+
+bool json_has_buffer(simdjson::ondemand::parser &parser)
+{
+	return member_of(parser, static_cast<string_memory *>(nullptr)) != nullptr;
+}
+
+#ifdef SIMDJSON_FALLBACK_IMPLEMENTATION_H /* the classes of the implementations are in the header */
+
+namespace
+{
 
 /* Whether this machine can run it; then *problem is what came of it. */
 template <class Implementation>
@@ -31,7 +44,8 @@ bool take(simdjson::ondemand::parser &parser, size_t capacity, simdjson::error_c
 	Implementation candidate; /* has its names in strings, whose memory may be wanting */
 	if (!candidate.supported_by_runtime_system())
 		return false;
-	*problem = candidate.create_dom_parser_implementation(capacity, parser.max_depth(), memory_of(parser));
+	*problem = candidate.create_dom_parser_implementation(capacity, parser.max_depth(),
+	                                                      member_of(parser, static_cast<parser_memory *>(nullptr)));
 	return true;
 }
 

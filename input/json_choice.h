@@ -12,4 +12,7 @@
 /* Give a parser that has none yet the best implementation for this machine. false: out of memory. */
 bool json_choose(simdjson::ondemand::parser &parser, size_t capacity);
 
+/* Whether the parser has the buffer that strings are decoded into: its allocate() forgets to look. */
+bool json_has_buffer(simdjson::ondemand::parser &parser);
+
 #endif

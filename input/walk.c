@@ -91,7 +91,10 @@ static int add_entry(struct walk *walk, struct folders *folders, int folder, con
 /* Only the folder that the caller named may be a symbolic link: thus no folder is its own descendant. */
 static DIR *open_folder(const char *path, bool named)
 {
-	int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (named ? 0 : O_NOFOLLOW));
+	int descriptor;
+	do
+		descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (named ? 0 : O_NOFOLLOW));
+	while (descriptor < 0 && errno == EINTR);
 	DIR *stream = descriptor < 0 ? NULL : fdopendir(descriptor);
 	if (!stream && descriptor >= 0) {
 		int saved = errno;

@@ -1,0 +1,649 @@
+/*
+ * What a source does when the system fails under it: every call that opens, examines or reads something, in turn; every
+ * allocation; and what a folder may have in it that no test can make there.
+ *
+ * The calls are wrapped by the linker (Makefile).
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <cmocka.h>
+
+#include "input/reader.h"
+#include "input/walk.h"
+#include "tests/sources.h"
+
+/* ---- the calls that fail ----------------------------------------------------------------------------------------- */
+
+enum call { CALL_READ, CALL_OPEN, CALL_FSTAT, CALL_FSTATAT, CALL_FDOPENDIR, CALL_READDIR, CALL_STAT, CALLS };
+
+static const char *const call_names[CALLS] = {"read", "open", "fstat", "fstatat", "fdopendir", "readdir", "stat"};
+
+static struct {
+	enum call call;
+	long after; /* so many go well first; -1: none fails */
+	int error;
+	bool struck;
+	unsigned char type; /* of each entry of a folder, unless 0 */
+	size_t piece;       /* no read gives more, unless 0 */
+	long new_after;     /* so many allocations of simdjson's go well; -1: all */
+} plan = {.after = -1, .new_after = -1};
+
+static bool strikes(enum call call)
+{
+	if (plan.call != call || plan.after < 0 || plan.after-- > 0)
+		return false;
+	plan.struck = true;
+	errno = plan.error;
+	return true;
+}
+
+static void fail_call(enum call call, long after, int error)
+{
+	plan.call = call;
+	plan.after = after;
+	plan.error = error;
+	plan.struck = false;
+}
+
+static bool stop_failing(void)
+{
+	plan.after = -1;
+	return plan.struck;
+}
+
+ssize_t __real_read(int file, void *bytes, size_t length);
+ssize_t __wrap_read(int file, void *bytes, size_t length);
+ssize_t __wrap___read_chk(int file, void *bytes, size_t length, size_t room);
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+int __wrap___open_2(const char *path, int flags);
+int __real_fstat(int file, struct stat *status);
+int __wrap_fstat(int file, struct stat *status);
+int __real_stat(const char *path, struct stat *status);
+int __wrap_stat(const char *path, struct stat *status);
+int __real_fstatat(int folder, const char *path, struct stat *status, int flags);
+int __wrap_fstatat(int folder, const char *path, struct stat *status, int flags);
+DIR *__real_fdopendir(int file);
+DIR *__wrap_fdopendir(int file);
+struct dirent *__real_readdir(DIR *folder);
+struct dirent *__wrap_readdir(DIR *folder);
+void *__real__ZnwmRKSt9nothrow_t(size_t size, const void *nothrow);
+void *__wrap__ZnwmRKSt9nothrow_t(size_t size, const void *nothrow);
+void *__real__ZnamRKSt9nothrow_t(size_t size, const void *nothrow);
+void *__wrap__ZnamRKSt9nothrow_t(size_t size, const void *nothrow);
+
+ssize_t __wrap_read(int file, void *bytes, size_t length)
+{
+	return strikes(CALL_READ) ? -1
+	                          : __real_read(file, bytes, plan.piece && plan.piece < length ? plan.piece : length);
+}
+
+ssize_t __wrap___read_chk(int file, void *bytes, size_t length, size_t room)
+{
+	assert_true(length <= room);
+	return __wrap_read(file, bytes, length);
+}
+
+int __wrap_open(const char *path, int flags, ...)
+{
+	return strikes(CALL_OPEN) ? -1 : __real_open(path, flags);
+}
+
+int __wrap___open_2(const char *path, int flags)
+{
+	return __wrap_open(path, flags);
+}
+
+int __wrap_fstat(int file, struct stat *status)
+{
+	return strikes(CALL_FSTAT) ? -1 : __real_fstat(file, status);
+}
+
+int __wrap_stat(const char *path, struct stat *status)
+{
+	return strikes(CALL_STAT) ? -1 : __real_stat(path, status);
+}
+
+int __wrap_fstatat(int folder, const char *path, struct stat *status, int flags)
+{
+	return strikes(CALL_FSTATAT) ? -1 : __real_fstatat(folder, path, status, flags);
+}
+
+DIR *__wrap_fdopendir(int file)
+{
+	return strikes(CALL_FDOPENDIR) ? NULL : __real_fdopendir(file);
+}
+
+struct dirent *__wrap_readdir(DIR *folder)
+{
+	struct dirent *entry = strikes(CALL_READDIR) ? NULL : __real_readdir(folder);
+	if (entry && plan.type)
+		entry->d_type = plan.type;
+	return entry;
+}
+
+static bool new_fails(void)
+{
+	if (plan.new_after > 0)
+		plan.new_after--;
+	else if (plan.new_after == 0)
+		return plan.struck = true;
+	return false;
+}
+
+void *__wrap__ZnwmRKSt9nothrow_t(size_t size, const void *nothrow)
+{
+	return new_fails() ? NULL : __real__ZnwmRKSt9nothrow_t(size, nothrow);
+}
+
+void *__wrap__ZnamRKSt9nothrow_t(size_t size, const void *nothrow)
+{
+	return new_fails() ? NULL : __real__ZnamRKSt9nothrow_t(size, nothrow);
+}
+
+/* ---- a folder of everything -------------------------------------------------------------------------------------- */
+
+#define LINES "{\"id\":1,\"title\":[\"a\",\"b\\n\"],\"text\":[\"\\u00e9\"],\"x\":{},\"y\":\"\"}\nbad\n{\"id\":2}\n"
+
+static const char *const everything[] = {"d"};
+
+/* Text that hardly compresses, so that it is read and decompressed in several pieces. */
+static char *long_text(size_t length)
+{
+	char *text = malloc(length + 1);
+	uint64_t state = 88172645463325252u;
+	assert_non_null(text);
+	for (size_t i = 0; i < length; i++) {
+		state ^= state << 13, state ^= state >> 7, state ^= state << 17;
+		text[i] = i % 60 == 59 ? '\n' : (char)('0' + state % 60);
+	}
+	text[length] = 0;
+	return text;
+}
+
+static void make_everything(void)
+{
+	enum { LONG = 700000 };
+	size_t packed;
+	char name[200], *text = long_text(LONG);
+	uint8_t *out = malloc(2 * LONG);
+	assert_non_null(out);
+	assert_int_equal(mkdir("d", 0777) | mkdir("d/e", 0777) | mkdir("d/e/f", 0777), 0);
+	write_text("d/a.txt", "title\ntext");
+	write_text("d/b.jsonl", LINES);
+	write_text("d/e/f/c.txt", "deep");
+	packed = pack_gzip(out, 2 * LONG, text, LONG);
+	packed += pack_gzip(out + packed, 2 * LONG - packed, "second member", 13);
+	memset(out + packed, 0, 600);
+	write_bytes("d/g.txt.gz", out, packed + 600);
+	packed = pack_zstd(out, 2 * LONG, text, LONG);
+	packed += pack_zstd(out + packed, 2 * LONG - packed, "second frame", 12);
+	write_bytes("d/z.txt.zst", out, packed);
+	/* So many names that they need more than one block of memory. */
+	for (int i = 0; i < 40; i++) {
+		snprintf(name, sizeof name, "d/e/%0150d", i);
+		write_text(name, "x");
+	}
+	free(text);
+	free(out);
+}
+
+static size_t lines_in(const struct buffer *text)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < text->length; i++)
+		count += text->data[i] == '\n';
+	return count;
+}
+
+static struct outcome read_everything(bool strict)
+{
+	return read_paths(everything, 1, (trawl_source_options){.strict = strict});
+}
+
+static void expect_same(const struct outcome *outcome, const struct outcome *whole)
+{
+	assert_int_equal(outcome->status, whole->status);
+	assert_string_equal(outcome->documents.data, whole->documents.data);
+	assert_string_equal(outcome->problems.data, whole->problems.data);
+}
+
+/* ---- claims ------------------------------------------------------------------------------------------------------ */
+
+static void an_interrupted_call_is_made_again(void **state)
+{
+	(void)state;
+	make_everything();
+	struct outcome whole = read_everything(false);
+	assert_int_equal(whole.status, 0);
+	for (enum call call = CALL_READ; call <= CALL_OPEN; call++) {
+		long n = 0;
+		for (bool met = true; met; n++) {
+			fail_call(call, n, EINTR);
+			struct outcome outcome = read_everything(false);
+			met = stop_failing();
+			expect_same(&outcome, &whole);
+			release_outcome(&outcome);
+			assert_true(n < 3000);
+		}
+		assert_true(n > 8);
+	}
+	release_outcome(&whole);
+}
+
+static void short_reads_make_no_difference(void **state)
+{
+	(void)state;
+	make_everything();
+	struct outcome whole = read_everything(false);
+	static const size_t pieces[] = {1, 3, 4093};
+	for (size_t i = 0; i < 3; i++) {
+		plan.piece = pieces[i];
+		struct outcome outcome = read_everything(false);
+		plan.piece = 0;
+		expect_same(&outcome, &whole);
+		release_outcome(&outcome);
+	}
+	release_outcome(&whole);
+}
+
+/* The nth call fails for good: it is told where, what is read is some of the whole, and nothing comes after the last. */
+static bool try_failing(enum call call, long n, const struct outcome *whole)
+{
+	fail_call(call, n, EIO);
+	struct outcome outcome = read_everything(false);
+	bool met = stop_failing();
+	if (outcome.status < 0) { /* of the folder that was named */
+		assert_int_equal(call, CALL_STAT);
+	} else if (met) {
+		assert_non_null(strstr((char *)outcome.problems.data, "nput/output error"));
+		if (outcome.documents.length > whole->documents.length)
+			fail_msg("%s %ld: %s", call_names[call], n, (char *)outcome.problems.data);
+	} else {
+		expect_same(&outcome, whole);
+	}
+	release_outcome(&outcome);
+	fail_call(call, n, EIO);
+	outcome = read_everything(true);
+	if (stop_failing()) {
+		assert_true(outcome.status == TRAWL_EIO || outcome.status == TRAWL_EINPUT);
+		assert_true(lines_in(&outcome.problems) == 0);
+	}
+	release_outcome(&outcome);
+	return met;
+}
+
+static void what_fails_in_the_middle_is_told_and_the_rest_is_read(void **state)
+{
+	(void)state;
+	make_everything();
+	struct outcome whole = read_everything(false);
+	for (enum call call = CALL_READ; call < CALLS; call++) {
+		long n = 0;
+		while (try_failing(call, n, &whole))
+			assert_true(++n < 3000);
+		if (!n)
+			fail_msg("nobody calls %s", call_names[call]);
+	}
+	release_outcome(&whole);
+}
+
+static void every_allocation_may_fail(void **state)
+{
+	(void)state;
+	make_everything();
+	struct outcome whole = read_everything(false);
+	for (int sticky = 0; sticky < 2; sticky++) {
+		bool through = false;
+		for (long n = 0; !through; n++) {
+			assert_true(n < 3000);
+			trawl_source *source;
+			trawl_document document;
+			trawl_error error = {0};
+			size_t documents = 0;
+			memory_fail_after(n, sticky);
+			int status = trawl_source_open(&source, everything, 1, NULL, &error);
+			if (!status)
+				while ((status = trawl_source_next(source, &document, &error)) == 1)
+					documents++;
+			memory_fail_after(-1, false);
+			trawl_source_close(source);
+			through = !status;
+			assert_true(through ? documents == whole.progress.documents : status == TRAWL_ENOMEM);
+			assert_true(through || error.code == TRAWL_ENOMEM);
+		}
+	}
+	release_outcome(&whole);
+}
+
+static void the_json_parser_says_when_it_has_no_memory(void **state)
+{
+	(void)state;
+	char *line = malloc(3 << 20);
+	memset(line, ' ', 3 << 20);
+	write_text("a.jsonl", LINES);
+	memcpy(line, "{\"id\":1,\n{\"id\":7}", 18);
+	memcpy(line + (2 << 20), "\n{\"id\":8, \"text\":\"", 18);
+	memcpy(line + (3 << 20) - 3, "\"}\n", 3);
+	write_bytes("b.jsonl", line, 3 << 20); /* lines for which the parser grows */
+	free(line);
+	const char *paths[] = {"a.jsonl", "b.jsonl"};
+	struct outcome whole = read_paths(paths, 2, (trawl_source_options){0});
+	long failures = 0;
+	for (long n = 0, met = true; met; n++) {
+		plan.new_after = n;
+		plan.struck = false;
+		struct outcome outcome = read_paths(paths, 2, (trawl_source_options){0});
+		met = plan.struck;
+		plan.new_after = -1;
+		failures += met;
+		if (met)
+			assert_int_equal(outcome.status, TRAWL_ENOMEM);
+		else
+			expect_same(&outcome, &whole);
+		release_outcome(&outcome);
+	}
+	assert_true(failures > 0);
+	release_outcome(&whole);
+}
+
+static void special_entries_are_passed_over_without_a_look(void **state)
+{
+	(void)state;
+	static const unsigned char types[] = {DT_FIFO, DT_SOCK, DT_CHR, DT_BLK};
+	assert_int_equal(mkdir("d", 0777), 0);
+	write_text("d/a", "x");
+	for (size_t i = 0; i < sizeof types; i++) {
+		plan.type = types[i];
+		fail_call(CALL_FSTATAT, 0, EIO);
+		struct outcome outcome = read_paths(everything, 1, (trawl_source_options){.strict = true});
+		assert_false(stop_failing());
+		plan.type = 0;
+		assert_int_equal(outcome.status, 0);
+		assert_int_equal(outcome.progress.documents, 0);
+		release_outcome(&outcome);
+	}
+	plan.type = DT_UNKNOWN;
+	expect("d", "d/a|x||\n", "");
+}
+
+static void a_link_without_a_target_is_told_and_one_to_a_folder_passed_over(void **state)
+{
+	(void)state;
+	assert_int_equal(mkdir("d", 0777) | mkdir("other", 0777), 0);
+	write_text("other/x", "x");
+	assert_int_equal(symlink("nowhere", "d/a") | symlink("../other", "d/b") | symlink("../other/x", "d/c"), 0);
+	expect("d", "d/c|x||\n", "d/a: cannot open: No such file or directory\n");
+}
+
+static void what_cannot_be_examined_is_told_when_it_is_read(void **state)
+{
+	(void)state;
+	write_text("a", "x");
+	fail_call(CALL_STAT, 0, EACCES);
+	const char *path = "a";
+	struct outcome outcome = read_paths(&path, 1, (trawl_source_options){0});
+	assert_true(stop_failing());
+	assert_int_equal(outcome.status, 0);
+	assert_string_equal(outcome.problems.data, "a: cannot open: Permission denied\n");
+	release_outcome(&outcome);
+	path = "a/b";
+	outcome = read_paths(&path, 1, (trawl_source_options){0});
+	assert_int_equal(outcome.status, TRAWL_ENOTFOUND);
+	release_outcome(&outcome);
+	fail_call(CALL_FSTAT, 0, EBADF);
+	path = "-";
+	outcome = read_paths(&path, 1, (trawl_source_options){0});
+	assert_true(stop_failing());
+	assert_string_equal(outcome.problems.data, "stdin: cannot open: Bad file descriptor\n");
+	release_outcome(&outcome);
+}
+
+static void entries_that_were_found_are_read_by_the_rules_of_folders(void **state)
+{
+	(void)state;
+	assert_int_equal(mkdir("d", 0777) | mkdir("d/e", 0777) | mkfifo("d/pipe", 0777), 0);
+	write_text("d/a", "x");
+	write_text("d/e/b", "y");
+	write_bytes("d/binary", "a\0b", 3);
+	assert_int_equal(symlink("e", "d/link"), 0);
+	const char *paths[] = {"d/a", "d/gone", "d/a/under", "d/pipe", "d/link", "d/e", "d/binary"};
+	struct outcome outcome = read_paths(paths, 7, (trawl_source_options){.found = true});
+	assert_int_equal(outcome.status, 0);
+	assert_string_equal(outcome.documents.data, "d/a|x||\nd/e/b|y||\n");
+	assert_string_equal(outcome.problems.data, "d/binary: binary file\n");
+	release_outcome(&outcome);
+	fail_call(CALL_FSTATAT, 0, EACCES);
+	outcome = read_paths(paths, 1, (trawl_source_options){.found = true});
+	assert_true(stop_failing());
+	assert_string_equal(outcome.problems.data, "d/a: cannot open: Permission denied\n");
+	release_outcome(&outcome);
+	struct walk walk = {0};
+	trawl_error error;
+	memory_fail_after(0, true);
+	assert_int_equal(walk_add_found(&walk, "d/a", &error), TRAWL_ENOMEM);
+	memory_fail_after(-1, false);
+	walk_release(&walk);
+}
+
+static void options_that_mean_nothing_are_refused(void **state)
+{
+	(void)state;
+	const char *paths[] = {"a", ""}, *none[] = {NULL};
+	write_text("a", "x");
+	struct outcome outcome = read_paths(paths, 2, (trawl_source_options){0});
+	assert_int_equal(outcome.status, TRAWL_EINVAL);
+	release_outcome(&outcome);
+	outcome = read_paths(none, 1, (trawl_source_options){0});
+	assert_int_equal(outcome.status, TRAWL_EINVAL);
+	release_outcome(&outcome);
+	outcome = read_paths(paths, 1, (trawl_source_options){.format = (enum trawl_format)77});
+	assert_int_equal(outcome.status, TRAWL_EINVAL);
+	assert_string_equal(outcome.error.text, "no such format: 77");
+	release_outcome(&outcome);
+}
+
+/* A file of `blanks` blanks and then `rest` as standard input, which has no name to tell its format. */
+static void expect_behind_blanks(size_t blanks, const char *rest, const char *documents)
+{
+	char *text = malloc(blanks + strlen(rest) + 1);
+	memset(text, ' ', blanks);
+	strcpy(text + blanks, rest);
+	write_text("input", text);
+	free(text);
+	int saved = dup(STDIN_FILENO), file = __real_open("input", O_RDONLY | O_CLOEXEC);
+	dup2(file, STDIN_FILENO);
+	close(file);
+	expect("-", documents, "");
+	dup2(saved, STDIN_FILENO);
+	close(saved);
+}
+
+static void standard_input_is_text_when_it_begins_with_too_much_white_space(void **state)
+{
+	(void)state;
+	expect_behind_blanks(65535, "{\"id\":1}\n", "1|||\n");
+	expect_behind_blanks(65536, "{\"id\":1}\n", "stdin|{\"id\":1}||\n");
+	plan.piece = 2;
+	fail_call(CALL_READ, 2, EIO); /* behind what the encoding needs, before what the format does */
+	expect_stdin("     x", 6, (trawl_source_options){0}, "", "stdin: cannot read at byte 4: Input/output error\n");
+	plan.piece = 0;
+	assert_true(stop_failing());
+}
+
+/* The bounds of a budget are a 32nd of it, and 1 MiB at least. */
+static void a_memory_budget_bounds_lines_and_texts(void **state)
+{
+	(void)state;
+	enum { LONG = (1 << 20) + 10 };
+	char *text = malloc(4 * LONG);
+	memset(text, 'x', 4 * LONG);
+	memcpy(text + LONG, "\n{\"id\":1}\n", 10);
+	write_bytes("a.jsonl", text, LONG + 10);
+	write_bytes("b.txt", text, LONG);
+	write_bytes("c.jsonl", text + LONG + 10, 3 * LONG - 10); /* no end of line */
+	free(text);
+	trawl_source_options little = {.memory_budget = 1 << 20}, enough = {.memory_budget = (size_t)256 << 20};
+	expect_with("a.jsonl", little, "1|||\n", "a.jsonl:1: line longer than 1 MiB, a 32nd of the memory allowed\n");
+	expect_with("b.txt", little, "", "b.txt: text larger than 1 MiB, a 32nd of the memory allowed\n");
+	expect_with("c.jsonl", little, "", "c.jsonl:1: line longer than 1 MiB, a 32nd of the memory allowed\n");
+	expect_with("a.jsonl", enough, "1|||\n",
+	            "a.jsonl:1:1: not a JSON object: JSON Lines wants one object a line\n");
+	expect_with("a.jsonl", (trawl_source_options){.memory_budget = SIZE_MAX}, "1|||\n",
+	            "a.jsonl:1:1: not a JSON object: JSON Lines wants one object a line\n");
+	for (long n = 0; n < 2; n++) { /* while the rest of a line that is too long is passed over, too */
+		fail_call(CALL_READ, n + 1, EIO);
+		const char *path = "c.jsonl";
+		struct outcome outcome = read_paths(&path, 1, little);
+		assert_true(stop_failing());
+		assert_non_null(strstr((char *)outcome.problems.data, "Input/output error"));
+		release_outcome(&outcome);
+	}
+}
+
+static void memory_for_a_huge_text_is_not_kept_for_the_next(void **state)
+{
+	(void)state;
+	write_text("huge", "x");
+	assert_int_equal(truncate("huge", (off_t)65 << 20), 0);
+	write_text("next", "y");
+	const char *paths[] = {"huge", "next"};
+	trawl_source *source;
+	trawl_document document;
+	trawl_error error;
+	assert_int_equal(trawl_source_open(&source, paths, 2, NULL, &error), 0);
+	assert_int_equal(trawl_source_next(source, &document, &error), 1);
+	assert_int_equal(document.title_length + document.text_length, 65 << 20);
+	assert_int_equal(trawl_source_next(source, &document, &error), 1);
+	assert_int_equal(document.title_length, 1);
+	assert_int_equal(trawl_source_next(source, &document, &error), 0);
+	trawl_source_close(source);
+}
+
+static void titles_are_cut_at_white_space_or_between_characters(void **state)
+{
+	(void)state;
+	char text[1200], title[1100], expected[2400];
+	/* Blanks before the cut are in neither part. */
+	memset(text, 'a', sizeof text);
+	memset(text + 1000, ' ', 25);
+	text[1100] = 0;
+	write_text("a.txt", text);
+	snprintf(expected, sizeof expected, "a.txt|%.1000s|%s|\n", text, text + 1024);
+	expect("a.txt", expected, "");
+	/* Bytes that begin no character cannot hold the cut up. */
+	memset(text, 0x80, 1100);
+	write_text("b.txt", text);
+	memset(title, 0x80, sizeof title);
+	snprintf(expected, sizeof expected, "b.txt|%.1021s|%s|\n", title, text + 1021);
+	expect("b.txt", expected, "");
+	/* Nor can a blank line at the beginning be a title; white space behind one is not in it. */
+	write_text("c.txt", "\n \t\n title \t \n\ntext");
+	expect("c.txt", "c.txt|title|\ntext|\n", "");
+}
+
+static void an_error_shows_a_path_from_the_beginning_of_a_character(void **state)
+{
+	(void)state;
+	char path[600] = "";
+	for (int i = 0; i < 2; i++) {
+		for (int j = 0; j < 80; j++)
+			strcat(path, "\xe2\x82\xac");
+		assert_int_equal(mkdir(path, 0777), 0);
+		strcat(path, "/");
+	}
+	for (int i = 0; i < 3; i++) { /* the cut falls on each byte of a character */
+		char file[640];
+		snprintf(file, sizeof file, "%s%.*s.jsonl", path, i, "abc");
+		write_text(file, "x\n");
+		const char *paths[] = {file};
+		struct outcome outcome = read_paths(paths, 1, (trawl_source_options){.strict = true});
+		assert_int_equal(outcome.status, TRAWL_EINPUT);
+		assert_memory_equal(outcome.error.text, "...", 3);
+		assert_int_not_equal((unsigned char)outcome.error.text[3] & 0xc0, 0x80);
+		release_outcome(&outcome);
+	}
+}
+
+static void hostile_starts_of_compressed_data_are_cut_off(void **state)
+{
+	(void)state;
+	write_bytes("a.txt", "\x1f\x8b\x08", 3);
+	expect("a.txt", "", "a.txt: cut off: the gzip data ends too early, at byte 3\n");
+	write_bytes("b.txt", "\x28\xb5\x2f\xfd", 4);
+	expect("b.txt", "", "b.txt: cut off: the zstd data ends too early, at byte 4\n");
+	write_bytes("c.txt", "\x1f\x8b", 2);
+	expect("c.txt", "c.txt|\x1f\x8b||\n", "");
+}
+
+/* A caller may offer more room than a system call takes at once. */
+static void room_of_gigabytes_is_no_trouble(void **state)
+{
+	(void)state;
+	size_t room = (size_t)3 << 30, length, packed;
+	uint8_t bytes[200];
+	void *out = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct stream *stream;
+	trawl_error error;
+	if (out == MAP_FAILED) {
+		print_message("SKIP: no 3 GiB of addresses\n");
+		skip();
+	}
+	packed = pack_gzip(bytes, sizeof bytes, "text", 4);
+	write_bytes("a.gz", bytes, packed);
+	write_text("a", "plain text");
+	assert_int_equal(stream_new(&stream, &error), 0);
+	for (int i = 0; i < 2; i++) {
+		int file = __real_open(i ? "a" : "a.gz", O_RDONLY | O_CLOEXEC);
+		size_t all = 0;
+		stream_start(stream, file);
+		do {
+			assert_int_equal(stream_read(stream, (char *)out + all, room - all, &length, &error), 0);
+			all += length;
+		} while (length);
+		assert_int_equal(all, i ? 10 : 4);
+		assert_memory_equal(out, i ? "plain text" : "text", all);
+		close(file);
+	}
+	stream_free(stream);
+	munmap(out, room);
+}
+
+#define CLAIM(test) cmocka_unit_test_setup_teardown(test, enter_folder, leave_folder)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    CLAIM(an_interrupted_call_is_made_again),
+	    CLAIM(short_reads_make_no_difference),
+	    CLAIM(what_fails_in_the_middle_is_told_and_the_rest_is_read),
+	    CLAIM(every_allocation_may_fail),
+	    CLAIM(the_json_parser_says_when_it_has_no_memory),
+	    CLAIM(special_entries_are_passed_over_without_a_look),
+	    CLAIM(a_link_without_a_target_is_told_and_one_to_a_folder_passed_over),
+	    CLAIM(what_cannot_be_examined_is_told_when_it_is_read),
+	    CLAIM(entries_that_were_found_are_read_by_the_rules_of_folders),
+	    CLAIM(options_that_mean_nothing_are_refused),
+	    CLAIM(standard_input_is_text_when_it_begins_with_too_much_white_space),
+	    CLAIM(a_memory_budget_bounds_lines_and_texts),
+	    CLAIM(memory_for_a_huge_text_is_not_kept_for_the_next),
+	    CLAIM(titles_are_cut_at_white_space_or_between_characters),
+	    CLAIM(an_error_shows_a_path_from_the_beginning_of_a_character),
+	    CLAIM(hostile_starts_of_compressed_data_are_cut_off),
+	    CLAIM(room_of_gigabytes_is_no_trouble),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
