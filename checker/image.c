@@ -137,15 +137,23 @@ void image_close(struct image *image)
 
 /* ---- places ---- */
 
-static int compare_places(const void *a, const void *b)
+int extent_place_compare(const struct extent_place *left, const struct extent_place *right)
 {
-	const struct extent_place *left = a, *right = b;
 	if (left->segment != right->segment)
 		return left->segment < right->segment ? -1 : 1;
 	if (left->part != right->part)
 		return left->part < right->part ? -1 : 1;
 	if (left->extent != right->extent)
 		return left->extent < right->extent ? -1 : 1;
+	return 0;
+}
+
+static int compare_places(const void *a, const void *b)
+{
+	const struct extent_place *left = a, *right = b;
+	int order = extent_place_compare(left, right);
+	if (order)
+		return order;
 	return left->offset < right->offset ? -1 : left->offset > right->offset;
 }
 

@@ -26,6 +26,9 @@ struct extent_place {
 	bool verified, damaged;
 };
 
+/* In order of their keys: negative, 0 or positive. */
+int extent_place_compare(const struct extent_place *left, const struct extent_place *right);
+
 struct image {
 	int file;
 	const char *path; /* borrowed */

@@ -117,12 +117,9 @@ static int search_pages(struct search *search, void (*progress)(void *context, u
 static int compare_found(const void *a, const void *b)
 {
 	const struct extent_place *left = a, *right = b;
-	if (left->segment != right->segment)
-		return left->segment < right->segment ? -1 : 1;
-	if (left->part != right->part)
-		return left->part < right->part ? -1 : 1;
-	if (left->extent != right->extent)
-		return left->extent < right->extent ? -1 : 1;
+	int order = extent_place_compare(left, right);
+	if (order)
+		return order;
 	if (left->rank != right->rank)
 		return left->rank > right->rank ? -1 : 1;
 	return left->checksum < right->checksum ? -1 : left->checksum > right->checksum;

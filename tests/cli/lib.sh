@@ -77,3 +77,13 @@ END
 	trawl index -q news.trawl news.jsonl || true
 	[ "$status" -eq 0 ] || echo "    the news could not be indexed: $(cat .err)"
 }
+
+# eventually COMMAND...: whether it succeeds within a minute.
+eventually()
+{
+	for _ in $(seq 600); do
+		"$@" && return 0
+		sleep 0.1
+	done
+	return 1
+}

@@ -77,14 +77,6 @@ claim "strict_deletes_nothing_when_a_file_cannot_be_read"
 
 # Commits along the way
 visible() { [ "$("$TRAWL" search -n 0 --count early.trawl common 2>/dev/null)" = "$1 documents" ]; }
-eventually()
-{
-	for _ in $(seq 600); do
-		"$@" && return 0
-		sleep 0.1
-	done
-	return 1
-}
 mkfifo pipe
 env --default-signal=INT "$TRAWL" index --commit-every 4 early.trawl - <pipe >.out 2>.err &
 pid=$!

@@ -2,16 +2,6 @@
 # trawl index --watch: the index follows its folders. Everything is waited for by looking again, up to a minute.
 . "$(dirname "$0")/lib.sh"
 
-# eventually COMMAND...: whether it succeeds within a minute.
-eventually()
-{
-	for _ in $(seq 600); do
-		"$@" && return 0
-		sleep 0.1
-	done
-	return 1
-}
-
 found() { "$TRAWL" search --json --no-snippet x.trawl "$1" 2>.err | grep -qF "\"id\":\"$2\""; }
 not_found() { ! "$TRAWL" search x.trawl "$1" >/dev/null 2>&1; }
 generation() { "$TRAWL" stats --json x.trawl | grep -o '"generation":[0-9]*'; }

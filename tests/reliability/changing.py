@@ -96,9 +96,8 @@ class Changes:
         return None if all(isinstance(part, tuple) and part[0] == 2 for part in state) else state
 
     def remove_made(self, change):
-        for name in (change.made, change.made + "-lock") if change.made else ():
-            if os.path.exists(name):
-                os.remove(name)
+        if change.made:
+            self.bench.remove_index(change.made)
 
     def expected(self, change):
         """Exit status and answers of the new index, when nothing goes wrong."""

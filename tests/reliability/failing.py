@@ -118,8 +118,11 @@ class Bench:
         if not fresh:
             shutil.copyfile(self.saved, self.index)
 
-    def reset_files(self, names):
-        for name in names:
+    def remove_index(self, path):
+        self.remove_files([path, path + "-lock"])
+
+    def remove_files(self, names):
+        for name in names:  # those of other folders with their path
             if os.path.exists(os.path.join(self.home, name)):
                 os.remove(os.path.join(self.home, name))
 

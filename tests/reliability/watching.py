@@ -28,7 +28,7 @@ class Watched:
 
     def begin(self):
         shutil.rmtree(self.notes, ignore_errors=True)
-        self.bench.reset_files(["x.trawl", "x.trawl-lock", "x.trawl-new", "x.trawl-run"])
+        self.bench.remove_files(["x.trawl", "x.trawl-lock", "x.trawl-new", "x.trawl-run"])
         os.mkdir(self.notes)
         for i in range(6):
             self.put("n%d.txt" % i, "note %d rain river stone\n" % i)
@@ -53,8 +53,7 @@ class Watched:
 
     def follow(self, faults):
         """Watch, edit, and end. The outcome, or what is wrong."""
-        if os.path.exists(self.bench.counters):
-            os.remove(self.bench.counters)
+        self.bench.remove_files([self.bench.counters])
         environment = dict(os.environ, LC_ALL="C.UTF-8", LD_PRELOAD=self.bench.interpose, FAULT_FOLDER=self.bench.home,
                            FAULT_COUNTERS=self.bench.counters, **faults)
         with open(self.said, "wb") as out, open(self.said + "-errors", "wb") as errors:
@@ -90,9 +89,7 @@ class Watched:
         again = self.bench.run(["index", "-q", "--delete-missing", self.bench.index, self.notes])
         if again.code != 0:
             return "indexing afterwards fails: " + describe(again)
-        for name in (self.fresh, self.fresh + "-lock"):
-            if os.path.exists(name):
-                os.remove(name)
+        self.bench.remove_index(self.fresh)
         self.bench.must(["index", "-q", self.fresh, self.notes])
         if self.state(self.bench.index) != self.state(self.fresh):
             return "the index does not catch up with its folder"
