@@ -73,10 +73,40 @@ static uint32_t among_shorts(const uint16_t a[SHORTS_MAX], uint32_t n, const uin
 	return found;
 }
 
+/* Four positions at a time: pdep spreads low parts to 16 bits each; the places of the ones, less their numbers, are the high parts. */
 static bool decode_shorts(const uint8_t *bytes, uint32_t first, uint32_t tf, uint8_t span,
                           uint16_t positions[SHORTS_MAX])
 {
-	return decode_shorts_plain(bytes, first, tf, span, positions);
+	const uint64_t each = 0x0001000100010001, none = each * SHORT_NONE;
+	uint32_t last = position_last(span), low = position_low_bits(tf, last), unary = first + tf * low, bit = first;
+	uint32_t bits = tf + (last >> low);
+	if (bits > 64)
+		return decode_shorts_plain(bytes, first, tf, span, positions);
+	uint64_t ones = load64(bytes + unary / 8) >> (unary % 8);
+	ones |= (uint64_t)bytes[unary / 8 + 8] << 1 << (63 - unary % 8);
+	ones &= UINT64_MAX >> (64 - bits);
+	if ((uint32_t)__builtin_popcountll(ones) < tf)
+		return false;
+	uint64_t low_bits = each * ((1u << low) - 1), numbers = 0x0003000200010000, four = none;
+	__m256i nones = _mm256_set1_epi16((short)SHORT_NONE);
+	_mm256_storeu_si256((__m256i *)positions, nones);
+	_mm256_storeu_si256((__m256i *)(positions + 16), nones);
+	for (uint32_t i = 0; i < tf; i += 4) {
+		uint64_t high = 0;
+#pragma GCC unroll 4
+		for (uint32_t k = 0; k < 64; k += 16, ones &= ones - 1)
+			high |= _tzcnt_u64(ones) << k;
+		four = _pdep_u64(load64(bytes + bit / 8) >> (bit % 8), low_bits) | (high - numbers) << low;
+		memcpy(positions + i, &four, sizeof four);
+		bit += 4 * low;
+		numbers += each * 4;
+	}
+	if (tf % 4) {
+		uint64_t present = ((uint64_t)1 << (16 * (tf % 4))) - 1;
+		four = (four & present) | (none & ~present);
+		memcpy(positions + (tf & ~3u), &four, sizeof four);
+	}
+	return true;
 }
 
 /* The mask of the offsets of `count` byte-form postings: shift a one for each, and OR them all. Those behind the last get a shift that
@@ -251,22 +281,23 @@ static inline __m256i look_up_row(__m128i bytes, uint32_t row, __m256i index)
 	return _mm256_shuffle_epi8(twice(bytes), _mm256_adds_epu8(within, _mm256_set1_epi8(0x70)));
 }
 
-/* table[index[i]], indices below 64 */
+/* table[index[i]], indices below 64: a shuffle heeds the low 4 bits, the others choose. */
 static inline __m256i look_up_64(const uint8_t *table, __m256i index)
 {
 	const __m128i *rows = (const __m128i *)table;
-	__m256i low = _mm256_or_si256(look_up_row(_mm_loadu_si128(rows), 0, index),
-	                              look_up_row(_mm_loadu_si128(rows + 1), 1, index));
-	__m256i high = _mm256_or_si256(look_up_row(_mm_loadu_si128(rows + 2), 2, index),
-	                               look_up_row(_mm_loadu_si128(rows + 3), 3, index));
-	return _mm256_or_si256(low, high);
+	__m256i bit_4 = _mm256_slli_epi16(index, 3), bit_5 = _mm256_slli_epi16(index, 2);
+	__m256i a = _mm256_shuffle_epi8(twice(_mm_loadu_si128(rows)), index);
+	__m256i b = _mm256_shuffle_epi8(twice(_mm_loadu_si128(rows + 1)), index);
+	__m256i c = _mm256_shuffle_epi8(twice(_mm_loadu_si128(rows + 2)), index);
+	__m256i d = _mm256_shuffle_epi8(twice(_mm_loadu_si128(rows + 3)), index);
+	return _mm256_blendv_epi8(_mm256_blendv_epi8(a, b, bit_4), _mm256_blendv_epi8(c, d, bit_4), bit_5);
 }
 
 /* the same below 128 */
 static inline __m256i look_up_128(const uint8_t *table, __m256i index)
 {
-	return _mm256_or_si256(look_up_64(table, index),
-	                       look_up_64(table + 64, _mm256_sub_epi8(index, _mm256_set1_epi8(64))));
+	__m256i bit_6 = _mm256_slli_epi16(index, 1);
+	return _mm256_blendv_epi8(look_up_64(table, index), look_up_64(table + 64, index), bit_6);
 }
 
 /* position_bits of Elias-Fano are tf * each + rest: the bits of a low part and one, and position_last >> low; `gaps` are the

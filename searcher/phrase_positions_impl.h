@@ -33,6 +33,13 @@
 #endif
 #define MANY_WORDS (VECTOR_BYTES / 8)
 #define MANY_SHORTS (VECTOR_BYTES / 2)
+/* So many vectors of words become one of shorts or a few. */
+#if VECTOR_BYTES == 32
+#define NARROWED 4
+#else
+#define NARROWED 1
+#endif
+#define AT_ONCE (NARROWED * MANY_WORDS)
 typedef uint64_t many_words __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
 typedef int16_t many_shorts __attribute__((vector_size(VECTOR_BYTES), aligned(2), may_alias));
 typedef uint16_t few_shorts __attribute__((vector_size(VECTOR_BYTES / 4), aligned(2), may_alias));
@@ -252,23 +259,48 @@ static int decode_waiting(struct phrase *phrase, struct phrase_word *word, uint3
 
 /* ---- small documents that wait, all together ---- */
 
+/* Of each number the low 16 bits. */
+static inline void narrow_words(const many_words numbers[NARROWED], uint16_t *out)
+{
+#if NARROWED == 4
+	/* Compilers do this number by number. Packed, a lane has two of each four: */
+	const __m256i *four = (const __m256i *)numbers;
+	__m256i low = _mm256_packus_epi32(four[0], four[1]), high = _mm256_packus_epi32(four[2], four[3]);
+	__m256i pairs = _mm256_packus_epi32(low, high);
+	pairs = _mm256_permutevar8x32_epi32(pairs, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+	_mm256_storeu_si256((__m256i *)out, pairs);
+#else
+	for (uint32_t i = 0; i < NARROWED; i++)
+		*(few_shorts *)(out + i * MANY_WORDS) = __builtin_convertvector(numbers[i], few_shorts);
+#endif
+}
+
 static void load_gaps(const struct phrase *phrase, struct phrase_word *word, const uint64_t *gap_bits)
 {
 	uint64_t loaded[WAITING_MAX];
-	uint32_t n = phrase->waiting, end = (n + MANY_WORDS - 1) / MANY_WORDS * MANY_WORDS, most = word->gaps_most;
+	uint32_t n = phrase->waiting, end = (n + AT_ONCE - 1) / AT_ONCE * AT_ONCE, most = word->gaps_most;
 	for (uint32_t i = 0; i < n; i++)
 		loaded[i] = load64(word->waiting_places[i].bytes) >> word->waiting_places[i].first;
 	for (uint32_t i = n; i < end; i++)
 		loaded[i] = 0;
-	for (uint32_t i = 0; i < end; i += MANY_WORDS) {
-		many_words bits = *(const many_words *)(loaded + i), gap = *(const many_words *)(gap_bits + i);
-		many_words one = (many_words){0} + 1, most_gap = (one << gap) - 1, circle = most_gap * 2 + 1;
-		many_words position = bits & circle;
-		bits >>= 1;
+	for (uint32_t i = 0; i < end; i += AT_ONCE) {
+		many_words bits[NARROWED], gap[NARROWED], most_gap[NARROWED], circle[NARROWED], position[NARROWED];
+#pragma GCC unroll 4 /* into registers */
+		for (uint32_t j = 0; j < NARROWED; j++) {
+			gap[j] = *(const many_words *)(gap_bits + i + j * MANY_WORDS);
+			bits[j] = *(const many_words *)(loaded + i + j * MANY_WORDS);
+			most_gap[j] = (((many_words){0} + 1) << gap[j]) - 1;
+			circle[j] = most_gap[j] * 2 + 1;
+			position[j] = bits[j] & circle[j];
+			bits[j] >>= 1;
+		}
 		for (uint32_t k = 0; k < most; k++) {
-			*(few_shorts *)(word->gaps_positions[k] + i) = __builtin_convertvector(position, few_shorts);
-			bits >>= gap;
-			position = (position + (bits & most_gap) + 1) & circle;
+			narrow_words(position, word->gaps_positions[k] + i);
+#pragma GCC unroll 4
+			for (uint32_t j = 0; j < NARROWED; j++) {
+				bits[j] >>= gap[j];
+				position[j] = (position[j] + (bits[j] & most_gap[j]) + 1) & circle[j];
+			}
 		}
 	}
 	for (uint32_t k = 0; k < most; k++)
@@ -286,7 +318,7 @@ static void count_small(struct phrase *phrase, uint16_t places[WAITING_MAX])
 	uint32_t n = phrase->waiting;
 	for (uint32_t i = 0; i < n; i++)
 		gap_bits[i] = phrase->waiting_gaps[i];
-	for (uint32_t i = n; i % MANY_WORDS; i++)
+	for (uint32_t i = n; i % AT_ONCE; i++)
 		gap_bits[i] = 0;
 	for (uint32_t w = 0; w < phrase->count; w++)
 		if (phrase->words[w].same == w)
@@ -322,10 +354,10 @@ static bool load_shorts(const struct phrase *phrase, struct phrase_word *word, u
 		return decode_shorts(place->bytes, place->first, tf, span, word->shorts);
 	if (tf * phrase->waiting_gaps[i] > SMALL_BITS)
 		return decode_shorts_plain(place->bytes, place->first, tf, span, word->shorts);
-	for (uint32_t k = 0; k < SMALL_TF; k++)
-		word->shorts[k] = k < tf ? word->gaps_positions[k][i] : SHORT_NONE;
-	for (uint32_t k = SMALL_TF; k < SHORTS_MAX; k++)
+	for (uint32_t k = 0; k < SHORTS_MAX; k++)
 		word->shorts[k] = SHORT_NONE;
+	for (uint32_t k = 0; k < tf; k++)
+		word->shorts[k] = word->gaps_positions[k][i];
 	return true;
 }
 
