@@ -33,7 +33,8 @@ check-tool: $(BUILD)/differential
 .PHONY: check-tsan check-threads check-valgrind
 check-tsan: ## what runs in threads, under the thread sanitizer
 	$(MAKE) BUILD=$(BUILD)/tsan CFLAGS="-O1 -g -fsanitize=thread" check-threads
-check-threads: $(patsubst %,$(BUILD)/tests/test_%,concurrency ranking index pipeline live merge compact)
+check-threads: $(patsubst %,$(BUILD)/tests/test_%,\
+               concurrency ranking index pipeline live merge compact reorder budget batch vocabulary)
 	TRAWL_TEST_SECONDS=3600 TRAWL_ORACLE_QUERIES=100 TRAWL_CONCURRENT_COMMITS=12 TSAN_OPTIONS=die_after_fork=0 tests/run_units $^
 VALGRIND       := valgrind -q --error-exitcode=9 --leak-check=full --suppressions=tests/valgrind.supp
 VALGRIND_TESTS := base batch bitpack format query run terms top vocabulary documents store postings
@@ -57,6 +58,6 @@ analyze: ## gcc's static analyzer has nothing to say
 	  gcc -O1 -fanalyzer -Werror $(READ_FLAGS) $(READ_AVX) -c $$file -o /dev/null || exit 1; done
 coverage: ## which branches the unit tests and fuzz replays take, file by file
 	$(MAKE) BUILD=$(BUILD)/coverage CC=gcc CXX=g++ CFLAGS="-O0 -g --coverage" check-unit check-fuzz
-	tests/coverage $(BUILD)/coverage $(filter base/% store/% searcher/query.c input/%,$(filter %.c,$(LIB_SRC)))
+	tests/coverage $(BUILD)/coverage $(filter base/% store/% searcher/query.c input/% tokenizer/%,$(LIB_SRC))
 mutants: ## disable each check of the decoders in turn, some test must notice: [FILES=store/terms.c] [JOBS=2]
 	$(if $(JOBS),JOBS=$(JOBS)) tests/mutants $(BUILD)/mutants $(FILES)

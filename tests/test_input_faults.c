@@ -589,6 +589,57 @@ static void hostile_starts_of_compressed_data_are_cut_off(void **state)
 	expect("c.txt", "c.txt|\x1f\x8b||\n", "");
 }
 
+/* Each lead byte has bytes of its own that may follow. */
+static void invalid_utf8_is_found_where_it_is(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *bytes; /* behind 22 others */
+		size_t column;
+	} lines[] = {
+	    {"\x80", 23},
+	    {"\xc1\x80", 23},
+	    {"\xc3\xa9\xe0\x9f\xbf", 25},
+	    {"\xe2\x82\xac\xed\xa0\x80", 26},
+	    {"\xe2\x82\x41", 23},
+	    {"\xe2\xc0\x80", 23},
+	    {"\xef\xbf\xbf\xf0\x8f\xbf\xbf", 26},
+	    {"\xf0\x9f\x98\x80\xf4\x90\x80\x80", 27},
+	    {"\xf1\x80\x41\x80", 23},
+	    {"\xf1\x80\x80\x41", 23},
+	    {"\xf5\x80\x80\x80", 23},
+	    {"\xff", 23},
+	};
+	char line[100], expected[100];
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+		snprintf(line, sizeof line, " {\"id\":\"1\",\r\"text\": \"a%s\"}", lines[i].bytes);
+		write_text("a.jsonl", line);
+		snprintf(expected, sizeof expected, "a.jsonl:1:%zu: invalid UTF-8\n", lines[i].column);
+		expect("a.jsonl", "", expected);
+	}
+}
+
+static void numbers_and_types_of_every_shape_are_judged(void **state)
+{
+	(void)state;
+	write_text("a.jsonl",
+	           "{\"id\":1,\"x\":-0.5E+7,\"y\":1e-3,\"z\":[0e1,\t-1.25]}\n"
+	           "{\"id\":2,\"x\":1e}\n{\"id\":3,\"x\":1.}\n{\"id\":4,\"x\":-}\n{\"id\":5,\"x\":nul}\n"
+	           "{\"id\":6,\"x\":1e+}\n{}\n\t \r\n{\"id\":false}\n{\"id\":{}}\n{\"id\":\"7\",\"text\":-1}\n");
+	const char *path = "a.jsonl";
+	struct outcome outcome = read_paths(&path, 1, (trawl_source_options){0});
+	assert_string_equal(outcome.documents.data, "1|||{\"x\":-0.5E+7,\"y\":1e-3,\"z\":[0e1,\t-1.25]}\n");
+	assert_int_equal(lines_in(&outcome.problems), 9);
+	release_outcome(&outcome);
+	/* One field that is id and title: what it may not be as an id is said first. */
+	trawl_source_options both = {.id_field = "k", .title_field = "k"};
+	write_text("b.jsonl", "{\"k\":7}\n{\"k\":\"7\"}\n{\"k\":[\"7\"]}\n{\"k\":1.5}\n");
+	expect_with("b.jsonl", both, "7|7||\n",
+	            "b.jsonl:1:6: field \"k\" is a number; wanted is a string or an array of strings\n"
+	            "b.jsonl:3:6: field \"k\" is an array; wanted is a string or an integer\n"
+	            "b.jsonl:4:6: field \"k\" is a number; wanted is a string or an integer\n");
+}
+
 /* A caller may offer more room than a system call takes at once. */
 static void room_of_gigabytes_is_no_trouble(void **state)
 {
@@ -643,6 +694,8 @@ int main(void)
 	    CLAIM(titles_are_cut_at_white_space_or_between_characters),
 	    CLAIM(an_error_shows_a_path_from_the_beginning_of_a_character),
 	    CLAIM(hostile_starts_of_compressed_data_are_cut_off),
+	    CLAIM(invalid_utf8_is_found_where_it_is),
+	    CLAIM(numbers_and_types_of_every_shape_are_judged),
 	    CLAIM(room_of_gigabytes_is_no_trouble),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
