@@ -3,7 +3,7 @@
 .PHONY: fuzz fuzz-targets fuzz-programs check-fuzz
 # Fuzz targets: run without libFuzzer on kept inputs (check-fuzz), or by it (fuzz).
 FUZZ     := $(patsubst tests/fuzz/fuzz_%.c,%,$(filter-out %/fuzz_store.c,$(wildcard tests/fuzz/fuzz_*.c)))
-FUZZ_LIB := $(patsubst %,$(BUILD)/%.o,tests/fuzz/fuzz.c tests/fuzz/fuzz_store.c) $(TEST_LIB)
+FUZZ_LIB := $(patsubst %,$(BUILD)/%.o,tests/fuzz/fuzz.c tests/fuzz/fuzz_store.c tests/fuzz/templates.c) $(TEST_LIB)
 REPLAYS  := $(FUZZ:%=$(BUILD)/fuzz/replay_%)
 $(BUILD)/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.c.o $(BUILD)/tests/fuzz/replay.c.o $(FUZZ_LIB) $(BUILD)/libtrawl.a
 	@mkdir -p $(@D)

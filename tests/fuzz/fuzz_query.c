@@ -1,5 +1,5 @@
 /*
- * Any query on a small index: every kernel gives the same bits, and they are the naive scorer's answer. The index has posting lists
+ * Any query, and any filter, on a small index: every kernel gives the same bits, and they are the naive scorer's answer. The index has posting lists
  * of every form, three segments, and documents that were deleted.
  */
 #include <string.h>
@@ -74,6 +74,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	                                .set_b = shape & 64,
 	                                .k1 = k1s[more & 3],
 	                                .b = bs[more >> 2 & 3]};
+	size_t filter_length;
+	const uint8_t *filter = take(&input, more & 16 ? take8(&input) : 0, &filter_length);
+	char *tight_filter = (char *)fuzz_tight(filter, filter_length, 0);
+	options.filter = more & 16 ? tight_filter : NULL;
+	options.filter_length = filter_length;
+	naive_filter(naive, options.filter, filter_length);
 	char *query = (char *)fuzz_tight(input.at, input.left, 0);
 	size_t length = input.left;
 	int expected_status, status;
@@ -93,6 +99,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *why = expected_status ? NULL : oracle_complaint(naive, searcher, query, length, &options, true);
 	if (why)
 		fuzz_broken(why, __FILE__, __LINE__);
+	naive_filter(naive, NULL, 0);
+	memory_free(tight_filter);
 	memory_free(query);
 	return 0;
 }
@@ -107,6 +115,14 @@ bool fuzz_seed(unsigned number, struct buffer *out)
 		build();
 	size_t length = random_query(query, &corpus, &random, (enum query_kind)(number % QUERY_KINDS));
 	length = length < 300 ? length : 300;
-	return buffer_append_byte(out, (uint8_t)(number * 5)) && buffer_append_byte(out, (uint8_t)number) &&
-	       buffer_append(out, query, length);
+	if (!buffer_append_byte(out, (uint8_t)(number * 5)) || !buffer_append_byte(out, (uint8_t)number))
+		return false;
+	if (number & 16) {
+		static char filter[RANDOM_QUERY_MAX];
+		size_t filter_length = random_query(filter, &corpus, &random, (enum query_kind)(number % QUERY_KINDS));
+		filter_length = filter_length < 200 ? filter_length : 200;
+		if (!buffer_append_byte(out, (uint8_t)filter_length) || !buffer_append(out, filter, filter_length))
+			return false;
+	}
+	return buffer_append(out, query, length);
 }

@@ -15,6 +15,7 @@ holds()
 }
 
 holds bitpack 4000
+holds check 300
 holds documents 1500
 holds index 1500
 holds json 4000
