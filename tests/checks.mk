@@ -7,10 +7,10 @@ FUZZ_LIB := $(patsubst %,$(BUILD)/%.o,tests/fuzz/fuzz.c tests/fuzz/fuzz_store.c 
 REPLAYS  := $(FUZZ:%=$(BUILD)/fuzz/replay_%)
 $(BUILD)/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.c.o $(BUILD)/tests/fuzz/replay.c.o $(FUZZ_LIB) $(BUILD)/libtrawl.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=kernel_get $^ $(LIBS) -lcmocka -o $@
+	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=kernel_get $^ $(LIBS) -lcmocka -ljansson -o $@
 $(BUILD)/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.c.o $(FUZZ_LIB) $(BUILD)/libtrawl.a
 	@mkdir -p $(@D)
-	$(CXX) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -Wl,--wrap=kernel_get $^ $(LIBS) -lcmocka -o $@
+	$(CXX) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -Wl,--wrap=kernel_get $^ $(LIBS) -lcmocka -ljansson -o $@
 fuzz-programs: $(REPLAYS) $(FUZZ:%=$(BUILD)/fuzz/fuzz_%)
 fuzz-targets:
 	nice $(MAKE) -s BUILD=$(BUILD)/fuzzing CC=clang CXX=clang++ CPPFLAGS=-fsanitize=fuzzer-no-link CFLAGS="-O1 -g \

@@ -21,6 +21,7 @@ holds index 1500
 holds json 4000
 holds manifest 1000
 holds postings 1500
+holds queries 3000
 holds query 1500
 holds snippet 2000
 holds source 600
