@@ -22,8 +22,8 @@ unsigned integer_run_width(const uint32_t *values, size_t n);
  * them. */
 uint64_t integer_run_encode(const uint32_t *values, size_t n, unsigned width, uint8_t *out, uint64_t bit);
 
-/* Read n integers from bit number *bit of [in, end) on and move it behind them; 64 bytes past `end` may be loaded, and
- * `values` written up to a multiple of 16. false: malformed. */
+/* Read n integers from bit number *bit of [in, end), less than 512 MiB, on and move it behind them; 64 bytes past `end` may be loaded,
+ * and `values` written up to a multiple of 16. false: malformed. */
 bool integer_run_decode(const uint8_t *in, const uint8_t *end, uint64_t *bit, size_t n, unsigned width,
                         uint32_t *values);
 

@@ -68,8 +68,7 @@ bool integer_run_decode_avx2(const uint8_t *in, const uint8_t *end, uint64_t *bi
 		*bit = count_zeros(in, low, limit, n, values);
 		return *bit != 0;
 	}
-	if (limit > UINT32_MAX || low + (uint64_t)n * width > limit ||
-	    !find_ones(in, low + (uint64_t)n * width, limit, n, ones))
+	if (low + (uint64_t)n * width > limit || !find_ones(in, low + (uint64_t)n * width, limit, n, ones))
 		return false;
 	*bit = (uint64_t)ones[n] + 1;
 	/* 8 low parts are whole bytes, so that all vectors look at the same places of theirs. */

@@ -48,7 +48,7 @@ bool integer_run_decode_avx512(const uint8_t *in, const uint8_t *end, uint64_t *
 {
 	uint32_t ones[1 + INTEGER_RUN_MAX + 64 + LANES];
 	uint64_t limit = (uint64_t)(end - in) * 8, low = *bit;
-	if (width > INTEGER_RUN_WIDTH_MAX || limit > UINT32_MAX || low + (uint64_t)n * width > limit ||
+	if (width > INTEGER_RUN_WIDTH_MAX || low + (uint64_t)n * width > limit ||
 	    !find_ones(in, low + (uint64_t)n * width, limit, n, ones))
 		return false;
 	*bit = (uint64_t)ones[n] + 1;

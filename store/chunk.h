@@ -40,9 +40,9 @@ struct chunk {
 	uint64_t positions;      /* bits of those before its first posting's, if the list has positions */
 	/* by rank: where the range's postings start, in `bytes` or (bitmap form) in `codes` */
 	uint16_t starts[SUPERBLOCK_RANGES];
-	/* filled when first needed: exceptions before each 32nd 2-bit code */
+	/* filled when first needed: exceptions before each 32nd 2-bit code, of which there may be SUPERBLOCK_DOCUMENTS */
 	bool measured;
-	uint16_t exceptions_before[SUPERBLOCK_DOCUMENTS / 32];
+	uint16_t exceptions_before[SUPERBLOCK_DOCUMENTS / 32 + 1];
 };
 
 /* Where the chunk of superblock `superblock` is: address in the postings part and length; length 0: no postings. */
@@ -218,7 +218,7 @@ static inline uint32_t large_bytes(const uint8_t *bytes, uint32_t n)
 static inline void chunk_measure(struct chunk *chunk)
 {
 	uint32_t large = large_bytes(chunk->bytes, chunk->byte_count);
-	for (uint32_t i = 0; i <= chunk->bitmap_postings / 32 && i < SUPERBLOCK_DOCUMENTS / 32; i++) {
+	for (uint32_t i = 0; i <= chunk->bitmap_postings / 32; i++) {
 		uint64_t word = load64(chunk->codes + i * 8);
 		chunk->exceptions_before[i] = (uint16_t)large;
 		large += (uint32_t)__builtin_popcountll(word & word >> 1 & CODE_LOW_BITS);
@@ -234,8 +234,6 @@ static inline uint32_t chunk_exceptions_before(struct chunk *chunk, uint32_t ran
 		return large_bytes(chunk->bytes, before);
 	if (!chunk->measured)
 		chunk_measure(chunk);
-	if (before >= SUPERBLOCK_DOCUMENTS) /* a malformed chunk's */
-		before = SUPERBLOCK_DOCUMENTS - 1;
 	return chunk->exceptions_before[before / 32] + large_codes(chunk->codes + before / 32 * 8, before % 32);
 }
 
@@ -350,7 +348,7 @@ static inline uint32_t chunk_range(struct chunk *chunk, uint32_t rank, uint64_t 
 		count = (uint32_t)__builtin_popcountll(*mask);
 		for (uint32_t i = 0; i < count; i += 32) {
 			uint64_t codes = load_codes(chunk->codes, chunk->starts[rank] + i);
-			for (uint32_t j = i; j < count && j < i + 32; j++, codes >>= 2)
+			for (uint32_t j = i; j < i + 32; j++, codes >>= 2) /* up to 64 */
 				tfs[j] = (codes & 3) + 1;
 		}
 	} else {

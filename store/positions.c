@@ -108,11 +108,11 @@ bool bits_append(struct bit_writer *writer, const uint8_t *bytes, uint32_t first
 	return true;
 }
 
-bool bits_finish(struct bit_writer *writer)
+void bits_finish(struct bit_writer *writer)
 {
-	bool done = !writer->waiting || buffer_append_byte(writer->out, (uint8_t)writer->word);
+	if (writer->waiting)
+		writer->out->data[writer->out->length++] = (uint8_t)writer->word;
 	writer->word = writer->waiting = 0;
-	return done;
 }
 
 /* ---- reading ---- */
@@ -145,17 +145,18 @@ static bool decode_elias_fano(const uint8_t *bytes, uint32_t first, uint32_t tf,
 	uint64_t at = first, bits = (uint64_t)tf + (last >> low);
 	for (uint32_t i = 0; i < tf; i++, at += low)
 		positions[i] = (uint32_t)(load_bits(bytes, at) & low_mask(low));
-	for (uint64_t start = 0; start < bits && found < tf; start += PUT_MAX) {
+	for (uint64_t start = 0; start < bits; start += PUT_MAX) {
 		uint64_t word = load_bits(bytes, at + start) & low_mask(PUT_MAX);
-		for (; word && found < tf; word &= word - 1) {
+		for (; word; word &= word - 1) {
 			uint64_t bit = start + (uint64_t)__builtin_ctzll(word);
 			if (bit >= bits)
 				return false;
 			positions[found] |= (uint32_t)(bit - found) << low;
-			found++;
+			if (++found == tf)
+				return true;
 		}
 	}
-	return found == tf;
+	return false;
 }
 
 bool positions_decode(const uint8_t *bytes, uint32_t first, uint32_t tf, uint8_t span, uint32_t *positions)

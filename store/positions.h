@@ -54,8 +54,8 @@ bool positions_append(struct bit_writer *writer, const uint32_t *positions, uint
 /* Append `count` bits, of `bytes` those from number `first` < 8 on; 8 bytes behind the last may be loaded. */
 bool bits_append(struct bit_writer *writer, const uint8_t *bytes, uint32_t first, uint64_t count);
 
-/* Fill the last byte up with zeros. */
-bool bits_finish(struct bit_writer *writer);
+/* Fill the last byte up with zeros; appending left room for it. */
+void bits_finish(struct bit_writer *writer);
 
 /* Positions of one posting, ascending, into `positions`: position_bits(tf, span) bits of `bytes` from number `first` < 8 on; 8 bytes
  * behind the last may be loaded. false: malformed. */

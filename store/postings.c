@@ -88,8 +88,7 @@ int positions_finish(struct postings_encoder *encoder, trawl_error *error)
 	if (!encoder->positions)
 		return 0;
 	begin_bits(encoder);
-	if (!bits_finish(&encoder->bits))
-		return error_set_memory(error);
+	bits_finish(&encoder->bits);
 	return flush_bits(encoder, 1, error);
 }
 
@@ -248,7 +247,7 @@ static uint8_t quantize_bound(float value, float maximum)
 	int q = (int)(value / step);
 	while (q < 255 && (float)q * step < value)
 		q++;
-	return (uint8_t)(q < 1 ? 1 : q);
+	return (uint8_t)q; /* at least 1: no saturation is 0 */
 }
 
 /* 16 levels for the range bounds: about equal shares of the ranges, high bounds counting for more as these decide which
@@ -276,7 +275,7 @@ static void make_codebook(const uint32_t count[256], struct ranged_plan *plan)
 	}
 }
 
-/* Lower bounds of the 10th, 100th and 1000th best saturation, from a histogram. */
+/* Lower bounds of the 10th, 100th and 1000th best saturation, which every ranged list has, from a histogram. */
 static void find_seeds(const float *saturations, uint32_t n, uint32_t *histogram, float seeds[3])
 {
 	static const uint32_t ranks[3] = {10, 100, 1000};
@@ -284,11 +283,10 @@ static void find_seeds(const float *saturations, uint32_t n, uint32_t *histogram
 	for (uint32_t i = 0; i < n; i++)
 		histogram[(uint32_t)(saturations[i] * (SEED_BUCKETS - 1))]++;
 	uint32_t seen = 0, found = 0;
-	seeds[0] = seeds[1] = seeds[2] = 0;
-	for (uint32_t bucket = SEED_BUCKETS; bucket-- > 0 && found < 3;) {
+	for (uint32_t bucket = SEED_BUCKETS - 1; found < 3; bucket--) {
 		seen += histogram[bucket];
-		while (found < 3 && seen >= ranks[found])
-			seeds[found++] = (float)bucket / SEED_BUCKETS; /* below the bucket's least value */
+		for (; found < 3 && seen >= ranks[found]; found++)
+			seeds[found] = (float)bucket / SEED_BUCKETS; /* below the bucket's least value */
 	}
 }
 
@@ -467,6 +465,11 @@ static int choose_widths(const struct chunk_sketch *sketches, uint32_t count, bo
 	return 0;
 }
 
+/* A chunk takes at most so much, padded; with gaps, which are less than what they are followed by, all of a list's chunks lie within
+ * 32 bits of its head. */
+#define CHUNK_BYTES_MAX (SUPERBLOCK_DOCUMENTS * 6)
+_Static_assert((uint64_t)DOCUMENTS_MAX / SUPERBLOCK_DOCUMENTS * CHUNK_BYTES_MAX * 2 < UINT32_MAX, "addresses fit");
+
 /* Lay the chunks out behind the head, group by group, and fill in the head's directory. The padded chunks go to `body`,
  * with `gaps`[group] telling how many bytes to leave out before each group so that it is whole. */
 static int lay_out(const uint8_t *chunks, const struct chunk_sketch *sketches, uint32_t count, uint8_t *head,
@@ -487,8 +490,6 @@ static int lay_out(const uint8_t *chunks, const struct chunk_sketch *sketches, u
 		}
 		uint64_t room = EXTENT_PAYLOAD - address % EXTENT_PAYLOAD, gap = bytes > room ? room : 0;
 		address += gap;
-		if (address - head_address > UINT32_MAX)
-			return error_set(error, TRAWL_ELIMIT, "a posting list of over 4 GiB");
 		store32(entry, (uint32_t)(address - head_address));
 		store64(entry + 20, base);
 		if (!buffer_reserve(body, gap + bytes))

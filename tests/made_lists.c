@@ -165,6 +165,22 @@ struct made_list *made_lists_add(struct made_lists *made, bool (*wanted)(void *c
 	return list;
 }
 
+struct made_list *made_lists_add_tame(struct made_lists *made, struct random *random)
+{
+	uint32_t *docs = memory_new(made->documents * sizeof *docs), *tfs = memory_new(made->documents * sizeof *tfs);
+	for (uint32_t doc = 0; doc < made->documents; doc++) {
+		uint32_t tf = 1 + (uint32_t)random_below(random, 18);
+		if (doc % 1000 == 999)
+			tf = 19 + (uint32_t)random_below(random, 300);
+		docs[doc] = doc;
+		tfs[doc] = tf < made->true_lengths[doc] ? tf : made->true_lengths[doc];
+	}
+	struct made_list *list = made_lists_add_postings(made, docs, tfs, made->documents, random);
+	memory_free(docs);
+	memory_free(tfs);
+	return list;
+}
+
 bool every_range_count(void *context, uint32_t doc)
 {
 	(void)context;

@@ -49,6 +49,9 @@ struct made_list *made_lists_add(struct made_lists *made, bool (*wanted)(void *c
 struct made_list *made_lists_add_postings(struct made_lists *made, const uint32_t *docs, const uint32_t *tfs,
                                           uint32_t n, struct random *random);
 
+/* A ranged list of every document, with tfs of which so few are 19 and more that exceptions have 4 bits; else they mostly have 8. */
+struct made_list *made_lists_add_tame(struct made_lists *made, struct random *random);
+
 /* Commit, and open for reading. */
 void made_lists_open(struct made_lists *made);
 void made_lists_release(struct made_lists *made);
