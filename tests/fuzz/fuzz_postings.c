@@ -1,6 +1,7 @@
 /*
- * Posting lists. Any bytes as a short list, as positions, as a ranged list with its chunks: decoded or refused, by every kernel, with
- * nothing read beyond them and their slack. Any lists through the encoder: the same come back.
+ * Posting lists. Any bytes as a short list, as positions, as a ranged list with its chunks: decoded or refused, by every kernel alike and
+ * as the format says, with nothing read beyond them and their slack. Any lists through the encoder: the same come back, and of
+ * any posting the positions without those before it.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 
 #include "searcher/kernel.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/letter.h"
 
 #define DOCUMENTS (3 * SUPERBLOCK_DOCUMENTS + 100)
 #define LIST_MAX DOCUMENTS
@@ -31,12 +33,17 @@ static void short_list(struct fuzz_input *input)
 	uint32_t n = take16(input) % 700 + 1, documents = take16(input), room = (n + 127) / 128 * 128;
 	uint32_t *docs = malloc(room * sizeof *docs), *tfs = malloc(room * sizeof *tfs);
 	uint8_t *bytes = fuzz_tight(input->at, input->left, EXTENT_SLACK);
-	PROMISE(docs && tfs);
-	if (short_list_decode(bytes, input->left, n, documents, docs, tfs))
-		for (uint32_t i = 0; i < n; i++)
-			PROMISE(tfs[i] && docs[i] < documents && (!i || docs[i] > docs[i - 1]));
+	uint32_t *their_docs = malloc(room * sizeof *docs), *their_tfs = malloc(room * sizeof *tfs);
+	PROMISE(docs && tfs && their_docs && their_tfs);
+	bool sound = letter_short_list(input->at, input->left, n, documents, their_docs, their_tfs);
+	PROMISE(short_list_decode(bytes, input->left, n, documents, docs, tfs) == sound);
+	for (uint32_t i = 0; sound && i < n; i++)
+		PROMISE(tfs[i] == their_tfs[i] && docs[i] == their_docs[i] && docs[i] < documents &&
+		        (!i || docs[i] > docs[i - 1]));
 	free(docs);
 	free(tfs);
+	free(their_docs);
+	free(their_tfs);
 	free(bytes);
 }
 
@@ -49,10 +56,22 @@ static void positions(struct fuzz_input *input)
 	if (size > input->left) /* the searcher asks for that many first */
 		return;
 	uint8_t *bytes = fuzz_tight(input->at, size, EXTENT_SLACK);
-	uint32_t *decoded = malloc(tf * sizeof *decoded);
-	PROMISE(decoded);
-	positions_decode(bytes, first, tf, code, decoded);
+	uint32_t *decoded = malloc(tf * sizeof *decoded), *expected = malloc(tf * sizeof *expected);
+	PROMISE(decoded && expected);
+	bool sound = letter_positions(input->at, first, tf, code, expected);
+	PROMISE(positions_decode(bytes, first, tf, code, decoded) == sound);
+	PROMISE(!sound || memcmp(decoded, expected, tf * sizeof *decoded) == 0);
+	for (int level = CPU_SCALAR; level <= CPU_AVX512; level++) {
+		const struct kernel *kernel = kernel_for((enum cpu_level)level);
+		uint16_t shorts[SHORTS_MAX];
+		if (!kernel || tf < POSITIONS_ELIAS_FANO || tf > SHORTS_MAX || length_longest(code) > 32768)
+			continue;
+		PROMISE(kernel->decode_shorts(bytes, first, tf, code, shorts) == sound);
+		for (uint32_t i = 0; sound && i < tf; i++)
+			PROMISE(shorts[i] == (uint16_t)expected[i]);
+	}
 	free(decoded);
+	free(expected);
 	free(bytes);
 }
 
@@ -63,6 +82,7 @@ static void use_chunk(const struct kernel *kernel, struct chunk *chunk, const ui
 	struct range_positions range;
 	uint32_t tfs[RANGE_DOCUMENTS];
 	uint64_t mask;
+	chunk->measured = false;
 	kernel->find_levels(chunk, levels, bests);
 	for (uint32_t rank = 0; rank < chunk->range_count; rank++) {
 		kernel->score_range(chunk, rank, its_lengths, &scorer, 1.5f, scores);
@@ -74,6 +94,39 @@ static void use_chunk(const struct kernel *kernel, struct chunk *chunk, const ui
 			chunk_tf(chunk, rank, offset);
 	}
 	sink = scores[0] + bests[0];
+}
+
+/* A chunk by the letter of the format, where it is as an encoder would write it: every way to read it says the same. */
+static void check_chunk(struct chunk *chunk, const struct ranged_list *list, const uint8_t *bytes, uint32_t length,
+                        const uint8_t *its_lengths)
+{
+	uint32_t docs[SUPERBLOCK_DOCUMENTS], tfs[SUPERBLOCK_DOCUMENTS], n, next = 0, rank = 0;
+	if (!letter_chunk(bytes, length, list->offset_bytes, list->exception_bits, docs, tfs, &n))
+		return;
+	for (uint32_t left = chunk->range_mask; left; left &= left - 1, rank++) {
+		uint32_t found[RANGE_DOCUMENTS], first = next, range = (uint32_t)__builtin_ctz(left);
+		uint64_t expected = 0, mask;
+		for (; next < n && docs[next] / RANGE_DOCUMENTS == range; next++)
+			expected |= (uint64_t)1 << docs[next] % RANGE_DOCUMENTS;
+		PROMISE(chunk_range(chunk, rank, &mask, found) == next - first && mask == expected);
+		PROMISE(memcmp(found, tfs + first, (next - first) * sizeof *found) == 0);
+		PROMISE(chunk_range_mask(chunk, rank) == expected);
+		for (uint32_t offset = 0, i = first; offset < RANGE_DOCUMENTS; offset++)
+			PROMISE(chunk_tf(chunk, rank, offset) == (expected >> offset & 1 ? tfs[i++] : 0));
+		for (int level = CPU_SCALAR; level <= CPU_AVX512; level++) {
+			const struct kernel *kernel = kernel_for((enum cpu_level)level);
+			struct range_positions measured;
+			if (!kernel)
+				continue;
+			PROMISE(kernel->range_mask(chunk, rank) == expected);
+			kernel->measure_range(chunk, rank, chunk_exceptions_before(chunk, rank, 0), its_lengths,
+			                      &measured);
+			PROMISE(measured.mask == expected);
+			for (uint32_t i = 0; i < next - first; i++)
+				PROMISE((measured.wide ? measured.wide_tfs[i] : measured.tfs[i]) == tfs[first + i]);
+		}
+	}
+	PROMISE(next == n);
 }
 
 static void ranged_list(struct fuzz_input *input)
@@ -94,6 +147,7 @@ static void ranged_list(struct fuzz_input *input)
 			for (int level = CPU_SCALAR; level <= CPU_AVX512; level++)
 				if (kernel_for((enum cpu_level)level))
 					use_chunk(kernel_for((enum cpu_level)level), &chunk, its_lengths);
+			check_chunk(&chunk, &list, bytes + address, chunk_length, its_lengths);
 		}
 	free(its_lengths);
 	free(bytes);
@@ -110,10 +164,12 @@ static void one_chunk(struct fuzz_input *input)
 	list.directory = directory;
 	uint8_t *bytes = fuzz_tight(input->at, input->left, EXTENT_SLACK);
 	uint8_t *its_lengths = fuzz_tight(lengths, RANGE_DOCUMENTS, 0);
-	if (chunk_open(&chunk, &list, 0, bytes, (uint32_t)input->left))
+	if (chunk_open(&chunk, &list, 0, bytes, (uint32_t)input->left)) {
 		for (int level = CPU_SCALAR; level <= CPU_AVX512; level++)
 			if (kernel_for((enum cpu_level)level))
 				use_chunk(kernel_for((enum cpu_level)level), &chunk, its_lengths);
+		check_chunk(&chunk, &list, bytes, (uint32_t)input->left, its_lengths);
+	}
 	free(its_lengths);
 	free(bytes);
 }
@@ -202,17 +258,23 @@ static void check_ranged(const struct made *made, const struct part_writer *writ
 
 static void check_positions(const struct made *made, const struct part_writer *writer, const struct list_place *place)
 {
+	/* The last posting first: none needs those before it. */
 	uint64_t at = 8 * place->positions;
 	uint32_t *decoded = malloc(1024 * sizeof *decoded);
 	PROMISE(decoded);
-	for (uint32_t i = 0; i < made->n; i++) {
+	for (uint32_t i = 0; i < made->n; i++)
+		at += position_bits(made->tfs[i], lengths[made->docs[i]]);
+	PROMISE((at + 7) / 8 == place->positions + place->positions_bytes);
+	for (uint32_t i = made->n; i-- > 0;) {
 		uint32_t tf = made->tfs[i], doc = made->docs[i];
-		PROMISE(tf <= 1024 && positions_decode(writer->buffer + at / 8, at % 8, tf, lengths[doc], decoded));
+		uint64_t bits = position_bits(tf, lengths[doc]);
+		at -= bits;
+		uint8_t *alone = fuzz_tight(writer->buffer + at / 8, bytes_of_bits(at % 8, bits), 8);
+		PROMISE(tf <= 1024 && positions_decode(alone, at % 8, tf, lengths[doc], decoded));
 		for (uint32_t j = 0; j < tf; j++)
 			PROMISE(decoded[j] == position_of(doc, j, tf));
-		at += position_bits(tf, lengths[doc]);
+		free(alone);
 	}
-	PROMISE((at + 7) / 8 == place->positions + place->positions_bytes);
 	free(decoded);
 }
 
