@@ -20,7 +20,7 @@ static bool find_manifest(int file, const uint8_t *meta, size_t page_bytes, uint
 	uint8_t bytes[NODE_HEADER + KEY_BYTES + 8];
 	uint64_t page = load64(meta + META_TREE + TREE_ROOT);
 	unsigned depth = load16(meta + META_TREE + TREE_DEPTH);
-	if (page == UINT64_MAX || depth < 1 || depth > DEPTH_MAX)
+	if (!depth)
 		return false;
 	for (;; depth--) {
 		if (page > INT64_MAX / page_bytes || !read_at(file, page * page_bytes, bytes, PAGE_HEADER + 2))

@@ -131,9 +131,9 @@ static int check_overflow(struct walk *walk, uint64_t number, uint64_t data_byte
 /* A value of the free list: the number of pages, and they, falling. LMDB's writer believes them. */
 static int check_free_pages(struct walk *walk, uint64_t number, const uint8_t *value, uint64_t bytes)
 {
-	uint64_t count = bytes >= 8 ? load64(value) : UINT64_MAX, before = walk->last_free + 1;
-	if (count > bytes / 8 - 1 || bytes % 8)
+	if (bytes < 8 || bytes % 8 || load64(value) > bytes / 8 - 1)
 		return damaged(walk->path, number, "a list of free pages that is cut off", walk->error);
+	uint64_t count = load64(value), before = walk->last_free + 1;
 	for (uint64_t i = 1; i <= count; i++) {
 		uint64_t page = load64(value + 8 * i);
 		if (page < 2 || page >= before)
@@ -278,7 +278,7 @@ int tree_check(int file, const char *path, uint64_t transaction, bool deep, traw
 {
 	uint8_t meta[META_END];
 	struct walk walk = {.file = file, .path = path, .error = error, .deep = deep};
-	for (uint64_t number = 0; number < 2; number++) {
+	for (uint64_t number = 0;; number++) {
 		int code = read_meta(file, path, number, &walk.page_bytes, meta, error);
 		if (code)
 			return code;
