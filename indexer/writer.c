@@ -180,11 +180,10 @@ static int start(struct trawl_writer *writer, const char *path, const trawl_writ
 	if (code)
 		return code;
 	store_remove_temporaries(writer->store);
-	writer->fresh = !existed;
 	temporary_sweep(path);
 	code = open_snapshot(writer, error);
-	if (writer->manifest.generation)
-		writer->fresh = false; /* another writer was faster */
+	/* Not where another writer was faster, nor where we cannot tell: closing removes a fresh file. */
+	writer->fresh = !code && !existed && !writer->manifest.generation;
 	if (!code)
 		code = settings_settle(&writer->manifest, store_path(writer->store), options, error);
 	/* Who made the file may have died before its name was durable. */

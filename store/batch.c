@@ -184,9 +184,10 @@ static int commit_transaction(const struct store *store, MDB_txn *transaction)
 	uint8_t before[META_BYTES], after[META_BYTES];
 	MDB_stat layout;
 	int file;
-	bool known = mdb_env_stat(store->environment, &layout) == 0 && mdb_env_get_fd(store->environment, &file) == 0;
-	off_t place = known ? (off_t)(mdb_txn_id(transaction) % 2 * layout.ms_psize) : 0;
-	known = known && pread(file, before, META_BYTES, place) == META_BYTES;
+	mdb_env_stat(store->environment, &layout);
+	mdb_env_get_fd(store->environment, &file);
+	off_t place = (off_t)(mdb_txn_id(transaction) % 2 * layout.ms_psize);
+	bool known = pread(file, before, META_BYTES, place) == META_BYTES;
 	int code = mdb_txn_commit(transaction);
 	if (code && known && pread(file, after, META_BYTES, place) == META_BYTES &&
 	    memcmp(before, after, META_BYTES) != 0 && pwrite(file, before, META_BYTES, place) == META_BYTES)
@@ -198,9 +199,10 @@ static void give_back(const struct store_batch *batch)
 {
 	MDB_envinfo information;
 	MDB_stat layout;
-	if (!batch->give_back || mdb_env_info(batch->store->environment, &information) ||
-	    mdb_env_stat(batch->store->environment, &layout))
+	if (!batch->give_back)
 		return;
+	mdb_env_info(batch->store->environment, &information);
+	mdb_env_stat(batch->store->environment, &layout);
 	uint64_t bytes = ((uint64_t)information.me_last_pgno + 1) * layout.ms_psize;
 	if (bytes > batch->give_back)
 		store_give_back(batch->store, bytes);

@@ -41,8 +41,8 @@ void store_remove_temporaries(const struct store *store)
 
 bool store_is_current(const struct store *store)
 {
-	struct stat status;
-	return stat(store->path, &status) == 0 && status.st_ino == store->inode && status.st_dev == store->device;
+	const struct stat ours = {.st_ino = store->inode, .st_dev = store->device};
+	return leads_to(store->path, &ours) > 0;
 }
 
 /* LMDB tells of each reader in a line that begins with its process, and in one of words that there are none. */

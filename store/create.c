@@ -56,6 +56,14 @@ int check_file_system(const char *path, trawl_error *error)
 	                 path);
 }
 
+int leads_to(const char *path, const struct stat *status)
+{
+	struct stat named;
+	if (stat(path, &named) != 0)
+		return errno == ENOENT ? 0 : -errno;
+	return named.st_ino == status->st_ino && named.st_dev == status->st_dev;
+}
+
 int sync_folder(const char *path)
 {
 	char folder[PATH_MAX];
@@ -102,7 +110,7 @@ void create_sweep(const char *path)
 static int open_locked(const char *name, int *locked)
 {
 	for (;;) {
-		struct stat ours, named;
+		struct stat ours;
 		int file = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0644), failed;
 		if (file < 0)
 			return errno;
@@ -114,11 +122,14 @@ static int open_locked(const char *name, int *locked)
 			close(file);
 			return reason;
 		}
-		if (stat(name, &named) == 0 && named.st_ino == ours.st_ino && named.st_dev == ours.st_dev) {
+		int same = leads_to(name, &ours);
+		if (same > 0) {
 			*locked = file;
 			return 0;
 		}
 		close(file); /* whoever held it has made the index, or given up */
+		if (same < 0)
+			return -same;
 	}
 }
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "trawl.h"
 
@@ -14,6 +15,9 @@ int create_file(const char *path, trawl_error *error);
 
 /* Remove what a killed create_file left beside `path`, which exists. */
 void create_sweep(const char *path);
+
+/* Whether `path` leads to the file that `status` is of: 1, or 0 where it leads to another one or none, or negative errno. */
+int leads_to(const char *path, const struct stat *status);
 
 /* Make the entry of `path` in its folder durable. 0 or errno. */
 int sync_folder(const char *path);

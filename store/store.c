@@ -130,10 +130,12 @@ static int hold_file(const char *path, bool create, int *file, struct stat *stat
 		if (*file < 0)
 			return error_set_system(error, errno, "%s", path);
 		opening_lock(*file, F_RDLCK); /* a file system without locks has no compactions beside us either */
-		if (fstat(*file, status) == 0 && stat(path, &named) == 0 && status->st_ino == named.st_ino &&
-		    status->st_dev == named.st_dev)
+		int same = fstat(*file, status) == 0 ? leads_to(path, status) : -errno;
+		if (same > 0)
 			break;
 		close(*file);
+		if (same < 0)
+			return error_set_system(error, -same, "%s", path);
 	}
 	int code = check_regular(path, create, status, error);
 	if (code)
@@ -186,10 +188,8 @@ static int open_environment(struct store *store, unsigned flags, trawl_error *er
 /* Check LMDB's tree under a read transaction; a writer may overtake it. */
 static int check_tree(struct store *store, bool deep, trawl_error *error)
 {
-	int descriptor;
-	if (mdb_env_get_fd(store->environment, &descriptor))
-		return error_set(error, TRAWL_EIO, "%s: no descriptor", store->path);
-	int code = TRAWL_ENOTFOUND;
+	int descriptor, code = TRAWL_ENOTFOUND;
+	mdb_env_get_fd(store->environment, &descriptor);
 	for (int tries = 0; tries < 100 && code == TRAWL_ENOTFOUND; tries++) {
 		MDB_txn *transaction;
 		int failed = mdb_txn_begin(store->environment, NULL, MDB_RDONLY, &transaction);
@@ -207,8 +207,8 @@ static int check_tree(struct store *store, bool deep, trawl_error *error)
 static int prepare_environment(struct store *store, trawl_error *error)
 {
 	int descriptor, dead;
-	if (mdb_env_get_fd(store->environment, &descriptor) == 0)
-		fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+	mdb_env_get_fd(store->environment, &descriptor);
+	fcntl(descriptor, F_SETFD, FD_CLOEXEC);
 	mdb_reader_check(store->environment, &dead);
 	int checked = check_tree(store, false, error);
 	if (checked)
@@ -413,10 +413,13 @@ int store_lock(struct store *store, bool wait, int *lock, trawl_error *error)
 		                 store->path);
 	}
 	/* The file that was waited for may be gone, or another one in its place: a commit to it would be lost. */
-	struct stat locked, named;
-	bool same = fstat(file, &locked) == 0 && stat(store->path, &named) == 0 && locked.st_ino == store->inode &&
-	            locked.st_dev == store->device && named.st_ino == store->inode && named.st_dev == store->device;
-	int code = same ? find_last_commit(store, error) : STORE_REPLACED;
+	struct stat locked;
+	int same = fstat(file, &locked) == 0 ? leads_to(store->path, &locked) : -errno;
+	int code = STORE_REPLACED;
+	if (same < 0)
+		code = error_set_system(error, -same, "%s", store->path);
+	else if (same && locked.st_ino == store->inode && locked.st_dev == store->device)
+		code = find_last_commit(store, error);
 	if (!code)
 		code = check_tree(store, true, error);
 	if (!code)
@@ -468,9 +471,9 @@ static void find_map(struct snapshot *snapshot)
 	MDB_val key = {KEY_BYTES, key_bytes}, value;
 	MDB_stat layout;
 	key_write(key_bytes, 0, PART_MANIFEST, 0);
-	if (store->map || mdb_get(snapshot->transaction, store->database, &key, &value) ||
-	    mdb_env_stat(store->environment, &layout))
+	if (store->map || mdb_get(snapshot->transaction, store->database, &key, &value))
 		return;
+	mdb_env_stat(store->environment, &layout);
 	const uint8_t *page = (const uint8_t *)((uintptr_t)value.mv_data / layout.ms_psize * layout.ms_psize);
 	const uint8_t *map = page - load64(page) * layout.ms_psize;
 	if (load64(page) <= snapshot_last_page(snapshot))
@@ -488,8 +491,7 @@ void snapshot_limit(struct snapshot *snapshot, size_t bytes)
 {
 	MDB_stat layout;
 	find_map(snapshot);
-	if (mdb_env_stat(snapshot->store->environment, &layout))
-		return;
+	mdb_env_stat(snapshot->store->environment, &layout);
 	snapshot->bytes = (snapshot_last_page(snapshot) + 1) * layout.ms_psize;
 	if (snapshot->bytes <= bytes)
 		return;
@@ -758,8 +760,8 @@ int part_copy(struct part *part, uint64_t address, uint32_t length, void *out, t
 {
 	uint64_t extent = address / EXTENT_PAYLOAD, left;
 	int file;
+	mdb_env_get_fd(part->snapshot->store->environment, &file);
 	if (part->places && address < part->bytes && part->places[extent] &&
-	    mdb_env_get_fd(part->snapshot->store->environment, &file) == 0 &&
 	    pread(file, out, length, (off_t)(part->places[extent] + address % EXTENT_PAYLOAD)) == (ssize_t)length)
 		return 0;
 	const uint8_t *bytes = part_at(part, address, &left, error);

@@ -1,0 +1,553 @@
+/*
+ * Calls that fail: of the system, of LMDB, of memory. Each call of each function named here, made while an index is made, written to, swept,
+ * read or compacted, fails once or from then on. Whatever fails, the last commit is there afterwards or the new one, nothing of either is
+ * missing, no descriptor stays open, and the next commit succeeds.
+ *
+ * The linker puts the __wrap_ functions in the place of those that the library calls (tests/checks.mk has their names).
+ */
+#include "store/segment.h"
+
+#include "tests/file_bytes.h"
+#include "tests/index_verbs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <lmdb.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+#include <zstd.h>
+
+/* ---- calls that fail when told to ------------------------------------------------------------------------------ */
+
+static struct {
+	const char *name;  /* NULL: none fails */
+	atomic_long after; /* as many good ones go before */
+	bool on;           /* those after it fail as well */
+	int code;          /* errno, or LMDB's */
+	atomic_bool met;
+} failing;
+
+static const char *failing_too; /* each call of it, with failing.code */
+
+static bool must_fail(const char *name)
+{
+	bool fails = failing_too && strcmp(failing_too, name) == 0;
+	if (!fails && failing.name && strcmp(failing.name, name) == 0) {
+		long left = atomic_fetch_sub(&failing.after, 1);
+		fails = left == 0 || (left < 0 && failing.on);
+		if (fails)
+			failing.met = true;
+	}
+	if (fails && failing.code > 0)
+		errno = failing.code;
+	return fails;
+}
+
+static void let_fail(const char *name, long after, bool on, int code)
+{
+	failing.after = after;
+	failing.on = on;
+	failing.code = code;
+	failing.met = false;
+	failing.name = name;
+}
+
+/* Whether a call failed. */
+static bool stop_failing(void)
+{
+	failing.name = failing_too = NULL;
+	return failing.met;
+}
+
+#define WRAPPED(returns, name, parameters, arguments, failure)                                                         \
+	returns __real_##name parameters;                                                                              \
+	returns __wrap_##name parameters;                                                                              \
+	returns __wrap_##name parameters                                                                               \
+	{                                                                                                              \
+		return must_fail(#name) ? (failure) : __real_##name arguments;                                         \
+	}
+
+WRAPPED(ssize_t, pread, (int file, void *bytes, size_t length, off_t at), (file, bytes, length, at), -1)
+WRAPPED(ssize_t, pwrite, (int file, const void *bytes, size_t length, off_t at), (file, bytes, length, at), -1)
+WRAPPED(int, stat, (const char *path, struct stat *status), (path, status), -1)
+WRAPPED(int, fstat, (int file, struct stat *status), (file, status), -1)
+WRAPPED(int, statvfs, (const char *path, struct statvfs *status), (path, status), -1)
+WRAPPED(int, statfs, (const char *path, struct statfs *status), (path, status), -1)
+WRAPPED(int, access, (const char *path, int mode), (path, mode), -1)
+WRAPPED(int, flock, (int file, int operation), (file, operation), -1)
+WRAPPED(int, fsync, (int file), (file), -1)
+WRAPPED(int, ftruncate, (int file, off_t length), (file, length), -1)
+WRAPPED(int, fallocate, (int file, int mode, off_t at, off_t length), (file, mode, at, length), -1)
+WRAPPED(int, link, (const char *from, const char *to), (from, to), -1)
+WRAPPED(int, rename, (const char *from, const char *to), (from, to), -1)
+WRAPPED(int, fchown, (int file, uid_t owner, gid_t group), (file, owner, group), -1)
+WRAPPED(int, fchmod, (int file, mode_t mode), (file, mode), -1)
+WRAPPED(char *, realpath, (const char *path, char *real), (path, real), NULL)
+WRAPPED(FILE *, fopen, (const char *path, const char *mode), (path, mode), NULL)
+
+/* Those with a number of arguments that depends. */
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...)
+{
+	va_list rest;
+	va_start(rest, flags);
+	unsigned mode = flags & O_CREAT ? va_arg(rest, unsigned) : 0;
+	va_end(rest);
+	return must_fail("open") ? -1 : __real_open(path, flags, mode);
+}
+
+int __real_fcntl(int file, int command, ...);
+int __wrap_fcntl(int file, int command, ...);
+int __wrap_fcntl(int file, int command, ...)
+{
+	va_list rest;
+	va_start(rest, command);
+	void *argument = va_arg(rest, void *);
+	va_end(rest);
+	return must_fail("fcntl") ? -1 : __real_fcntl(file, command, argument);
+}
+
+WRAPPED(int, mdb_env_create, (MDB_env * *environment), (environment), failing.code)
+WRAPPED(int, mdb_env_set_mapsize, (MDB_env * environment, size_t size), (environment, size), failing.code)
+WRAPPED(int, mdb_env_open, (MDB_env * environment, const char *path, unsigned flags, mdb_mode_t mode),
+        (environment, path, flags, mode), failing.code)
+WRAPPED(int, mdb_txn_begin, (MDB_env * environment, MDB_txn *parent, unsigned flags, MDB_txn **out),
+        (environment, parent, flags, out), failing.code)
+WRAPPED(int, mdb_dbi_open, (MDB_txn * transaction, const char *name, unsigned flags, MDB_dbi *database),
+        (transaction, name, flags, database), failing.code)
+WRAPPED(int, mdb_get, (MDB_txn * transaction, MDB_dbi database, MDB_val *key, MDB_val *value),
+        (transaction, database, key, value), failing.code)
+WRAPPED(int, mdb_put, (MDB_txn * transaction, MDB_dbi database, MDB_val *key, MDB_val *value, unsigned flags),
+        (transaction, database, key, value, flags), failing.code)
+WRAPPED(int, mdb_cursor_open, (MDB_txn * transaction, MDB_dbi database, MDB_cursor **cursor),
+        (transaction, database, cursor), failing.code)
+WRAPPED(int, mdb_cursor_get, (MDB_cursor * cursor, MDB_val *key, MDB_val *value, MDB_cursor_op operation),
+        (cursor, key, value, operation), failing.code)
+WRAPPED(int, mdb_cursor_del, (MDB_cursor * cursor, unsigned flags), (cursor, flags), failing.code)
+WRAPPED(int, mdb_env_copyfd2, (MDB_env * environment, int file, unsigned flags), (environment, file, flags),
+        failing.code)
+WRAPPED(int, mdb_reader_list, (MDB_env * environment, MDB_msg_func *tell, void *context), (environment, tell, context),
+        -1)
+
+/* It frees the transaction in any case. */
+int __real_mdb_txn_commit(MDB_txn *transaction);
+int __wrap_mdb_txn_commit(MDB_txn *transaction);
+int __wrap_mdb_txn_commit(MDB_txn *transaction)
+{
+	if (!must_fail("mdb_txn_commit"))
+		return __real_mdb_txn_commit(transaction);
+	mdb_txn_abort(transaction);
+	return failing.code;
+}
+
+WRAPPED(void *, memory_new, (size_t size), (size), NULL)
+WRAPPED(void *, memory_new_zeroed, (size_t count, size_t size), (count, size), NULL)
+WRAPPED(bool, memory_reserve, (void *array, size_t *capacity, size_t wanted, size_t element),
+        (array, capacity, wanted, element), false)
+WRAPPED(bool, buffer_reserve, (struct buffer * buffer, size_t extra), (buffer, extra), false)
+WRAPPED(bool, buffer_append, (struct buffer * buffer, const void *bytes, size_t length), (buffer, bytes, length), false)
+WRAPPED(bool, buffer_append_byte, (struct buffer * buffer, uint8_t byte), (buffer, byte), false)
+WRAPPED(bool, buffer_append_varint, (struct buffer * buffer, uint64_t value), (buffer, value), false)
+WRAPPED(bool, buffer_pad, (struct buffer * buffer, size_t alignment), (buffer, alignment), false)
+
+#define ZSTD_FAILURE ((size_t)-1)
+WRAPPED(size_t, ZSTD_CCtx_setParameter, (ZSTD_CCtx * context, ZSTD_cParameter parameter, int value),
+        (context, parameter, value), ZSTD_FAILURE)
+WRAPPED(size_t, ZSTD_CCtx_refCDict, (ZSTD_CCtx * context, const ZSTD_CDict *dictionary), (context, dictionary),
+        ZSTD_FAILURE)
+WRAPPED(size_t, ZSTD_compressCCtx,
+        (ZSTD_CCtx * context, void *out, size_t capacity, const void *from, size_t length, int level),
+        (context, out, capacity, from, length, level), ZSTD_FAILURE)
+
+static const struct call {
+	const char *name;
+	int codes[6]; /* each call fails with one of them, in turn */
+} calls[] = {
+    {"pread", {EIO, EINTR}},
+    {"pwrite", {EIO, ENOSPC}},
+    {"stat", {EIO, EACCES}},
+    {"fstat", {EIO}},
+    {"statvfs", {EIO}},
+    {"statfs", {EIO}},
+    {"access", {EACCES}},
+    {"flock", {EIO, EINTR}},
+    {"fsync", {EIO, EINVAL}},
+    {"ftruncate", {EIO}},
+    {"fallocate", {ENOSPC, EOPNOTSUPP, EINTR, EDQUOT}},
+    {"link", {EPERM, EIO, EMLINK, ENOSYS, EOPNOTSUPP}},
+    {"rename", {EIO}},
+    {"fchown", {EPERM, EIO}},
+    {"fchmod", {EIO}},
+    {"realpath", {EIO}},
+    {"fopen", {EIO}},
+    {"open", {EIO, EMFILE, ENOSPC}},
+    {"fcntl", {EIO, EINTR}},
+    {"mdb_env_create", {ENOMEM}},
+    {"mdb_env_set_mapsize", {ENOMEM, EIO}},
+    {"mdb_env_open", {ENOMEM, EIO, MDB_INVALID, EACCES, EAGAIN}},
+    {"mdb_txn_begin", {EIO, MDB_READERS_FULL, MDB_PANIC}},
+    {"mdb_txn_commit", {EIO, ENOSPC, MDB_MAP_FULL}},
+    {"mdb_dbi_open", {ENOMEM}},
+    {"mdb_get", {MDB_CORRUPTED, MDB_PAGE_NOTFOUND}},
+    {"mdb_put", {MDB_MAP_FULL, MDB_TXN_FULL}},
+    {"mdb_cursor_open", {ENOMEM}},
+    {"mdb_cursor_get", {MDB_CORRUPTED}},
+    {"mdb_cursor_del", {MDB_CORRUPTED}},
+    {"mdb_env_copyfd2", {EIO, ENOSPC}},
+    {"mdb_reader_list", {EIO}},
+    {"memory_new", {ENOMEM}},
+    {"memory_new_zeroed", {ENOMEM}},
+    {"memory_reserve", {ENOMEM}},
+    {"buffer_reserve", {ENOMEM}},
+    {"buffer_append", {ENOMEM}},
+    {"buffer_append_byte", {ENOMEM}},
+    {"buffer_append_varint", {ENOMEM}},
+    {"buffer_pad", {ENOMEM}},
+    {"ZSTD_CCtx_setParameter", {ENOMEM}},
+    {"ZSTD_CCtx_refCDict", {ENOMEM}},
+    {"ZSTD_compressCCtx", {ENOMEM}},
+};
+
+/* ---- indexes and what is done with them ------------------------------------------------------------------------ */
+
+static const trawl_writer_options small = {.memory_budget = 4 << 20, .threads = 1};
+
+static int put(trawl_writer *writer, const char *id, const char *text)
+{
+	trawl_document document = document_of(id, text);
+	return trawl_writer_add(writer, &document, &error);
+}
+
+static int make_index(const char *path)
+{
+	trawl_writer *writer = NULL;
+	int status = trawl_writer_open(&writer, path, &small, &error);
+	if (!status)
+		status = put(writer, "a", "red green");
+	if (!status)
+		status = put(writer, "b", "blue red red");
+	if (!status)
+		status = trawl_writer_commit(writer, &error);
+	trawl_writer_close(writer);
+	return status;
+}
+
+/* Replaces a document, deletes one, adds one. */
+static int change_index(const char *path)
+{
+	trawl_writer *writer = NULL;
+	int status = trawl_writer_open(&writer, path, &small, &error);
+	if (!status)
+		status = put(writer, "a", "green green");
+	if (!status)
+		status = trawl_writer_delete(writer, "b", 1, &error);
+	if (!status)
+		status = put(writer, "n", "new fish");
+	if (!status)
+		status = trawl_writer_commit(writer, &error);
+	trawl_writer_close(writer);
+	return status;
+}
+
+static int merge_index(const char *path)
+{
+	trawl_writer *writer = NULL;
+	int status = trawl_writer_open(&writer, path, &small, &error);
+	if (!status)
+		status = trawl_writer_merge(writer, 1, &error);
+	trawl_writer_close(writer);
+	return status;
+}
+
+static int compact_index(const char *path)
+{
+	trawl_compaction sizes;
+	return trawl_compact(path, false, &sizes, &error);
+}
+
+static int read_index(const char *path)
+{
+	trawl_index *index = NULL;
+	trawl_searcher *searcher = NULL;
+	trawl_stored *stored = NULL;
+	trawl_document document;
+	trawl_snippet snippet;
+	trawl_search_options options = {.top = 10, .count = true, .stable_ties = true};
+	size_t count = 0;
+	int status = trawl_open(&index, path, &error);
+	if (!status)
+		status = trawl_searcher_new(&searcher, index, &error);
+	if (!status)
+		status = trawl_search(searcher, "\"blue red\"", 10, &options, &error);
+	if (!status) {
+		const trawl_hit *hits = trawl_hits(searcher, &count);
+		assert_int_equal(count, 1);
+		status = trawl_hit_snippet(searcher, hits[0].document, 0, &snippet, &error);
+	}
+	if (!status)
+		status = trawl_fetch(index, "c", 1, &stored, &document, &error);
+	if (!status)
+		assert_memory_equal(document.text, "green fish", document.text_length);
+	trawl_stored_free(stored);
+	trawl_searcher_free(searcher);
+	trawl_close(index);
+	return status;
+}
+
+static int open_twice(const char *path)
+{
+	trawl_index *index = NULL, *again = NULL;
+	int status = trawl_open(&index, path, &error);
+	if (!status)
+		status = trawl_open(&again, path, &error);
+	trawl_close(again);
+	trawl_close(index);
+	return status;
+}
+
+/* The texts of the documents that there may be. */
+static const char *contents(const char *path)
+{
+	static const char *const ids[] = {"a", "b", "c", "n", "z"};
+	static char texts[400];
+	size_t length = 0;
+	trawl_index *index = index_open(path);
+	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+		trawl_stored *stored;
+		trawl_document document;
+		int status = trawl_fetch(index, ids[i], 1, &stored, &document, &error);
+		if (status == TRAWL_ENOTFOUND)
+			continue;
+		CHECK(status);
+		length += (size_t)snprintf(texts + length, sizeof texts - length, "%s: %.*s. ", ids[i],
+		                           (int)document.text_length, document.text);
+		trawl_stored_free(stored);
+	}
+	texts[length] = 0;
+	trawl_close(index);
+	return texts;
+}
+
+#define OLD_TEXTS "a: red green. b: blue red red. c: green fish. "
+#define NEW_TEXTS "a: green green. c: green fish. n: new fish. "
+#define FIRST_TEXTS "a: red green. b: blue red red. "
+
+/* The index that most of what follows starts with: two segments, dead documents, free pages, a value that fills pages. */
+static struct file old_index(void)
+{
+	const char *path = scratch_path("old");
+	char noise[9000];
+	uint32_t random = 1;
+	CHECK(make_index(path));
+	for (size_t i = 0; i < sizeof noise - 1; i++) {
+		random = random * 1103515245 + 12345;
+		noise[i] = i % 7 == 6 ? ' ' : (char)('a' + (random >> 16) % 26);
+	}
+	noise[sizeof noise - 1] = 0;
+	trawl_writer_options apart = small;
+	apart.no_merge = true;
+	for (int i = 0; i < 6; i++) {
+		static const char *const ids[] = {"x", "y", "c", "c", "x", "y"};
+		trawl_writer *writer;
+		CHECK(trawl_writer_open(&writer, path, &apart, &error));
+		CHECK(put(writer, ids[i], i == 3 ? "green fish" : i % 3 ? "gone" : noise));
+		CHECK(trawl_writer_commit(writer, &error));
+		trawl_writer_close(writer);
+	}
+	struct file file = file_read(path);
+	scratch_clear();
+	return file;
+}
+
+/* The same with extents of a segment that no manifest names. */
+static struct file index_with_garbage(const struct file *old)
+{
+	const char *path = scratch_path("old");
+	struct store *store;
+	struct store_batch *batch;
+	static uint8_t payload[20000];
+	file_write(path, old->bytes, old->length);
+	CHECK(store_open(&store, path, false, &error));
+	CHECK(store_batch_new(&batch, store, &error));
+	for (uint32_t extent = 0; extent < 3; extent++)
+		CHECK(store_batch_put(batch, 77, PART_POSTINGS, extent, payload, extent * 9000, &error));
+	CHECK(store_batch_hold(batch, &error));
+	store_batch_free(batch);
+	store_close(store);
+	struct file file = file_read(path);
+	scratch_clear();
+	return file;
+}
+
+/* ---- each call in turn ----------------------------------------------------------------------------------------- */
+
+struct life {
+	const char *name;
+	int (*run)(const char *path);
+	const struct file *before; /* NULL: no file */
+	const char *old_texts, *new_texts;
+	bool reads; /* it changes nothing */
+};
+
+static int open_descriptors(void)
+{
+	int count = 0;
+	DIR *folder = opendir("/proc/self/fd");
+	while (folder && readdir(folder))
+		count++;
+	closedir(folder);
+	return count;
+}
+
+static void assert_old_or_new(const struct life *life, const char *path, int status, const char *what)
+{
+	trawl_check_result checked;
+	if (!life->before && status && access(path, F_OK) != 0)
+		return;
+	if (life->reads) {
+		struct file now = file_read(path);
+		if (now.length != life->before->length || memcmp(now.bytes, life->before->bytes, now.length) != 0)
+			fail_msg("%s: the file has changed", what);
+		free(now.bytes);
+	}
+	trawl_index *index;
+	if (!life->before && status && trawl_open(&index, path, &error) == TRAWL_ENOTINDEX) {
+		write_one(path, "z", "later");
+		assert_string_equal(contents(path), "z: later. ");
+		return;
+	}
+	const char *texts = contents(path);
+	bool is_new = strcmp(texts, life->new_texts) == 0, is_old = strcmp(texts, life->old_texts) == 0;
+	if (!is_new && (!is_old || !status))
+		fail_msg("%s: %s: %s", what, trawl_status_name(status), texts);
+	CHECK(trawl_check(path, NULL, &checked, &error));
+	if (checked.damages)
+		fail_msg("%s: %d damages", what, (int)checked.damages);
+	write_one(path, "z", "later");
+	texts = contents(path);
+	size_t length = strlen(is_new ? life->new_texts : life->old_texts);
+	assert_memory_equal(texts, is_new ? life->new_texts : life->old_texts, length);
+	assert_string_equal(texts + length, "z: later. ");
+}
+
+/* Whether there was a call that failed. */
+static bool live_through(const struct life *life, const char *call, long after, bool on, int code)
+{
+	char what[200];
+	const char *path = scratch_path("index");
+	int descriptors = open_descriptors();
+	snprintf(what, sizeof what, "%s, %s %ld%s: %s", life->name, call, after, on ? " and on" : "",
+	         mdb_strerror(code));
+	if (life->before)
+		file_write(path, life->before->bytes, life->before->length);
+	error = (trawl_error){0};
+	let_fail(call, after, on, code);
+	int status = life->run(path);
+	bool met = stop_failing();
+	if (status > 0 || (status && (error.code != status || !*error.text)))
+		fail_msg("%s: %d, %d '%s'", what, status, error.code, error.text);
+	if (status && !met)
+		fail_msg("%s: %s without a failure", what, error.text);
+	if (open_descriptors() != descriptors)
+		fail_msg("%s: %d descriptors more", what, open_descriptors() - descriptors);
+	assert_old_or_new(life, path, status, what);
+	scratch_clear();
+	return met;
+}
+
+static void fail_each_call(const struct life *life)
+{
+	long failures = 0;
+	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+		int codes = 0;
+		while (codes < 6 && calls[i].codes[codes])
+			codes++;
+		for (int on = 0; on < 2; on++) {
+			bool met = true;
+			int turn = 0;
+			for (long n = 0; met; n += n < 12 ? 1 : 1 + n / 6)
+				do {
+					int code = calls[i].codes[turn++ % codes];
+					/* What is interrupted is tried again, and would be for ever. */
+					if (code != EINTR || !on)
+						met = live_through(life, calls[i].name, n, on, code);
+					failures += met;
+				} while (n == 0 && turn < codes);
+		}
+	}
+	fprintf(stderr, "  %s: %ld calls failed\n", life->name, failures);
+	assert_true(failures > 50);
+}
+
+static struct file old, with_garbage;
+
+static int make_files(void **state)
+{
+	(void)state;
+	if (!getenv("TMPDIR") && access("/dev/shm", W_OK) == 0)
+		setenv("TMPDIR", "/dev/shm", 0); /* nothing here is about disks */
+	old = old_index();
+	with_garbage = index_with_garbage(&old);
+	return 0;
+}
+
+static int free_files(void **state)
+{
+	(void)state;
+	free(old.bytes);
+	free(with_garbage.bytes);
+	return 0;
+}
+
+static void an_index_is_made_or_not(void **state)
+{
+	(void)state;
+	fail_each_call(&(struct life){"making", make_index, NULL, "", FIRST_TEXTS, false});
+}
+
+static void a_commit_is_there_or_not(void **state)
+{
+	(void)state;
+	fail_each_call(&(struct life){"changing", change_index, &old, OLD_TEXTS, NEW_TEXTS, false});
+}
+
+static void sweeping_takes_nothing_but_garbage(void **state)
+{
+	(void)state;
+	fail_each_call(&(struct life){"sweeping", change_index, &with_garbage, OLD_TEXTS, NEW_TEXTS, false});
+}
+
+static void merging_and_compacting_change_no_text(void **state)
+{
+	(void)state;
+	fail_each_call(&(struct life){"merging", merge_index, &old, OLD_TEXTS, OLD_TEXTS, false});
+	fail_each_call(&(struct life){"compacting", compact_index, &old, OLD_TEXTS, OLD_TEXTS, false});
+}
+
+static void what_is_read_is_right_or_refused(void **state)
+{
+	(void)state;
+	fail_each_call(&(struct life){"reading", read_index, &old, OLD_TEXTS, OLD_TEXTS, true});
+	fail_each_call(&(struct life){"opening twice", open_twice, &old, OLD_TEXTS, OLD_TEXTS, true});
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_teardown(an_index_is_made_or_not, clear),
+	    cmocka_unit_test_teardown(a_commit_is_there_or_not, clear),
+	    cmocka_unit_test_teardown(sweeping_takes_nothing_but_garbage, clear),
+	    cmocka_unit_test_teardown(merging_and_compacting_change_no_text, clear),
+	    cmocka_unit_test_teardown(what_is_read_is_right_or_refused, clear),
+	};
+	return cmocka_run_group_tests(tests, make_files, free_files);
+}
