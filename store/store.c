@@ -292,21 +292,21 @@ static int open_new(struct store **out, const char *path, bool create, trawl_err
 int store_open(struct store **out, const char *path, bool create, trawl_error *error)
 {
 	struct stat status;
+	int code;
 	*out = NULL;
 	pthread_mutex_lock(&open_stores_lock);
 	forget_inherited();
-	int code = 0;
-	if (stat(path, &status) == 0)
-		for (struct store *store = open_stores; store && !*out; store = store->next)
-			if (store->device == status.st_dev && store->inode == status.st_ino) {
-				store->users++;
-				*out = store;
-			}
-	if (*out) {
-		code = check_tree(*out, false, error); /* the file may have been cut off since */
-		if (code) {
-			(*out)->users--;
-			*out = NULL;
+	int failed = stat(path, &status) == 0 ? 0 : errno;
+	struct store *store = failed ? NULL : open_stores;
+	while (store && (store->device != status.st_dev || store->inode != status.st_ino))
+		store = store->next;
+	if (failed && failed != ENOENT) {
+		code = error_set_system(error, failed, "%s", path); /* it may be open, and must not be again */
+	} else if (store) {
+		code = check_tree(store, false, error); /* the file may have been cut off since */
+		if (!code) {
+			store->users++;
+			*out = store;
 		}
 	} else {
 		code = open_new(out, path, create, error);
