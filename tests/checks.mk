@@ -63,8 +63,6 @@ coverage: ## which branches the unit tests and fuzz replays take, file by file
 	tests/coverage $(BUILD)/coverage $(filter base/% store/% searcher/query.c input/% tokenizer/%,$(LIB_SRC)) store/chunk.h
 mutants: ## disable each check of the decoders in turn, some test must notice: [FILES=store/terms.c] [JOBS=2]
 	$(if $(JOBS),JOBS=$(JOBS)) tests/mutants $(BUILD)/mutants $(FILES)
-mutants: ## remove each check of the decoders in turn: some test must notice
-	tests/mutants $(BUILD)/mutants
 
 # ---- calls that fail ----
 
