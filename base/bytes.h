@@ -68,6 +68,15 @@ static inline bool varint_read(const uint8_t **at, const uint8_t *end, uint64_t 
 	return false;
 }
 
+/* The next of several varints that must all be there: 0, and *good is false from then on, where one is not. */
+static inline uint64_t varint_next(const uint8_t **at, const uint8_t *end, bool *good)
+{
+	uint64_t value = 0;
+	if (!varint_read(at, end, &value))
+		*good = false;
+	return value;
+}
+
 /* Byte order, a beginning before what it begins: negative, 0 or positive. */
 static inline int bytes_compare(const void *a, size_t a_length, const void *b, size_t b_length)
 {

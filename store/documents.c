@@ -352,7 +352,8 @@ static int load_block(struct documents *documents, uint32_t block, struct docume
 		return error_set_memory(error);
 	size_t got = ZSTD_decompress_usingDDict(scratch->decompressor, scratch->block.data, length, frame,
 	                                        end - address, prepared);
-	if (ZSTD_isError(got) || got != length)
+	/* No less than the frame says, and no more than there is room for. */
+	if (ZSTD_isError(got))
 		return part_corrupt(&documents->documents, address, "a frame that does not decompress", error);
 	scratch->block.length = length;
 	scratch->owner = documents;
@@ -383,11 +384,10 @@ static int find_block(struct documents *documents, uint32_t ordinal, uint32_t *b
 
 bool stored_document_read(const uint8_t **at, const uint8_t *end, trawl_document *document)
 {
-	uint64_t title, text, fields;
-	if (!varint_read(at, end, &title) || !varint_read(at, end, &text) || !varint_read(at, end, &fields))
-		return false;
-	uint64_t left = (uint64_t)(end - *at);
-	if (title > left || text > left - title || fields > left - title - text)
+	bool good = true;
+	uint64_t title = varint_next(at, end, &good), text = varint_next(at, end, &good);
+	uint64_t fields = varint_next(at, end, &good), left = (uint64_t)(end - *at);
+	if (!good || title > left || text > left - title || fields > left - title - text)
 		return false;
 	document->title = (const char *)*at;
 	document->title_length = title;
@@ -435,7 +435,8 @@ int documents_fetch(struct documents *documents, uint32_t ordinal, struct docume
 int documents_id(struct documents *documents, uint32_t ordinal, struct documents_scratch *scratch, const char **id,
                  size_t *length, trawl_error *error)
 {
-	uint64_t left, shared, more;
+	uint64_t left;
+	bool good = true;
 	if (ordinal >= documents->ordinals)
 		return part_corrupt(&documents->ids, 0, "an ordinal past the end", error);
 	const uint8_t *at = part_at(&documents->id_blocks, (uint64_t)(ordinal / ID_BLOCK) * 8, &left, error);
@@ -446,8 +447,8 @@ int documents_id(struct documents *documents, uint32_t ordinal, struct documents
 	const uint8_t *end = at + left;
 	scratch->id.length = 0;
 	for (uint32_t i = 0; i <= ordinal % ID_BLOCK; i++) {
-		if (!varint_read(&at, end, &shared) || !varint_read(&at, end, &more) || shared > scratch->id.length ||
-		    more > ID_BYTES_MAX || more > (uint64_t)(end - at))
+		uint64_t shared = varint_next(&at, end, &good), more = varint_next(&at, end, &good);
+		if (!good || shared > scratch->id.length || more > ID_BYTES_MAX || more > (uint64_t)(end - at))
 			return part_corrupt(&documents->ids, address, "ids that make no sense", error);
 		scratch->id.length = shared;
 		if (!buffer_append(&scratch->id, at, more))

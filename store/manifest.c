@@ -32,6 +32,7 @@ static int parse(struct manifest *manifest, const struct snapshot *snapshot, con
 	manifest->analysis_version = load32(at + 20);
 	size_t name = at[24];
 	at += 25;
+	/* Twice, the second: slack follows, and what is left then is no number of segments' length. */
 	if (name >= sizeof manifest->language || (size_t)(end - at) < name + 4)
 		return bad_manifest(snapshot, "the language's name is cut off", error);
 	memcpy(manifest->language, at, name);

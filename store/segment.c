@@ -133,11 +133,12 @@ static int load_lengths(struct segment *segment, trawl_error *error)
 static bool parse_dead_terms(struct deletions *deletions, const uint8_t *at, const uint8_t *end, uint32_t count)
 {
 	uint64_t number = 0;
+	bool good = true;
 	for (uint32_t i = 0; i < count; i++) {
-		uint64_t difference, dead;
-		if (!varint_read(&at, end, &difference) || !varint_read(&at, end, &dead) || dead > UINT32_MAX)
+		number += varint_next(&at, end, &good);
+		uint64_t dead = varint_next(&at, end, &good);
+		if (!good || dead > UINT32_MAX)
 			return false;
-		number += difference;
 		deletions->terms[i] = (struct dead_term){number, (uint32_t)dead};
 	}
 	return at == end;

@@ -17,34 +17,34 @@ static bool read_at(int file, uint64_t offset, uint8_t *into, size_t length)
 static bool find_manifest(int file, const uint8_t *meta, size_t page_bytes, uint8_t header[EXTENT_HEADER])
 {
 	static const uint8_t key[KEY_BYTES];
-	uint8_t bytes[NODE_HEADER + KEY_BYTES + 8];
+	uint8_t bytes[PAGE_BYTES_MOST];
 	uint64_t page = load64(meta + META_TREE + TREE_ROOT);
 	unsigned depth = load16(meta + META_TREE + TREE_DEPTH);
 	if (!depth)
 		return false;
 	for (;; depth--) {
-		if (page > INT64_MAX / page_bytes || !read_at(file, page * page_bytes, bytes, PAGE_HEADER + 2))
+		/* Twice: what could not be read has not the page's number. */
+		if (page > INT64_MAX / page_bytes || !read_at(file, page * page_bytes, bytes, page_bytes))
 			return false;
-		size_t node = load16(bytes + PAGE_HEADER);
+		size_t at = load16(bytes + PAGE_HEADER), least = depth > 1 ? NODE_HEADER : NODE_HEADER + KEY_BYTES + 8;
 		if (load64(bytes) != page || load16(bytes + 10) != (depth > 1 ? PAGE_BRANCH : PAGE_LEAF) ||
-		    node > page_bytes - NODE_HEADER || !read_at(file, page * page_bytes + node, bytes, NODE_HEADER))
+		    at > page_bytes - least)
 			return false;
+		const uint8_t *node = bytes + at, *value = node + NODE_HEADER + KEY_BYTES;
 		if (depth > 1) {
-			page = load16(bytes) | (uint64_t)load16(bytes + 2) << 16 | (uint64_t)load16(bytes + 4) << 32;
+			page = load16(node) | (uint64_t)load16(node + 2) << 16 | (uint64_t)load16(node + 4) << 32;
 			continue;
 		}
-		uint64_t value = page * page_bytes + node + NODE_HEADER + KEY_BYTES;
-		if (load16(bytes + 6) != KEY_BYTES ||
-		    !read_at(file, value - KEY_BYTES, bytes + NODE_HEADER, KEY_BYTES + 8) ||
-		    memcmp(bytes + NODE_HEADER, key, KEY_BYTES) != 0)
+		if (load16(node + 6) != KEY_BYTES || memcmp(node + NODE_HEADER, key, KEY_BYTES) != 0)
 			return false;
-		if (load16(bytes + 4) & NODE_BIG) {
-			page = load64(bytes + NODE_HEADER + KEY_BYTES);
+		uint64_t place = page * page_bytes + at + NODE_HEADER + KEY_BYTES;
+		if (load16(node + 4) & NODE_BIG) {
+			page = load64(value);
 			if (page > INT64_MAX / page_bytes)
 				return false;
-			value = page * page_bytes + PAGE_HEADER;
+			place = page * page_bytes + PAGE_HEADER;
 		}
-		return read_at(file, value, header, EXTENT_HEADER) && load32(header) == EXTENT_MAGIC;
+		return read_at(file, place, header, EXTENT_HEADER) && load32(header) == EXTENT_MAGIC;
 	}
 }
 

@@ -199,10 +199,11 @@ static int enter_block(struct terms *terms, struct terms_cursor *cursor, trawl_e
 	if (offset >= (uint64_t)(cursor->end - cursor->payload))
 		return corrupt_extent(terms, cursor->extent, "a block past the end", error);
 	cursor->at = cursor->payload + offset;
-	uint64_t number;
-	if (!varint_read(&cursor->at, cursor->end, &number) ||
-	    !varint_read(&cursor->at, cursor->end, &cursor->postings) ||
-	    !varint_read(&cursor->at, cursor->end, &cursor->positions) || cursor->at == cursor->end)
+	bool good = true;
+	uint64_t number = varint_next(&cursor->at, cursor->end, &good);
+	cursor->postings = varint_next(&cursor->at, cursor->end, &good);
+	cursor->positions = varint_next(&cursor->at, cursor->end, &good);
+	if (!good || cursor->at == cursor->end)
 		return corrupt_extent(terms, cursor->extent, "a block that is cut off", error);
 	cursor->block_terms = *cursor->at++;
 	cursor->in_block = 0;
@@ -233,34 +234,35 @@ static int read_entry(struct terms *terms, struct terms_cursor *cursor, trawl_er
 {
 	const uint8_t *at = cursor->at, *end = cursor->end;
 	struct term_entry *entry = &cursor->entry;
-	uint64_t df, value = 0;
-	if (end - at < 2 || at[0] > cursor->length || at[0] + at[1] > 255 || end - at - 2 < at[1])
+	bool good = true;
+	/* Both lengths are there: the extent's index follows the blocks. */
+	if (at[0] > cursor->length || at[0] + at[1] > 255 || end - at - 2 < at[1])
 		goto damaged;
 	memcpy(cursor->term + at[0], at + 2, at[1]);
 	cursor->length = (uint8_t)(at[0] + at[1]);
 	at += 2 + at[1];
-	if (!varint_read(&at, end, &df) || !df || df > UINT32_MAX)
+	uint64_t df = varint_next(&at, end, &good);
+	if (!df || df > UINT32_MAX)
 		goto damaged;
 	entry->number++;
 	entry->df = (uint32_t)df;
 	entry->position_inline = false;
 	entry->place = (struct list_place){cursor->postings, 0, cursor->positions, 0};
 	if (df == 1) {
-		if (!varint_read(&at, end, &value) || value >> 2 > UINT32_MAX || (value & 3) > 1)
+		uint64_t doc = varint_next(&at, end, &good), more = varint_next(&at, end, &good);
+		if (doc >> 2 > UINT32_MAX || (doc & 3) > 1 || more > UINT32_MAX)
 			goto damaged;
-		entry->doc = (uint32_t)(value >> 2);
-		entry->position_inline = !(value & 3);
-		entry->tf = 1;
-		if (!varint_read(&at, end, &value) || value > UINT32_MAX)
-			goto damaged;
+		entry->doc = (uint32_t)(doc >> 2);
+		entry->position_inline = !(doc & 3);
+		entry->tf = entry->position_inline ? 1 : (uint32_t)more;
 		if (entry->position_inline)
-			entry->position = (uint32_t)value;
-		else
-			entry->tf = (uint32_t)value;
-	} else if (!varint_read(&at, end, &entry->place.postings_bytes)) {
-		goto damaged;
+			entry->position = (uint32_t)more;
+	} else {
+		entry->place.postings_bytes = varint_next(&at, end, &good);
 	}
-	if (terms->positions && !entry->position_inline && !varint_read(&at, end, &entry->place.positions_bytes))
+	if (terms->positions && !entry->position_inline)
+		entry->place.positions_bytes = varint_next(&at, end, &good);
+	if (!good)
 		goto damaged;
 	cursor->postings += entry->place.postings_bytes;
 	cursor->positions += entry->place.positions_bytes;

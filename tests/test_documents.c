@@ -401,6 +401,44 @@ static void damaged_documents_are_an_error_or_other_bytes_never_a_crash(void **s
 	shelf_close(&shelf);
 }
 
+static void records_that_are_cut_off_anywhere_are_refused(void **state)
+{
+	(void)state;
+	struct buffer record = {0};
+	const trawl_document document = {.title = "a title",
+	                                 .title_length = 7,
+	                                 .text = "and a text",
+	                                 .text_length = 10,
+	                                 .fields = "{}",
+	                                 .fields_length = 2};
+	trawl_document read;
+	assert_true(stored_document_append(&record, &document));
+	for (size_t length = 0; length <= record.length; length++) {
+		uint8_t *copy = malloc(length + 1);
+		const uint8_t *at = copy;
+		memcpy(copy, record.data, length);
+		assert_int_equal(stored_document_read(&at, copy + length, &read), length == record.length);
+		free(copy);
+	}
+	/* A length of more than 64 bits, in the place of each. */
+	for (int place = 0; place < 3; place++) {
+		uint8_t bytes[64] = {0};
+		const uint8_t *at = bytes;
+		memset(bytes + place, 0xff, 10);
+		assert_false(stored_document_read(&at, bytes + sizeof bytes, &read));
+	}
+	buffer_release(&record);
+}
+
+static void a_record_of_over_four_gigabytes_is_a_limit(void **state)
+{
+	(void)state;
+	struct buffer out = {0};
+	const uint8_t byte = 0;
+	assert_int_equal(stored_block_compress(NULL, NULL, &byte, (size_t)UINT32_MAX + 1, &out, &error), TRAWL_ELIMIT);
+	assert_int_equal(out.length, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -413,6 +451,8 @@ int main(void)
 	    cmocka_unit_test(ids_are_found_in_an_index_of_many_extents),
 	    cmocka_unit_test(equal_hashes_on_both_sides_of_an_extent_border_are_found),
 	    cmocka_unit_test(a_segment_of_no_documents_is_empty),
+	    cmocka_unit_test(records_that_are_cut_off_anywhere_are_refused),
+	    cmocka_unit_test(a_record_of_over_four_gigabytes_is_a_limit),
 	    cmocka_unit_test(damaged_documents_are_an_error_or_other_bytes_never_a_crash),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -340,9 +340,170 @@ static void a_root_that_is_cut_off_is_refused(void **state)
 	dictionary_release(&dictionary);
 }
 
+/* Extents by hand: the bytes of one block, which starts at `offset`, and how many blocks the index says there are. Each has one thing
+ * wrong; `good` terms stand before it. */
+static const struct hostile {
+	const char *what;
+	const char *block;
+	size_t length;
+	uint32_t offset, blocks;
+	int good;
+	bool sound;
+} hostiles[] = {
+#define BLOCK(literal) literal, sizeof(literal) - 1
+    {"df 1 inline, df 1, df 300",
+     BLOCK("\0\0\0\3"
+           "\0\1a\1\x14\5"
+           "\1\1b\1\x19\7\x09"
+           "\0\1m\xac\2\x63\x28"),
+     0, 1, 3, true},
+    {"no blocks",
+     BLOCK("\0\0\0\1"
+           "\0\1a\1\x14\5"),
+     0, 0, 0, false},
+    {"two blocks in the room of one", BLOCK(""), 0, 2, 0, false},
+    {"a block where the index is",
+     BLOCK("\0\0\0\1"
+           "\0\1a\1\x14\5"),
+     10, 1, 0, false},
+    {"a block far away",
+     BLOCK("\0\0\0\1"
+           "\0\1a\1\x14\5"),
+     1u << 31, 1, 0, false},
+    {"a number beyond 64 bits", BLOCK("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f\0\0\0\0\0\0"), 0, 1, 0, false},
+    {"a place in postings beyond 64 bits", BLOCK("\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f\0\0\0\0"), 0, 1, 0, false},
+    {"a place in positions beyond 64 bits", BLOCK("\0\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f\0\0\0\0"), 0, 1, 0,
+     false},
+    {"a block without a number of terms", BLOCK("\0\0\0"), 0, 1, 0, false},
+    {"more terms than there are",
+     BLOCK("\0\0\0\2"
+           "\0\1a\1\x14\5"),
+     0, 1, 1, false},
+    {"a term that is cut off",
+     BLOCK("\0\0\0\2"
+           "\0\1a\1\x14\5"
+           "\1"),
+     0, 1, 1, false},
+    {"bytes of a term that are cut off",
+     BLOCK("\0\0\0\1"
+           "\0\5abcd"),
+     0, 1, 0, false},
+    {"bytes shared with no term",
+     BLOCK("\0\0\0\1"
+           "\1\1a\1\x14\5"),
+     0, 1, 0, false},
+    {"no df",
+     BLOCK("\0\0\0\1"
+           "\0\1a\0\x14\5"),
+     0, 1, 0, false},
+    {"a df beyond 32 bits",
+     BLOCK("\0\0\0\1"
+           "\0\1a\x81\x80\x80\x80\x10\x14\5\5"),
+     0, 1, 0, false},
+    {"a df that is cut off",
+     BLOCK("\0\0\0\1"
+           "\0\1a\x81"),
+     0, 1, 0, false},
+    {"a docID beyond 32 bits",
+     BLOCK("\0\0\0\1"
+           "\0\1a\1\x80\x80\x80\x80\x40\5"),
+     0, 1, 0, false},
+    {"a docID that is cut off",
+     BLOCK("\0\0\0\1"
+           "\0\1a\1\x80"),
+     0, 1, 0, false},
+    {"a kind that there is not",
+     BLOCK("\0\0\0\1"
+           "\0\1a\1\x16\5\5"),
+     0, 1, 0, false},
+    {"a position beyond 32 bits",
+     BLOCK("\0\0\0\1"
+           "\0\1a\1\x14\x80\x80\x80\x80\x10"),
+     0, 1, 0, false},
+    {"a position that is cut off",
+     BLOCK("\0\0\0\1"
+           "\0\1a\1\x14\x80"),
+     0, 1, 0, false},
+    {"a tf beyond 32 bits",
+     BLOCK("\0\0\0\1"
+           "\0\1a\1\x15\x80\x80\x80\x80\x10\5"),
+     0, 1, 0, false},
+    {"a length in postings that is cut off",
+     BLOCK("\0\0\0\1"
+           "\0\1a\2\x80"),
+     0, 1, 0, false},
+    {"a length in positions that is cut off",
+     BLOCK("\0\0\0\1"
+           "\0\1a\2\5"),
+     0, 1, 0, false},
+    {"a length in positions of one document that is cut off",
+     BLOCK("\0\0\0\1"
+           "\0\1a\1\x15\2"),
+     0, 1, 0, false},
+#undef BLOCK
+};
+
+/* Walk what the part says to be one extent, of exactly these bytes: how many terms, or the error. */
+static int walk(struct terms *terms, const uint8_t *bytes, size_t length)
+{
+	struct terms_cursor cursor = {0};
+	int code, count = 0;
+	uint8_t *copy = malloc(length);
+	memcpy(copy, bytes, length);
+	atomic_store(&terms->part.extents[0], copy);
+	terms->part.bytes = length;
+	while ((code = terms_next(terms, &cursor, &error)) > 0 && count < 1000)
+		count++;
+	free(copy);
+	return code < 0 ? code * 1000 - count : count;
+}
+
+static void each_thing_that_may_be_wrong_with_a_block_is_refused(void **state)
+{
+	(void)state;
+	struct random random = {1};
+	struct dictionary dictionary = {0};
+	add_word(&dictionary, "trawl", 5);
+	dictionary_open(&dictionary, true, &random);
+	for (size_t i = 0; i < sizeof hostiles / sizeof *hostiles; i++) {
+		const struct hostile *hostile = &hostiles[i];
+		struct buffer extent = {0};
+		const uint64_t prefix = (uint64_t)'a' << 56;
+		assert_true(buffer_append(&extent, hostile->block, hostile->length) &&
+		            buffer_append(&extent, &prefix, 8) && buffer_append(&extent, &hostile->offset, 4) &&
+		            buffer_append(&extent, &hostile->blocks, 4));
+		int got = walk(&dictionary.terms, extent.data, extent.length);
+		if (got != (hostile->sound ? hostile->good : TRAWL_ECORRUPT * 1000 - hostile->good))
+			fail_msg("%s: %d", hostile->what, got);
+		buffer_release(&extent);
+	}
+	for (size_t length = 1; length < 4; length++)
+		assert_int_equal(walk(&dictionary.terms, (const uint8_t *)"\1\0\0", length), TRAWL_ECORRUPT * 1000);
+	dictionary_release(&dictionary);
+}
+
+/* A term as long as no term is cannot be there, whatever its first 255 bytes are. */
+static void terms_longer_than_255_bytes_are_absent(void **state)
+{
+	(void)state;
+	struct random random = {1};
+	struct dictionary dictionary = {0};
+	char term[300];
+	memset(term, 'z', sizeof term);
+	add_word(&dictionary, term, 255);
+	dictionary_open(&dictionary, true, &random);
+	struct term_entry entry;
+	assert_int_equal(terms_find(&dictionary.terms, term, 255, &entry, &error), 1);
+	assert_int_equal(terms_find(&dictionary.terms, term, 256, &entry, &error), 0);
+	assert_int_equal(terms_find(&dictionary.terms, term, 300, &entry, &error), 0);
+	dictionary_release(&dictionary);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(each_thing_that_may_be_wrong_with_a_block_is_refused),
+	    cmocka_unit_test(terms_longer_than_255_bytes_are_absent),
 	    cmocka_unit_test(an_empty_dictionary_has_no_terms),
 	    cmocka_unit_test(a_dictionary_of_one_term_has_it),
 	    cmocka_unit_test(terms_over_several_extents_are_found_and_walked),

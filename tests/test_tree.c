@@ -169,6 +169,12 @@ static int check_tree(bool deep)
 	return code ? code : tree_check(file, "pages", NEWEST, deep, &error);
 }
 
+static int check_signature(void)
+{
+	error = (trawl_error){0};
+	return signature_check(file, "pages", &error);
+}
+
 static void assert_sound(const char *what, bool deep)
 {
 	int code = check_tree(deep);
@@ -251,6 +257,7 @@ static const struct edit edits[] = {
     {"a gap between nodes", SECOND, 1, 0, 2, 1, "its nodes do not fill their place", false},
     {"a value in a meta page", FIRST, 1, 9, 8, 1, "a value outside of the file", false},
     {"a value past the end", FIRST, 1, 9, 8, PAGES, "a value outside of the file", false},
+    {"a value far past the end", FIRST, 1, 9, 8, PAGES + 9, "a value outside of the file", false},
     {"a value that ends past the end", FIRST, 1, 9, 8, PAGES - 1, "a value outside of the file", false},
     {"a value longer than the file", FIRST, 1, 0, 4, 16 * PAGE, "a value outside of the file", false},
     {"a value's page's number", VALUE, -1, 0, 8, 7, "not the value it should be", true},
@@ -361,6 +368,29 @@ static void a_free_list_may_have_branches_and_its_keys_are_numbers_there_too(voi
 	}
 }
 
+/* The first key of a branch is not looked at, on no level. */
+static void a_tree_of_three_levels_is_sound(void **state)
+{
+	(void)state;
+	enum { UPPER = 14, RIGHT = 12, THIRD = 13, FOURTH = 9 };
+	put_healthy();
+	put_meta(1, NEWEST, UINT64_MAX, UPPER, 3);
+	begin_page(UPPER, BRANCH);
+	add_child(UPPER, "", TOP);
+	add_child(UPPER, "p", RIGHT);
+	begin_page(RIGHT, BRANCH);
+	add_child(RIGHT, "", THIRD);
+	add_child(RIGHT, "r", FOURTH);
+	begin_page(THIRD, LEAF);
+	add_value(THIRD, "p", 1, "", 0);
+	begin_page(FOURTH, LEAF);
+	add_value(FOURTH, "r", 1, "", 0);
+	write_pages(sizeof pages);
+	assert_sound("three levels", false);
+	assert_sound("three levels", true);
+	assert_int_equal(check_signature(), 0);
+}
+
 static void a_file_without_a_commit_is_sound(void **state)
 {
 	(void)state;
@@ -424,16 +454,12 @@ static void memory_that_fails_is_told(void **state)
 	}
 	memory_fail_after(3, false);
 	assert_sound("enough memory", true);
+	memory_fail_after(1, false); /* what only depth takes is not taken without */
+	assert_sound("enough memory", false);
 	memory_fail_after(-1, false);
 }
 
 /* ---- signatures ---- */
-
-static int check_signature(void)
-{
-	error = (trawl_error){0};
-	return signature_check(file, "pages", &error);
-}
 
 static void both_meta_pages_lead_to_a_manifest_with_their_number(void **state)
 {
@@ -520,6 +546,18 @@ static void trees_that_cannot_be_followed_are_not_signatures_business(void **sta
 		if (check_signature())
 			fail_msg("%s: %s", misleading[i].what, error.text);
 	}
+	/* A leaf under a tree of no levels; a first node in the page behind. */
+	put_healthy();
+	store64(node(OLDER, 0) + 8 + 12 + EXTENT_SIGNATURE, 5);
+	store16(pages[0] + TREE + DEPTH, 0);
+	write_pages(sizeof pages);
+	assert_int_equal(check_signature(), 0);
+	put_healthy();
+	begin_page(SECOND, LEAF);
+	add_manifest(SECOND, 5);
+	store16(pages[FIRST] + 16, (uint16_t)(node(SECOND, 0) - pages[FIRST]));
+	write_pages(sizeof pages);
+	assert_int_equal(check_signature(), 0);
 	/* A number of a page whose place is another's in 64 bits. */
 	const uint64_t far = (uint64_t)1 << 52;
 	put_healthy();
@@ -542,6 +580,7 @@ int main(void)
 	    cmocka_unit_test(pages_met_more_often_than_there_are_any_end_the_walk),
 	    cmocka_unit_test(a_key_longer_than_any_is_refused),
 	    cmocka_unit_test(a_free_list_may_have_branches_and_its_keys_are_numbers_there_too),
+	    cmocka_unit_test(a_tree_of_three_levels_is_sound),
 	    cmocka_unit_test(a_file_without_a_commit_is_sound),
 	    cmocka_unit_test(only_the_last_two_commits_can_be_checked),
 	    cmocka_unit_test(free_pages_may_be_past_the_end_of_the_file_and_no_others),
