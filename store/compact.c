@@ -155,8 +155,10 @@ static int copy_into(MDB_cursor *from, const char *path, size_t room, size_t *la
 		code = mdb_env_open(environment, path, MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOSYNC | MDB_NORDAHEAD, 0600);
 	if (!code)
 		code = copy_all(from, environment);
-	mdb_env_info(environment, &information);
-	*last = information.me_last_txnid % 2;
+	if (!code) { /* an environment that did not open has no pages to tell of */
+		mdb_env_info(environment, &information);
+		*last = information.me_last_txnid % 2;
+	}
 	mdb_env_close(environment);
 	return code;
 }

@@ -22,6 +22,8 @@ struct shelf {
 	trawl_document *documents;
 	uint32_t count;
 	uint32_t *order; /* docID -> ordinal, or NULL */
+	bool spans;      /* and positions with stop words dropped */
+	bool one_hash;   /* all ids are said to have that of the last one */
 	struct arena arena;
 	struct store *store;
 	struct snapshot *snapshot;
@@ -60,6 +62,11 @@ static void set(struct shelf *shelf, uint32_t ordinal, const char *id, size_t ti
 	                                             .fields_length = fields};
 }
 
+static uint8_t length_of(uint32_t doc)
+{
+	return (uint8_t)(doc * 7 % 127);
+}
+
 /* Write the documents as segment 1, without terms, and open it. */
 static void shelf_open(struct shelf *shelf)
 {
@@ -68,7 +75,7 @@ static void shelf_open(struct shelf *shelf)
 	struct manifest manifest = {.generation = 1, .next_segment = 2, .flags = FLAG_POSITIONS, .analysis_version = 1};
 	struct manifest_segment summary;
 	struct buffer bytes = {0};
-	uint8_t *lengths = memory_new_zeroed(shelf->count + 1, 1);
+	uint8_t *lengths = memory_new_zeroed(shelf->count + 1, 1), *spans = memory_new_zeroed(shelf->count + 1, 1);
 	uint32_t *hashes = memory_new((shelf->count + 1) * sizeof *hashes);
 	remove(scratch_path("documents"));
 	CHECK(store_open(&shelf->store, scratch_path("documents"), true, &error));
@@ -80,7 +87,17 @@ static void shelf_open(struct shelf *shelf)
 		const trawl_document *document = &shelf->documents[shelf->order ? shelf->order[doc] : doc];
 		hashes[doc] = id_hash(document->id, document->id_length);
 	}
-	CHECK(segment_writer_begin_terms(&writer, shelf->count, lengths, NULL, 0, shelf->order, hashes, &error));
+	for (uint32_t doc = 0; doc < shelf->count; doc++) {
+		lengths[doc] = length_of(doc);
+		spans[doc] = (uint8_t)(lengths[doc] + 1);
+		if (shelf->one_hash)
+			hashes[doc] = id_hash(shelf->documents[shelf->count - 1].id,
+			                      shelf->documents[shelf->count - 1].id_length);
+	}
+	if (shelf->spans)
+		manifest.flags |= FLAG_STOP_WORDS;
+	CHECK(segment_writer_begin_terms(&writer, shelf->count, lengths, shelf->spans ? spans : NULL, 0, shelf->order,
+	                                 hashes, &error));
 	CHECK(segment_writer_finish(&writer, &summary, &error));
 	manifest.segments = &summary;
 	manifest.segment_count = 1;
@@ -92,7 +109,21 @@ static void shelf_open(struct shelf *shelf)
 	store_batch_free(batch);
 	buffer_release(&bytes);
 	memory_free(lengths);
+	memory_free(spans);
 	memory_free(hashes);
+}
+
+/* The same, with a snapshot that has no more than `bytes` of the file mapped. */
+static void shelf_open_again(struct shelf *shelf, size_t bytes)
+{
+	struct manifest manifest;
+	segment_close(&shelf->segment);
+	snapshot_close(shelf->snapshot);
+	CHECK(snapshot_open(&shelf->snapshot, shelf->store, &error));
+	CHECK(manifest_read(&manifest, shelf->snapshot, &error));
+	snapshot_limit(shelf->snapshot, bytes);
+	CHECK(segment_open(&shelf->segment, shelf->snapshot, &manifest, 0, &error));
+	manifest_release(&manifest);
 }
 
 static void shelf_close(struct shelf *shelf)
@@ -266,40 +297,132 @@ static void ids_of_any_bytes_and_up_to_4096_of_them_are_found(void **state)
 	shelf_close(&shelf);
 }
 
-/* Over 32,752 documents the id index fills more than one extent, and over 65,536 hashes of 32 bits begin to be equal. */
+static void make_short_documents(struct shelf *shelf, uint32_t count)
+{
+	shelf_begin(shelf, count);
+	for (uint32_t i = 0; i < count; i++) {
+		char *id = arena_new(&shelf->arena, 8);
+		store64(id, (uint64_t)i * 0x9E3779B97F4A7C15u);
+		shelf->documents[i] = (trawl_document){.id = id, .id_length = 8, .title = "", .text = "", .fields = ""};
+	}
+}
+
+static void check_ids(struct shelf *shelf, int count, struct random *random)
+{
+	for (int i = 0; i < count; i++) {
+		uint32_t doc = (uint32_t)random_below(random, shelf->count), found;
+		char id[8];
+		uint64_t hash;
+		const trawl_document *document = &shelf->documents[doc];
+		assert_int_equal(segment_find_id(&shelf->segment, document->id, 8, &shelf->scratch, &found, &error), 1);
+		assert_int_equal(found, doc);
+		CHECK(segment_content_hash(&shelf->segment, doc, &hash, &error));
+		assert_true(hash == document_hash(document));
+		store64(id, (shelf->count + (uint64_t)i) * 0x9E3779B97F4A7C15u);
+		check_absent(shelf, id, 8);
+	}
+	/* those at the borders of extents */
+	uint64_t left;
+	for (uint64_t at = EXTENT_PAYLOAD - 16; at < shelf->segment.id_index.bytes;
+	     at += at % EXTENT_PAYLOAD == 8 ? EXTENT_PAYLOAD - 24 : 8) {
+		const uint8_t *entry = part_at(&shelf->segment.id_index, at, &left, &error);
+		uint32_t doc = load32(entry + 4), found;
+		assert_int_equal(
+		    segment_find_id(&shelf->segment, shelf->documents[doc].id, 8, &shelf->scratch, &found, &error), 1);
+		assert_int_equal(found, doc);
+	}
+	/* and the first and last of each */
+	for (uint64_t at = 0; at < shelf->segment.id_index.bytes; at += EXTENT_PAYLOAD) {
+		uint32_t found, first = load32(part_at(&shelf->segment.id_index, at, &left, &error) + 4);
+		uint32_t last = load32(part_at(&shelf->segment.id_index, at + left - 8, &left, &error) + 4);
+		assert_int_equal(
+		    segment_find_id(&shelf->segment, shelf->documents[first].id, 8, &shelf->scratch, &found, &error),
+		    1);
+		assert_int_equal(
+		    segment_find_id(&shelf->segment, shelf->documents[last].id, 8, &shelf->scratch, &found, &error), 1);
+		assert_int_equal(found, last);
+	}
+}
+
+/* Over 32,752 documents the id index fills more than one extent, and over 65,536 hashes of 32 bits begin to be equal; over
+ * 262,016 lengths fill more than one. Then all again with little of the file mapped: ids are found through windows. */
 static void ids_are_found_in_an_index_of_many_extents(void **state)
 {
 	(void)state;
 	struct random random = seeded();
 	struct shelf shelf;
-	shelf_begin(&shelf, 150000);
-	for (uint32_t i = 0; i < shelf.count; i++) {
-		char *id = arena_new(&shelf.arena, 8);
-		store64(id, (uint64_t)i * 0x9E3779B97F4A7C15u);
-		shelf.documents[i] = (trawl_document){.id = id, .id_length = 8, .title = "", .text = "", .fields = ""};
-	}
+	make_short_documents(&shelf, 300000);
+	shelf.spans = true;
 	shelf_open(&shelf);
 	assert_true(shelf.segment.id_index.extent_count > 4);
-	for (int i = 0; i < 5000; i++) {
-		uint32_t doc = (uint32_t)random_below(&random, shelf.count), found;
-		char id[8];
-		const trawl_document *document = &shelf.documents[doc];
-		assert_int_equal(segment_find_id(&shelf.segment, document->id, 8, &shelf.scratch, &found, &error), 1);
-		assert_int_equal(found, doc);
-		store64(id, (shelf.count + (uint64_t)i) * 0x9E3779B97F4A7C15u);
-		check_absent(&shelf, id, 8);
-	}
-	/* those at the borders of extents */
-	uint64_t left;
-	for (uint64_t at = EXTENT_PAYLOAD - 16; at < shelf.segment.id_index.bytes;
-	     at += at % EXTENT_PAYLOAD == 8 ? EXTENT_PAYLOAD - 24 : 8) {
-		const uint8_t *entry = part_at(&shelf.segment.id_index, at, &left, &error);
-		uint32_t doc = load32(entry + 4), found;
-		assert_int_equal(
-		    segment_find_id(&shelf.segment, shelf.documents[doc].id, 8, &shelf.scratch, &found, &error), 1);
-		assert_int_equal(found, doc);
+	check_ids(&shelf, 5000, &random);
+	assert_int_equal(snapshot_resident(shelf.snapshot), 0);
+	shelf_open_again(&shelf, 1 << 20);
+	check_ids(&shelf, 5000, &random);
+	assert_in_range(snapshot_resident(shelf.snapshot), 1, 16 * EXTENT_PAYLOAD);
+	for (uint32_t doc = 0; doc < shelf.count; doc++)
+		if (shelf.segment.lengths[doc] != length_of(doc) || shelf.segment.spans[doc] != length_of(doc) + 1)
+			fail_msg("document %u: length %d", doc, shelf.segment.lengths[doc]);
+	assert_true(segment_memory(&shelf.segment) > 2 * shelf.count);
+	shelf_open_again(&shelf, (size_t)1 << 40); /* no limit */
+	check_ids(&shelf, 10, &random);
+	assert_int_equal(snapshot_resident(shelf.snapshot), 0);
+	shelf_close(&shelf);
+}
+
+/* Who can seal a file can make all hashes equal: then each is looked at, and no more. */
+static void ids_of_one_hash_are_found(void **state)
+{
+	(void)state;
+	struct shelf shelf;
+	make_short_documents(&shelf, 70000);
+	shelf.one_hash = true;
+	shelf_open(&shelf);
+	for (int limited = 0; limited < 2; limited++) {
+		for (int i = 0; i < 2; i++) {
+			uint32_t found;
+			assert_int_equal(segment_find_id(&shelf.segment, shelf.documents[shelf.count - 1].id, 8,
+			                                 &shelf.scratch, &found, &error),
+			                 1);
+			assert_int_equal(found, shelf.count - 1);
+		}
+		if (!limited)
+			shelf_open_again(&shelf, 1);
 	}
 	shelf_close(&shelf);
+}
+
+static void what_a_part_takes_in_the_file_is_told(void **state)
+{
+	(void)state;
+	assert_true(part_file_bytes(0) == 0);
+	assert_true(part_file_bytes(100) == 100 + 16 + EXTENT_HEADER + EXTENT_SLACK);
+	assert_true(part_file_bytes(3000) == 4096);
+	assert_true(part_file_bytes(EXTENT_PAYLOAD) == 64 * 4096);
+	assert_true(part_file_bytes(2 * (uint64_t)EXTENT_PAYLOAD + 5000) == (2 * 64 + 2) * 4096);
+}
+
+static void the_dead_of_a_term_are_taken_off_and_no_more_than_there_are(void **state)
+{
+	(void)state;
+	struct dead_term dead[] = {{3, 2}, {5, 9}, {8, 1}};
+	struct segment segment = {.deletions = {.terms = dead, .term_count = 3}};
+	static const struct {
+		uint64_t number;
+		uint32_t df, live;
+	} terms[] = {{0, 4, 4}, {3, 4, 2}, {4, 4, 4}, {5, 4, 0}, {5, 9, 0}, {8, 4, 3}, {9, 4, 4}};
+	for (size_t i = 0; i < sizeof terms / sizeof *terms; i++)
+		assert_int_equal(
+		    segment_live_df(&segment, &(struct term_entry){.number = terms[i].number, .df = terms[i].df}),
+		    terms[i].live);
+}
+
+static void numbers_that_no_segment_has_are_a_limit(void **state)
+{
+	(void)state;
+	struct segment_writer writer;
+	assert_int_equal(segment_writer_init(&writer, NULL, 0, true, &error), TRAWL_ELIMIT);
+	assert_int_equal(segment_writer_init(&writer, NULL, UINT32_MAX, true, &error), TRAWL_ELIMIT);
 }
 
 struct hashed {
@@ -449,6 +572,10 @@ int main(void)
 	    cmocka_unit_test(documents_in_another_order_than_added_are_found),
 	    cmocka_unit_test(ids_of_any_bytes_and_up_to_4096_of_them_are_found),
 	    cmocka_unit_test(ids_are_found_in_an_index_of_many_extents),
+	    cmocka_unit_test(ids_of_one_hash_are_found),
+	    cmocka_unit_test(what_a_part_takes_in_the_file_is_told),
+	    cmocka_unit_test(the_dead_of_a_term_are_taken_off_and_no_more_than_there_are),
+	    cmocka_unit_test(numbers_that_no_segment_has_are_a_limit),
 	    cmocka_unit_test(equal_hashes_on_both_sides_of_an_extent_border_are_found),
 	    cmocka_unit_test(a_segment_of_no_documents_is_empty),
 	    cmocka_unit_test(records_that_are_cut_off_anywhere_are_refused),

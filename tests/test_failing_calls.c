@@ -35,19 +35,29 @@ static struct {
 	atomic_bool met;
 } failing;
 
-static const char *failing_too; /* each call of it, with failing.code */
+/* Each call of another one. */
+static struct {
+	const char *name;
+	int code;
+} failing_too;
+
+static _Atomic int reason; /* why the last one failed */
 
 static bool must_fail(const char *name)
 {
-	bool fails = failing_too && strcmp(failing_too, name) == 0;
+	bool fails = failing_too.name && strcmp(failing_too.name, name) == 0;
+	if (fails)
+		reason = failing_too.code;
 	if (!fails && failing.name && strcmp(failing.name, name) == 0) {
 		long left = atomic_fetch_sub(&failing.after, 1);
 		fails = left == 0 || (left < 0 && failing.on);
-		if (fails)
+		if (fails) {
 			failing.met = true;
+			reason = failing.code;
+		}
 	}
-	if (fails && failing.code > 0)
-		errno = failing.code;
+	if (fails && reason > 0)
+		errno = reason;
 	return fails;
 }
 
@@ -63,7 +73,7 @@ static void let_fail(const char *name, long after, bool on, int code)
 /* Whether a call failed. */
 static bool stop_failing(void)
 {
-	failing.name = failing_too = NULL;
+	failing.name = failing_too.name = NULL;
 	return failing.met;
 }
 
@@ -79,9 +89,7 @@ WRAPPED(ssize_t, pread, (int file, void *bytes, size_t length, off_t at), (file,
 WRAPPED(ssize_t, pwrite, (int file, const void *bytes, size_t length, off_t at), (file, bytes, length, at), -1)
 WRAPPED(int, stat, (const char *path, struct stat *status), (path, status), -1)
 WRAPPED(int, fstat, (int file, struct stat *status), (file, status), -1)
-WRAPPED(int, statvfs, (const char *path, struct statvfs *status), (path, status), -1)
 WRAPPED(int, statfs, (const char *path, struct statfs *status), (path, status), -1)
-WRAPPED(int, access, (const char *path, int mode), (path, mode), -1)
 WRAPPED(int, flock, (int file, int operation), (file, operation), -1)
 WRAPPED(int, fsync, (int file), (file), -1)
 WRAPPED(int, ftruncate, (int file, off_t length), (file, length), -1)
@@ -92,6 +100,26 @@ WRAPPED(int, fchown, (int file, uid_t owner, gid_t group), (file, owner, group),
 WRAPPED(int, fchmod, (int file, mode_t mode), (file, mode), -1)
 WRAPPED(char *, realpath, (const char *path, char *real), (path, real), NULL)
 WRAPPED(FILE *, fopen, (const char *path, const char *mode), (path, mode), NULL)
+
+static bool disk_full; /* or said to be */
+
+int __real_statvfs(const char *path, struct statvfs *status);
+int __wrap_statvfs(const char *path, struct statvfs *status);
+int __wrap_statvfs(const char *path, struct statvfs *status)
+{
+	int code = must_fail("statvfs") ? -1 : __real_statvfs(path, status);
+	if (disk_full)
+		status->f_bavail = 0;
+	return code;
+}
+
+/* Whether a file is there is asked for other reasons than whether it may be written to. */
+int __real_access(const char *path, int mode);
+int __wrap_access(const char *path, int mode);
+int __wrap_access(const char *path, int mode)
+{
+	return must_fail(mode == F_OK ? "access to see" : "access") ? -1 : __real_access(path, mode);
+}
 
 /* Those with a number of arguments that depends. */
 int __real_open(const char *path, int flags, ...);
@@ -116,25 +144,24 @@ int __wrap_fcntl(int file, int command, ...)
 	return must_fail("fcntl") ? -1 : __real_fcntl(file, command, argument);
 }
 
-WRAPPED(int, mdb_env_create, (MDB_env * *environment), (environment), failing.code)
-WRAPPED(int, mdb_env_set_mapsize, (MDB_env * environment, size_t size), (environment, size), failing.code)
+WRAPPED(int, mdb_env_create, (MDB_env * *environment), (environment), reason)
+WRAPPED(int, mdb_env_set_mapsize, (MDB_env * environment, size_t size), (environment, size), reason)
 WRAPPED(int, mdb_env_open, (MDB_env * environment, const char *path, unsigned flags, mdb_mode_t mode),
-        (environment, path, flags, mode), failing.code)
+        (environment, path, flags, mode), reason)
 WRAPPED(int, mdb_txn_begin, (MDB_env * environment, MDB_txn *parent, unsigned flags, MDB_txn **out),
-        (environment, parent, flags, out), failing.code)
+        (environment, parent, flags, out), reason)
 WRAPPED(int, mdb_dbi_open, (MDB_txn * transaction, const char *name, unsigned flags, MDB_dbi *database),
-        (transaction, name, flags, database), failing.code)
+        (transaction, name, flags, database), reason)
 WRAPPED(int, mdb_get, (MDB_txn * transaction, MDB_dbi database, MDB_val *key, MDB_val *value),
-        (transaction, database, key, value), failing.code)
+        (transaction, database, key, value), reason)
 WRAPPED(int, mdb_put, (MDB_txn * transaction, MDB_dbi database, MDB_val *key, MDB_val *value, unsigned flags),
-        (transaction, database, key, value, flags), failing.code)
+        (transaction, database, key, value, flags), reason)
 WRAPPED(int, mdb_cursor_open, (MDB_txn * transaction, MDB_dbi database, MDB_cursor **cursor),
-        (transaction, database, cursor), failing.code)
+        (transaction, database, cursor), reason)
 WRAPPED(int, mdb_cursor_get, (MDB_cursor * cursor, MDB_val *key, MDB_val *value, MDB_cursor_op operation),
-        (cursor, key, value, operation), failing.code)
-WRAPPED(int, mdb_cursor_del, (MDB_cursor * cursor, unsigned flags), (cursor, flags), failing.code)
-WRAPPED(int, mdb_env_copyfd2, (MDB_env * environment, int file, unsigned flags), (environment, file, flags),
-        failing.code)
+        (cursor, key, value, operation), reason)
+WRAPPED(int, mdb_cursor_del, (MDB_cursor * cursor, unsigned flags), (cursor, flags), reason)
+WRAPPED(int, mdb_env_copyfd2, (MDB_env * environment, int file, unsigned flags), (environment, file, flags), reason)
 WRAPPED(int, mdb_reader_list, (MDB_env * environment, MDB_msg_func *tell, void *context), (environment, tell, context),
         -1)
 
@@ -146,7 +173,7 @@ int __wrap_mdb_txn_commit(MDB_txn *transaction)
 	if (!must_fail("mdb_txn_commit"))
 		return __real_mdb_txn_commit(transaction);
 	mdb_txn_abort(transaction);
-	return failing.code;
+	return reason;
 }
 
 WRAPPED(void *, memory_new, (size_t size), (size), NULL)
@@ -179,6 +206,7 @@ static const struct call {
     {"statvfs", {EIO}},
     {"statfs", {EIO}},
     {"access", {EACCES}},
+    {"access to see", {EACCES, ENOENT}},
     {"flock", {EIO, EINTR}},
     {"fsync", {EIO, EINVAL}},
     {"ftruncate", {EIO}},
@@ -189,7 +217,7 @@ static const struct call {
     {"fchmod", {EIO}},
     {"realpath", {EIO}},
     {"fopen", {EIO}},
-    {"open", {EIO, EMFILE, ENOSPC}},
+    {"open", {EIO, EMFILE, ENOSPC, ENOENT}},
     {"fcntl", {EIO, EINTR}},
     {"mdb_env_create", {ENOMEM}},
     {"mdb_env_set_mapsize", {ENOMEM, EIO}},
@@ -202,7 +230,7 @@ static const struct call {
     {"mdb_cursor_open", {ENOMEM}},
     {"mdb_cursor_get", {MDB_CORRUPTED}},
     {"mdb_cursor_del", {MDB_CORRUPTED}},
-    {"mdb_env_copyfd2", {EIO, ENOSPC}},
+    {"mdb_env_copyfd2", {EIO, ENOSPC, MDB_INCOMPATIBLE}},
     {"mdb_reader_list", {EIO}},
     {"memory_new", {ENOMEM}},
     {"memory_new_zeroed", {ENOMEM}},
@@ -395,7 +423,9 @@ struct life {
 	int (*run)(const char *path);
 	const struct file *before; /* NULL: no file */
 	const char *old_texts, *new_texts;
-	bool reads; /* it changes nothing */
+	bool reads;      /* it changes nothing */
+	const char *too; /* fails each time, with this code */
+	int too_code;
 };
 
 static int open_descriptors(void)
@@ -454,6 +484,8 @@ static bool live_through(const struct life *life, const char *call, long after, 
 	if (life->before)
 		file_write(path, life->before->bytes, life->before->length);
 	error = (trawl_error){0};
+	failing_too.name = life->too;
+	failing_too.code = life->too_code;
 	let_fail(call, after, on, code);
 	int status = life->run(path);
 	bool met = stop_failing();
@@ -515,33 +547,135 @@ static int free_files(void **state)
 static void an_index_is_made_or_not(void **state)
 {
 	(void)state;
-	fail_each_call(&(struct life){"making", make_index, NULL, "", FIRST_TEXTS, false});
+	fail_each_call(&(struct life){"making", make_index, NULL, "", FIRST_TEXTS, false, NULL, 0});
 }
 
 static void a_commit_is_there_or_not(void **state)
 {
 	(void)state;
-	fail_each_call(&(struct life){"changing", change_index, &old, OLD_TEXTS, NEW_TEXTS, false});
+	fail_each_call(&(struct life){"changing", change_index, &old, OLD_TEXTS, NEW_TEXTS, false, NULL, 0});
 }
 
 static void sweeping_takes_nothing_but_garbage(void **state)
 {
 	(void)state;
-	fail_each_call(&(struct life){"sweeping", change_index, &with_garbage, OLD_TEXTS, NEW_TEXTS, false});
+	fail_each_call(&(struct life){"sweeping", change_index, &with_garbage, OLD_TEXTS, NEW_TEXTS, false, NULL, 0});
 }
 
 static void merging_and_compacting_change_no_text(void **state)
 {
 	(void)state;
-	fail_each_call(&(struct life){"merging", merge_index, &old, OLD_TEXTS, OLD_TEXTS, false});
-	fail_each_call(&(struct life){"compacting", compact_index, &old, OLD_TEXTS, OLD_TEXTS, false});
+	fail_each_call(&(struct life){"merging", merge_index, &old, OLD_TEXTS, OLD_TEXTS, false, NULL, 0});
+	fail_each_call(&(struct life){"compacting", compact_index, &old, OLD_TEXTS, OLD_TEXTS, false, NULL, 0});
+}
+
+/* As where LMDB has lost pages. */
+static void compacting_entry_by_entry_changes_no_text(void **state)
+{
+	(void)state;
+	fail_each_call(&(struct life){"compacting entries", compact_index, &old, OLD_TEXTS, OLD_TEXTS, false,
+	                              "mdb_env_copyfd2", MDB_INCOMPATIBLE});
+}
+
+/* It would remove what it had made itself. */
+static void a_writer_that_does_not_see_a_file_and_cannot_read_it_leaves_it(void **state)
+{
+	(void)state;
+	static const char *const reading[] = {"mdb_txn_begin", "mdb_get", "mdb_cursor_open", "memory_new_zeroed"};
+	for (size_t i = 0; i < sizeof reading / sizeof *reading; i++) {
+		struct life life = {"not seen", change_index,    &old,  OLD_TEXTS, NEW_TEXTS,
+		                    false,      "access to see", ENOENT};
+		for (long n = 0; live_through(&life, reading[i], n, true, EIO); n++)
+			continue;
+	}
+}
+
+/* ---- what is said ---------------------------------------------------------------------------------------------- */
+
+static void every_error_of_lmdb_has_a_status_and_a_text(void **state)
+{
+	(void)state;
+	static const struct {
+		int code, status;
+		const char *says;
+	} errors[] = {{MDB_CORRUPTED, TRAWL_ECORRUPT, "is damaged"},
+	              {MDB_PAGE_NOTFOUND, TRAWL_ECORRUPT, "is damaged"},
+	              {MDB_PAGE_FULL, TRAWL_ECORRUPT, "is damaged"},
+	              {MDB_CURSOR_FULL, TRAWL_ECORRUPT, "is damaged"},
+	              {MDB_BAD_TXN, TRAWL_ECORRUPT, "is damaged"},
+	              {MDB_PANIC, TRAWL_EIO, "an earlier commit could not be written"},
+	              {MDB_INVALID, TRAWL_ENOTINDEX, "is not a trawl index"},
+	              {MDB_VERSION_MISMATCH, TRAWL_EVERSION, "another version of LMDB"},
+	              {MDB_TXN_FULL, TRAWL_EFULL, "has outgrown its address space"},
+	              {MDB_MAP_FULL, TRAWL_EFULL, "has outgrown its address space"},
+	              {MDB_READERS_FULL, TRAWL_EBUSY, "more than 1024 readers"},
+	              {ENOMEM, TRAWL_ENOMEM, "out of memory"},
+	              {EACCES, TRAWL_EIO, "no permission"},
+	              {EPERM, TRAWL_EIO, "no permission"},
+	              {ENOENT, TRAWL_ENOTFOUND, "no such index"},
+	              {ENOSPC, TRAWL_EFULL, "the disk is full"},
+	              {EDQUOT, TRAWL_EFULL, "the disk is full"},
+	              {EFBIG, TRAWL_EFULL, "the disk is full"},
+	              {EIO, TRAWL_EIO, "while starting to read"}};
+	const char *path = scratch_path("index");
+	struct store *store;
+	struct snapshot *snapshot;
+	file_write(path, old.bytes, old.length);
+	CHECK(store_open(&store, path, false, &error));
+	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+		let_fail("mdb_txn_begin", 0, true, errors[i].code);
+		int status = snapshot_open(&snapshot, store, &error);
+		stop_failing();
+		if (status != errors[i].status || error.code != status || !strstr(error.text, errors[i].says))
+			fail_msg("%s: %s: %s", mdb_strerror(errors[i].code), trawl_status_name(status), error.text);
+	}
+	/* A short write comes as EIO: the file system tells whether for want of room. */
+	disk_full = true;
+	let_fail("mdb_txn_begin", 0, true, EIO);
+	int status = snapshot_open(&snapshot, store, &error);
+	stop_failing();
+	assert_int_equal(status, TRAWL_EFULL);
+	failing_too.name = "statvfs";
+	let_fail("mdb_txn_begin", 0, true, EIO);
+	status = snapshot_open(&snapshot, store, &error);
+	stop_failing();
+	disk_full = false;
+	assert_int_equal(status, TRAWL_EIO);
+	assert_true(store_disk_left(store) > 0);
+	assert_int_equal(store_readers(store), 0);
+	CHECK(snapshot_open(&snapshot, store, &error));
+	assert_int_equal(store_readers(store), 1);
+	let_fail("mdb_reader_list", 0, true, EIO);
+	assert_true(store_readers(store) == SIZE_MAX); /* as many as there may be */
+	let_fail("statvfs", 0, true, EIO);
+	assert_int_equal(store_disk_left(store), 0);
+	stop_failing();
+	snapshot_close(snapshot);
+	store_close(store);
+}
+
+static void a_writer_that_is_not_alone_says_so_whatever_it_finds_out(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	trawl_writer *second;
+	file_write(path, old.bytes, old.length);
+	trawl_writer *first = writer_open(path);
+	assert_int_equal(trawl_writer_open(&second, path, NULL, &error), TRAWL_EBUSY);
+	assert_non_null(strstr(error.text, "is being written by process"));
+	let_fail("fopen", 0, true, EIO);
+	assert_int_equal(trawl_writer_open(&second, path, NULL, &error), TRAWL_EBUSY);
+	stop_failing();
+	assert_non_null(strstr(error.text, "is being written by another process"));
+	trawl_writer_close(first);
+	assert_string_equal(contents(path), OLD_TEXTS);
 }
 
 static void what_is_read_is_right_or_refused(void **state)
 {
 	(void)state;
-	fail_each_call(&(struct life){"reading", read_index, &old, OLD_TEXTS, OLD_TEXTS, true});
-	fail_each_call(&(struct life){"opening twice", open_twice, &old, OLD_TEXTS, OLD_TEXTS, true});
+	fail_each_call(&(struct life){"reading", read_index, &old, OLD_TEXTS, OLD_TEXTS, true, NULL, 0});
+	fail_each_call(&(struct life){"opening twice", open_twice, &old, OLD_TEXTS, OLD_TEXTS, true, NULL, 0});
 }
 
 int main(void)
@@ -551,6 +685,10 @@ int main(void)
 	    cmocka_unit_test_teardown(a_commit_is_there_or_not, clear),
 	    cmocka_unit_test_teardown(sweeping_takes_nothing_but_garbage, clear),
 	    cmocka_unit_test_teardown(merging_and_compacting_change_no_text, clear),
+	    cmocka_unit_test_teardown(compacting_entry_by_entry_changes_no_text, clear),
+	    cmocka_unit_test_teardown(a_writer_that_does_not_see_a_file_and_cannot_read_it_leaves_it, clear),
+	    cmocka_unit_test_teardown(every_error_of_lmdb_has_a_status_and_a_text, clear),
+	    cmocka_unit_test_teardown(a_writer_that_is_not_alone_says_so_whatever_it_finds_out, clear),
 	    cmocka_unit_test_teardown(what_is_read_is_right_or_refused, clear),
 	};
 	return cmocka_run_group_tests(tests, make_files, free_files);
