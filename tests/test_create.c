@@ -6,6 +6,9 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +123,27 @@ static void a_folder_that_is_missing_is_named(void **state)
 	assert_non_null(strstr(error.text, "missing/x.trawl"));
 }
 
+static void files_in_this_folder_and_in_the_root_have_folders_too(void **state)
+{
+	(void)state;
+	char here[1024], *long_path = malloc(PATH_MAX + 100);
+	assert_non_null(getcwd(here, sizeof here));
+	put_file(scratch_path("file"), "");
+	assert_int_equal(chdir(dirname(strcpy(long_path, scratch_path("file")))), 0);
+	assert_int_equal(create_file("plain", &error), 0);
+	assert_int_equal(access(scratch_path("plain"), F_OK), 0);
+	assert_int_equal(check_file_system("absent", &error), 0);
+	assert_int_equal(chdir(here), 0);
+	assert_int_equal(sync_folder("/absent"), 0);
+	memset(long_path, 'x', PATH_MAX + 99);
+	long_path[PATH_MAX + 99] = 0;
+	long_path[PATH_MAX + 90] = '/';
+	assert_int_equal(sync_folder(long_path), ENAMETOOLONG);
+	assert_int_equal(check_file_system(long_path, &error), 0); /* opening it tells */
+	assert_int_equal(create_file(long_path, &error), TRAWL_EIO);
+	free(long_path);
+}
+
 /* LMDB writes to it through a map: on a full disk a page without a block would be a signal. */
 static void the_lock_file_has_all_its_blocks(void **state)
 {
@@ -155,6 +179,7 @@ int main(void)
 	    cmocka_unit_test_teardown(processes_that_create_one_file_get_one_file, clear),
 	    cmocka_unit_test_teardown(a_writer_removes_what_killed_ones_left, clear),
 	    cmocka_unit_test_teardown(a_folder_that_is_missing_is_named, clear),
+	    cmocka_unit_test_teardown(files_in_this_folder_and_in_the_root_have_folders_too, clear),
 	    cmocka_unit_test_teardown(the_lock_file_has_all_its_blocks, clear),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

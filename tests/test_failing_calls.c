@@ -89,7 +89,6 @@ WRAPPED(ssize_t, pread, (int file, void *bytes, size_t length, off_t at), (file,
 WRAPPED(ssize_t, pwrite, (int file, const void *bytes, size_t length, off_t at), (file, bytes, length, at), -1)
 WRAPPED(int, stat, (const char *path, struct stat *status), (path, status), -1)
 WRAPPED(int, fstat, (int file, struct stat *status), (file, status), -1)
-WRAPPED(int, statfs, (const char *path, struct statfs *status), (path, status), -1)
 WRAPPED(int, flock, (int file, int operation), (file, operation), -1)
 WRAPPED(int, fsync, (int file), (file), -1)
 WRAPPED(int, ftruncate, (int file, off_t length), (file, length), -1)
@@ -101,7 +100,17 @@ WRAPPED(int, fchmod, (int file, mode_t mode), (file, mode), -1)
 WRAPPED(char *, realpath, (const char *path, char *real), (path, real), NULL)
 WRAPPED(FILE *, fopen, (const char *path, const char *mode), (path, mode), NULL)
 
-static bool disk_full; /* or said to be */
+static bool disk_full, disk_shared; /* or said to be */
+
+int __real_statfs(const char *path, struct statfs *status);
+int __wrap_statfs(const char *path, struct statfs *status);
+int __wrap_statfs(const char *path, struct statfs *status)
+{
+	int code = must_fail("statfs") ? -1 : __real_statfs(path, status);
+	if (disk_shared)
+		status->f_type = 0x6969;
+	return code;
+}
 
 int __real_statvfs(const char *path, struct statvfs *status);
 int __wrap_statvfs(const char *path, struct statvfs *status);
@@ -671,6 +680,30 @@ static void a_writer_that_is_not_alone_says_so_whatever_it_finds_out(void **stat
 	assert_string_equal(contents(path), OLD_TEXTS);
 }
 
+static void an_index_on_a_network_file_system_is_opened_when_that_is_said_to_be_safe(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *said;
+		bool opens;
+	} environments[] = {{NULL, false}, {"1", true}, {"0", false}, {"10", false}};
+	const char *path = scratch_path("index");
+	file_write(path, old.bytes, old.length);
+	disk_shared = true;
+	for (size_t i = 0; i < sizeof environments / sizeof *environments; i++) {
+		trawl_index *index = NULL;
+		if (environments[i].said)
+			setenv("TRAWL_SHARED_DISK", environments[i].said, 1);
+		int status = trawl_open(&index, path, &error);
+		trawl_close(index);
+		assert_int_equal(status, environments[i].opens ? TRAWL_OK : TRAWL_EINVAL);
+		if (status)
+			assert_non_null(strstr(error.text, "TRAWL_SHARED_DISK=1"));
+	}
+	unsetenv("TRAWL_SHARED_DISK");
+	disk_shared = false;
+}
+
 static void what_is_read_is_right_or_refused(void **state)
 {
 	(void)state;
@@ -689,6 +722,7 @@ int main(void)
 	    cmocka_unit_test_teardown(a_writer_that_does_not_see_a_file_and_cannot_read_it_leaves_it, clear),
 	    cmocka_unit_test_teardown(every_error_of_lmdb_has_a_status_and_a_text, clear),
 	    cmocka_unit_test_teardown(a_writer_that_is_not_alone_says_so_whatever_it_finds_out, clear),
+	    cmocka_unit_test_teardown(an_index_on_a_network_file_system_is_opened_when_that_is_said_to_be_safe, clear),
 	    cmocka_unit_test_teardown(what_is_read_is_right_or_refused, clear),
 	};
 	return cmocka_run_group_tests(tests, make_files, free_files);

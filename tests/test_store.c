@@ -394,6 +394,7 @@ static void files_that_are_no_index_are_named_as_that(void **state)
 	char text[10000];
 	memset(text, 'x', sizeof text);
 	assert_int_equal(try_open(scratch_path("absent"), false), TRAWL_ENOTFOUND);
+	assert_non_null(strstr(error.text, "make it with: trawl index"));
 	assert_int_equal(try_open(scratch_path("no/folder"), true), TRAWL_ENOTFOUND);
 	assert_int_equal(mkdir(scratch_path("folder"), 0755), 0);
 	assert_int_equal(try_open(scratch_path("folder"), false), TRAWL_ENOTINDEX);
@@ -411,6 +412,20 @@ static void files_that_are_no_index_are_named_as_that(void **state)
 	assert_int_equal(try_open(scratch_path("empty"), true), TRAWL_OK);
 	assert_int_equal(mkfifo(scratch_path("pipe"), 0600), 0);
 	assert_int_equal(try_open(scratch_path("pipe"), false), TRAWL_ENOTINDEX);
+}
+
+/* The file comes to be where the link leads. */
+static void a_link_that_leads_nowhere_is_filled(void **state)
+{
+	(void)state;
+	struct stat status;
+	assert_int_equal(symlink("led-to", scratch_path("link-ahead")), 0);
+	assert_int_equal(try_open(scratch_path("link-ahead"), false), TRAWL_ENOTFOUND);
+	assert_int_equal(try_open(scratch_path("link-ahead"), true), TRAWL_OK);
+	assert_int_equal(stat(scratch_path("led-to"), &status), 0);
+	assert_int_equal(try_open(scratch_path("led-to"), false), TRAWL_OK);
+	assert_int_equal(symlink("no-folder/led-to", scratch_path("link-astray")), 0);
+	assert_int_equal(try_open(scratch_path("link-astray"), true), TRAWL_ENOTFOUND);
 }
 
 static void a_file_cut_off_anywhere_is_refused(void **state)
@@ -464,6 +479,7 @@ int main(void)
 	    cmocka_unit_test(what_is_held_is_not_seen_before_the_commit),
 	    cmocka_unit_test(extents_that_are_missing_or_of_another_length_are_corruption),
 	    cmocka_unit_test(files_that_are_no_index_are_named_as_that),
+	    cmocka_unit_test(a_link_that_leads_nowhere_is_filled),
 	    cmocka_unit_test(a_file_cut_off_anywhere_is_refused),
 	    cmocka_unit_test(one_file_is_one_store_however_often_it_is_opened),
 	};
