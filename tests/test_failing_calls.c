@@ -500,6 +500,8 @@ static bool live_through(const struct life *life, const char *call, long after, 
 	bool met = stop_failing();
 	if (status > 0 || (status && (error.code != status || !*error.text)))
 		fail_msg("%s: %d, %d '%s'", what, status, error.code, error.text);
+	if (status && code == EINTR)
+		fail_msg("%s: not tried again: %s", what, error.text);
 	if (status && !met)
 		fail_msg("%s: %s without a failure", what, error.text);
 	if (open_descriptors() != descriptors)
@@ -638,6 +640,13 @@ static void every_error_of_lmdb_has_a_status_and_a_text(void **state)
 		if (status != errors[i].status || error.code != status || !strstr(error.text, errors[i].says))
 			fail_msg("%s: %s: %s", mdb_strerror(errors[i].code), trawl_status_name(status), error.text);
 	}
+	struct store *other = NULL;
+	file_write(scratch_path("other"), old.bytes, old.length);
+	let_fail("mdb_env_open", 0, true,
+	         MDB_INVALID); /* its pages were looked at before, so that it is no other file */
+	assert_int_equal(store_open(&other, scratch_path("other"), false, &error), TRAWL_EIO);
+	stop_failing();
+	assert_non_null(strstr(error.text, "its first pages could not be read"));
 	/* A short write comes as EIO: the file system tells whether for want of room. */
 	disk_full = true;
 	let_fail("mdb_txn_begin", 0, true, EIO);

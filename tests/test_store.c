@@ -440,11 +440,13 @@ static void a_file_cut_off_anywhere_is_refused(void **state)
 	store_close(store);
 	struct stat status;
 	assert_int_equal(stat(scratch_path("cut"), &status), 0);
-	for (off_t length = status.st_size - 1; length > 0; length -= length > 9000 ? 1777 : 501) {
+	for (off_t length = status.st_size - 1; length > 0; length -= length > 9000 ? 1777 : length > 501 ? 501 : 7) {
 		assert_int_equal(truncate(scratch_path("cut"), length), 0);
 		int code = try_open(scratch_path("cut"), false);
 		if (code != TRAWL_ECORRUPT && code != TRAWL_ENOTINDEX)
 			fail_msg("%lld bytes: %s", (long long)length, trawl_status_name(code));
+		assert_int_equal(code == TRAWL_ENOTINDEX, length < 64); /* the magic number is not enough */
+		assert_int_equal(strstr(error.text, "is cut off at ") != NULL, length >= 64 && length < 8192);
 	}
 }
 
