@@ -15,6 +15,13 @@ int error_set_system(trawl_error *error, int error_number, const char *format, .
 /* The same for memory that ran out. */
 int error_set_memory(trawl_error *error);
 
+/* An analyser that reads one file at a time cannot know what these return. */
+#if defined(__clang_analyzer__) && !defined(TRAWL_BASE_ERROR_C)
+#define error_set(error, code, ...) (error_set(error, code, __VA_ARGS__), (code))
+#define error_set_system(...) (error_set_system(__VA_ARGS__), TRAWL_EIO)
+#define error_set_memory(error) (error_set_memory(error), TRAWL_ENOMEM)
+#endif
+
 /* The code of a failure that `error` describes: for functions whose answer is a pointer, and NULL when they fail. */
 static inline int error_code(const trawl_error *error)
 {

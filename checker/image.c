@@ -189,10 +189,10 @@ static size_t lower_bound(const struct image *image, uint32_t segment, uint32_t 
 struct extent_place *image_find(const struct image *image, uint32_t segment, uint32_t part, uint32_t extent)
 {
 	size_t at = lower_bound(image, segment, part, extent);
-	struct extent_place *place = image->places + at;
-	return at < image->place_count && place->segment == segment && place->part == part && place->extent == extent
-	           ? place
-	           : NULL;
+	if (at == image->place_count)
+		return NULL;
+	struct extent_place *place = &image->places[at];
+	return place->segment == segment && place->part == part && place->extent == extent ? place : NULL;
 }
 
 struct extent_place *image_part(const struct image *image, uint32_t segment, uint32_t part, size_t *count)
@@ -201,7 +201,7 @@ struct extent_place *image_part(const struct image *image, uint32_t segment, uin
 	while (end < image->place_count && image->places[end].segment == segment && image->places[end].part == part)
 		end++;
 	*count = end - first;
-	return image->places + first;
+	return *count ? &image->places[first] : NULL;
 }
 
 /* ---- the tree ---- */

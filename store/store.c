@@ -1,3 +1,4 @@
+#define TRAWL_STORE_STORE_C
 #include "store/store.h"
 
 #include <errno.h>

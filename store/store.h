@@ -98,6 +98,9 @@ const uint8_t *part_fetch(struct part *part, uint32_t extent, trawl_error *error
 
 /* Report that what stands at `address` makes no sense, and return TRAWL_ECORRUPT. */
 int part_corrupt(const struct part *part, uint64_t address, const char *what, trawl_error *error);
+#if defined(__clang_analyzer__) && !defined(TRAWL_STORE_STORE_C) /* as in base/error.h */
+#define part_corrupt(...) (part_corrupt(__VA_ARGS__), TRAWL_ECORRUPT)
+#endif
 
 /* Copy `length` bytes of one extent to `out`. Where extents are given back and this one is verified it is read, not mapped. */
 int part_copy(struct part *part, uint64_t address, uint32_t length, void *out, trawl_error *error);

@@ -253,7 +253,7 @@ int main(int argc, char **argv)
 	       (unsigned long long)life.commits, (unsigned long long)life.reads, (unsigned long long)life.kills,
 	       (unsigned long long)life.compactions);
 	printf("TOTAL a long life, %.0f s\t%llu\t%llu\t%llu\n", seconds, (unsigned long long)life.commits,
-	       (unsigned long long)(life.kills + life.compactions), (unsigned long long)found);
+	       (unsigned long long)life.kills + (unsigned long long)life.compactions, (unsigned long long)found);
 	trawl_writer_close(life.writer);
 	unlink(life.index);
 	unlink(life.lock);
