@@ -440,8 +440,11 @@ static int add_document(struct salvage *salvage, struct wreck *wreck, const traw
 			*salvage->error = why;
 		return code;
 	}
-	wreck->living -= wreck->living > 0;
-	salvage->result->rescued++;
+	/* Where ids are wrong two documents may have the same, and one takes the other's place. */
+	trawl_writer_stats written;
+	trawl_writer_get_stats(salvage->writer, &written);
+	wreck->living -= written.added > salvage->result->rescued && wreck->living > 0;
+	salvage->result->rescued = written.added;
 	if (++salvage->uncommitted < COMMIT_EVERY)
 		return 0;
 	salvage->uncommitted = 0;
