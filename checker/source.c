@@ -1,12 +1,13 @@
 #include "checker/source.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "base/error.h"
 #include "store/signature.h"
 #include "store/tree.h"
 
-#define TRIES 400 /* beside a writer that commits many times a millisecond most of them fail */
+#define SECONDS_LEAST 10 /* of trying: beside a writer that commits many times a millisecond most tries fail */
 
 /* Of an error's text only what is wrong: the findings are all of one file, and their reader knows that it is damaged. */
 static void report_pages(struct report *report, const trawl_error *error)
@@ -54,7 +55,9 @@ int source_open(struct source *source, struct report *report, trawl_error *error
 {
 	struct image *image = &source->image;
 	trawl_error why = {0};
-	for (int tries = 0; tries < TRIES; tries++) {
+	struct timespec began, now;
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	do {
 		uint64_t transaction = image->transaction;
 		int code = examine(source, &why);
 		if (!code)
@@ -77,7 +80,7 @@ int source_open(struct source *source, struct report *report, trawl_error *error
 			continue;
 		report_pages(report, &why);
 		return 0;
-	}
+	} while (clock_gettime(CLOCK_MONOTONIC, &now) == 0 && now.tv_sec - began.tv_sec <= SECONDS_LEAST);
 	return error_set(error, TRAWL_EBUSY, "%s changes too fast; try again", image->path);
 }
 
