@@ -64,8 +64,8 @@ struct inversion {
 	size_t range_bytes_capacity, range_most;
 };
 
-/* Terms in ranges of `bytes` of records or, where a single term has more, of that term. */
-int inversion_prepare(struct inversion *inversion, const struct batch *batch, const uint32_t *docs, size_t bytes,
+/* Terms in ranges of `most` bytes of records or, where a single term has more, of that term. */
+int inversion_prepare(struct inversion *inversion, const struct batch *batch, const uint32_t *docs, size_t most,
                       trawl_error *error);
 void inversion_release(struct inversion *inversion);
 int inversion_run(const struct inversion *inversion, size_t range, const struct term_sink *sink, trawl_error *error);

@@ -243,7 +243,7 @@ static bool zstd_is_short(const struct stream *stream)
 	       stream->frame_size != stream->frame_decoded;
 }
 
-static int zstd_decode(struct stream *stream, uint8_t *out, size_t capacity, size_t *length, trawl_error *error)
+static int zstd_decode(struct stream *stream, void *out, size_t capacity, size_t *length, trawl_error *error)
 {
 	/* A frame that is there from its first byte is decoded in one go where it has room, and then its window may be of any size:
 	 * whether a file is read would depend on the capacity. The first byte alone keeps zstd from that. */

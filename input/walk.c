@@ -45,7 +45,7 @@ static char *join_path(struct arena *arena, const char *folder, const char *name
 	bool slash = folder[folder_length - 1] != '/';
 	char *path = arena_new(arena, folder_length + slash + name_length + 1);
 	if (path) {
-		memcpy(path, folder, folder_length);
+		memcpy(path, folder, folder_length + 1);
 		path[folder_length] = '/';
 		memcpy(path + folder_length + slash, name, name_length + 1);
 	}

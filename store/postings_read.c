@@ -21,7 +21,7 @@ static bool read_chunk(struct chunk *chunk, uint32_t superblock, uint32_t docume
 			return false;
 		for (uint32_t i = 0; mask; mask &= mask - 1, i++, ++*count) {
 			docs[*count] = base + (uint32_t)__builtin_ctzll(mask);
-			tfs[*count] = range_tfs[i];
+			tfs[*count] = range_tfs[i]; /* NOLINT: as many as the mask has bits */
 		}
 		if (docs[*count - 1] >= documents)
 			return false;
