@@ -12,6 +12,7 @@
 static unsigned messages;
 
 /* What support.c would print, of every file that is refused. */
+#undef fprintf
 #define fprintf(stream, ...) (messages += (stream) == stderr)
 #include "bench/qrels.c" /* these are not part of the library */
 #include "bench/query_set.c"
