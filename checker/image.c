@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "store/create.h"
 #include "store/page.h"
 
 int64_t image_read(const struct image *image, uint64_t offset, void *into, uint64_t length)
@@ -66,7 +67,7 @@ static int read_metas(struct image *image, uint8_t metas[2][META_END], int *coun
 	return 0;
 }
 
-int image_read_metas(struct image *image, trawl_error *error)
+static int read_newest_meta(struct image *image, trawl_error *error)
 {
 	uint8_t metas[2][META_END];
 	struct stat status;
@@ -123,7 +124,20 @@ int image_open(struct image *image, const char *path, trawl_error *error)
 		return error_set(error, TRAWL_ENOTINDEX, "%s is not a trawl index (%s)", path,
 		                 S_ISREG(status.st_mode) ? "an empty file" : "not a regular file");
 	image->value = memory_new(VALUE_BYTES_MOST + 8);
-	return image->value ? image_read_metas(image, error) : error_set_memory(error);
+	return image->value ? read_newest_meta(image, error) : error_set_memory(error);
+}
+
+int image_follow(struct image *image, trawl_error *error)
+{
+	struct stat status;
+	if (fstat(image->file, &status) == 0 && leads_to(image->path, &status) == 0) {
+		int file = open(image->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		if (file >= 0) {
+			close(image->file);
+			image->file = file;
+		}
+	}
+	return read_newest_meta(image, error);
 }
 
 void image_close(struct image *image)

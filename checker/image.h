@@ -48,8 +48,8 @@ struct image {
  * meta page. */
 int image_open(struct image *image, const char *path, trawl_error *error);
 void image_close(struct image *image);
-/* Read the meta pages again: a writer may have gone on. */
-int image_read_metas(struct image *image, trawl_error *error);
+/* Read the meta pages again: a writer may have gone on, or a compaction have put another file in its place. */
+int image_follow(struct image *image, trawl_error *error);
 /* The same, for the commit of this number. false: it is not one of the two any more. */
 bool image_choose(struct image *image, uint64_t transaction);
 

@@ -7,7 +7,7 @@
 #include "store/signature.h"
 #include "store/tree.h"
 
-#define SECONDS_LEAST 10 /* of trying: beside a writer that commits many times a millisecond most tries fail */
+#define SECONDS_LEAST 10 /* of trying */
 
 /* Of an error's text only what is wrong: the findings are all of one file, and their reader knows that it is damaged. */
 static void report_pages(struct report *report, const trawl_error *error)
@@ -29,16 +29,18 @@ static int examine(struct source *source, trawl_error *error)
 	return code ? code : tree_check(image->file, image->path, image->transaction, true, error);
 }
 
-/* Hold the commit that the image shows, or a newer one; 1: begin again. */
-static int hold(struct source *source, trawl_error *error)
+/* Hold the commit that the image shows and that was examined, or else a newer one, which is examined; 1: begin again. */
+static int hold(struct source *source, bool examined, trawl_error *error)
 {
 	int code = store_open(&source->store, source->image.path, false, error);
+	if (!code && !store_is_file(source->store, source->image.file))
+		return 1; /* a compaction's: the image is of a file that has no name any more */
 	if (!code)
 		code = snapshot_open(&source->snapshot, source->store, error);
 	if (code)
 		return code;
 	uint64_t transaction = snapshot_transaction(source->snapshot);
-	if (transaction == source->image.transaction)
+	if (examined && transaction == source->image.transaction)
 		return 0;
 	return image_choose(&source->image, transaction) ? examine(source, error) : 1;
 }
@@ -57,11 +59,13 @@ int source_open(struct source *source, struct report *report, trawl_error *error
 	trawl_error why = {0};
 	struct timespec began, now;
 	clock_gettime(CLOCK_MONOTONIC, &began);
-	do {
+	/* At first as bytes that nobody has mapped. A writer may overtake that, each time again where its commits are quicker than the
+	 * pages are read: afterwards, under a snapshot, whose pages stay. */
+	for (bool held = false;; held = true) {
 		uint64_t transaction = image->transaction;
-		int code = examine(source, &why);
+		int code = held ? 0 : examine(source, &why);
 		if (!code)
-			code = hold(source, &why);
+			code = hold(source, !held, &why);
 		if (!code) {
 			source->sound = true;
 			return 0;
@@ -71,17 +75,19 @@ int source_open(struct source *source, struct report *report, trawl_error *error
 			source->sound = true; /* no permission to take part in its locks: go on without */
 			return 0;
 		}
-		int again = image_read_metas(image, error);
+		int again = image_follow(image, error);
 		if (again)
 			return again;
 		if (code == TRAWL_ENOMEM)
 			return error_set_memory(error);
-		if (code == 1 || code == TRAWL_ENOTFOUND || image->transaction != transaction)
-			continue;
-		report_pages(report, &why);
-		return 0;
-	} while (clock_gettime(CLOCK_MONOTONIC, &now) == 0 && now.tv_sec - began.tv_sec <= SECONDS_LEAST);
-	return error_set(error, TRAWL_EBUSY, "%s changes too fast; try again", image->path);
+		if (code != 1 && code != TRAWL_ENOTFOUND && image->transaction == transaction) {
+			report_pages(report, &why);
+			return 0;
+		}
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		if (now.tv_sec - began.tv_sec > SECONDS_LEAST)
+			return error_set(error, TRAWL_EBUSY, "%s changes too fast; try again", image->path);
+	}
 }
 
 void source_close(struct source *source)
@@ -92,6 +98,9 @@ void source_close(struct source *source)
 
 bool source_moved(struct source *source)
 {
-	uint64_t transaction = source->image.transaction;
-	return !source->snapshot && !image_read_metas(&source->image, NULL) && source->image.transaction != transaction;
+	struct image *image = &source->image;
+	uint64_t transaction = image->transaction;
+	int file = image->file;
+	return !source->snapshot && !image_follow(image, NULL) &&
+	       (image->transaction != transaction || image->file != file);
 }

@@ -344,6 +344,12 @@ int store_sync_name(const struct store *store, trawl_error *error)
 	return failed ? error_set_system(error, failed, "syncing the folder of %s", store->path) : 0;
 }
 
+bool store_is_file(const struct store *store, int file)
+{
+	struct stat status;
+	return fstat(file, &status) == 0 && status.st_dev == store->device && status.st_ino == store->inode;
+}
+
 const char *store_path(const struct store *store)
 {
 	return store->path;

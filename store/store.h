@@ -23,6 +23,8 @@ struct store;
 int store_open(struct store **out, const char *path, bool create, trawl_error *error);
 void store_close(struct store *store);
 const char *store_path(const struct store *store);
+/* Is this the file that was opened? Its name may have come to mean another one. */
+bool store_is_file(const struct store *store, int file);
 
 /* The error that the file at `path` is of format `found` and not of ours. */
 int store_refuse_format(const char *path, uint32_t found, trawl_error *error);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -165,6 +166,56 @@ static void a_check_beside_a_writer_finds_one_commit_whole(void **state)
 	assert_true(commits > 0);
 }
 
+static void add_one(const char *path)
+{
+	static size_t length;
+	trawl_writer *writer;
+	length = length % 26 + 1; /* another text each time */
+	trawl_document document = {
+	    .id = "one", .id_length = 3, .text = "abcdefghijklmnopqrstuvwxyz", .text_length = length};
+	CHECK(trawl_writer_open(&writer, path, NULL, &error));
+	CHECK(trawl_writer_add(writer, &document, &error));
+	CHECK(trawl_writer_commit(writer, &error));
+	trawl_writer_close(writer);
+}
+
+/* A compaction and a commit, right before the check opens what it has begun to read (the linker's --wrap, see the Makefile). */
+static const char *to_compact;
+struct store;
+int __real_store_open(struct store **out, const char *path, bool create, trawl_error *why);
+int __wrap_store_open(struct store **out, const char *path, bool create, trawl_error *why);
+int __wrap_store_open(struct store **out, const char *path, bool create, trawl_error *why)
+{
+	const char *now = to_compact;
+	to_compact = NULL;
+	if (now) {
+		CHECK(trawl_compact(now, false, NULL, &error));
+		add_one(now);
+	}
+	return __real_store_open(out, path, create, why);
+}
+
+static void a_check_follows_a_file_that_a_compaction_replaces(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	write_random(path, NULL, 2, 200);
+	add_one(path);
+	for (int i = 0; i < 3; i++) {
+		trawl_check_result before, after;
+		struct stat old, new;
+		assert_whole(path, &before);
+		assert_int_equal(stat(path, &old), 0);
+		to_compact = path;
+		assert_whole(path, &after);
+		assert_null(to_compact);
+		assert_int_equal(stat(path, &new), 0);
+		assert_true(new.st_ino != old.st_ino);
+		assert_int_equal(after.documents, before.documents);
+		assert_true(after.generation > before.generation);
+	}
+}
+
 /* Every allocation fails in turn: that is an error, and never damage. */
 static void a_want_of_memory_is_no_damage(void **state)
 {
@@ -205,6 +256,7 @@ int main(void)
 	    cmocka_unit_test_teardown(an_index_without_documents_is_whole, clear),
 	    cmocka_unit_test_teardown(what_an_unfinished_commit_left_is_no_damage, clear),
 	    cmocka_unit_test_teardown(a_check_beside_a_writer_finds_one_commit_whole, clear),
+	    cmocka_unit_test_teardown(a_check_follows_a_file_that_a_compaction_replaces, clear),
 	    cmocka_unit_test_teardown(a_want_of_memory_is_no_damage, clear),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
