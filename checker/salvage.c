@@ -341,6 +341,15 @@ static void survey_ids(struct id_window *window, uint32_t blocks)
 	window->addresses = addresses;
 }
 
+static void close_window(struct id_window *window)
+{
+	if (window) {
+		ids_release(&window->reader);
+		memory_free(window->addresses);
+	}
+	memory_free(window);
+}
+
 static struct id_window *open_window(struct subject *subject)
 {
 	struct id_window *window = memory_new(sizeof *window);
@@ -351,17 +360,10 @@ static struct id_window *open_window(struct subject *subject)
 	window->next = 0;
 	window->addresses = NULL;
 	window->first = window->count = 0;
-	ids_open(&window->reader, subject);
-	return window;
-}
-
-static void close_window(struct id_window *window)
-{
-	if (window) {
-		ids_release(&window->reader);
-		memory_free(window->addresses);
-	}
-	memory_free(window);
+	if (ids_open(&window->reader, subject))
+		return window;
+	close_window(window);
+	return NULL;
 }
 
 /* ---- first pass: which documents ---- */

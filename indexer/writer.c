@@ -20,6 +20,7 @@
 #include "indexer/shrink.h"
 #include "indexer/temporary.h"
 #include "indexer/unchanged.h"
+#include "store/create.h"
 #include "store/segment.h"
 
 #define MEMORY_LEAST ((size_t)1 << 20)
@@ -165,14 +166,14 @@ static int put_first_manifest(struct trawl_writer *writer, trawl_error *error)
 	return code;
 }
 
-static int start(struct trawl_writer *writer, const char *path, const trawl_writer_options *options, trawl_error *error)
+static int start(struct trawl_writer *writer, const char *path, const trawl_writer_options *options, bool *existed,
+                 trawl_error *error)
 {
-	bool existed;
 	int code;
 	/* While we waited for the lock the file may have been compacted, which puts another one in its place. */
 	do {
 		store_close(writer->store);
-		existed = access(path, F_OK) == 0;
+		*existed = access(path, F_OK) == 0;
 		code = store_open(&writer->store, path, true, error);
 		if (!code)
 			code = store_lock(writer->store, options->wait, &writer->lock, error);
@@ -183,7 +184,7 @@ static int start(struct trawl_writer *writer, const char *path, const trawl_writ
 	temporary_sweep(path);
 	code = open_snapshot(writer, error);
 	/* Not where another writer was faster, nor where we cannot tell: closing removes a fresh file. */
-	writer->fresh = !code && !existed && !writer->manifest.generation;
+	writer->fresh = !code && !*existed && !writer->manifest.generation;
 	if (!code)
 		code = settings_settle(&writer->manifest, store_path(writer->store), options, error);
 	/* Who made the file may have died before its name was durable. */
@@ -228,9 +229,12 @@ int trawl_writer_open(trawl_writer **out, const char *path, const trawl_writer_o
 	writer->threads = options->threads ? options->threads : default_threads();
 	batch_init(&writer->batch, 0, writer->threads > 1);
 	writer->workers = workers_new(writer->threads);
-	int code = writer->workers ? start(writer, path, options, error) : error_set_memory(error);
+	bool existed = true;
+	int code = writer->workers ? start(writer, path, options, &existed, error) : error_set_memory(error);
 	if (code) {
 		trawl_writer_close(writer);
+		if (!existed)
+			create_undo(path);
 		return code;
 	}
 	*out = writer;

@@ -11,8 +11,10 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "store/page.h"
 
 #define NEW_SUFFIX "-new"
 
@@ -182,4 +184,31 @@ int create_file(const char *path, trawl_error *error)
 	if (code < 0)
 		return error_set(error, TRAWL_EIO, "making %s: %s", path, mdb_strerror(code));
 	return code ? error_set_system(error, code, "making %s", path) : 0;
+}
+
+/* No transaction is number 0: both meta pages of a new file say so. */
+static bool is_untouched(int file)
+{
+	uint8_t meta[META_END];
+	uint64_t page_bytes = 0;
+	for (int i = 0; i < 2; i++) {
+		if (file_read_at(file, meta, META_END, page_bytes) != META_END || load64(meta + META_TRANSACTION))
+			return false;
+		page_bytes = load32(meta + META_TREES);
+	}
+	return true;
+}
+
+void create_undo(const char *path)
+{
+	struct stat status;
+	int file = open(path, O_RDWR | O_CLOEXEC);
+	if (file < 0)
+		return;
+	if (flock(file, LOCK_EX | LOCK_NB) == 0 && fstat(file, &status) == 0 && leads_to(path, &status) > 0 &&
+	    is_untouched(file)) {
+		unlink(path);
+		remove_beside(path, LOCK_SUFFIX);
+	}
+	close(file);
 }

@@ -13,6 +13,10 @@
  * linked, so that at no time, not even when the power fails, a part of one stands at `path`. 0, or a TRAWL_E... code. */
 int create_file(const char *path, trawl_error *error);
 
+/* Remove the file at `path` if nothing was ever committed to it and nobody writes to it: for one who made it and could not go on.
+ * Takes no memory. */
+void create_undo(const char *path);
+
 /* Remove what a killed create_file left beside `path`, which exists. */
 void create_sweep(const char *path);
 

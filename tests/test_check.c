@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -223,27 +224,33 @@ static void a_want_of_memory_is_no_damage(void **state)
 	const char *path = scratch_path("index"), *rescued = scratch_path("rescued");
 	trawl_writer_options options = {.memory_budget = 1 << 20, .pairs = true};
 	write_random(path, &options, 3, 60);
-	long failures = 0;
-	for (int salvage = 0; salvage < 2; salvage++) {
-		bool met = true;
-		for (long n = 0; met; n += n < 200 ? 1 : 1 + n / 20) {
+	long failures = 0, allocations[2];
+	for (int kind = 0; kind < 4; kind++) {
+		bool salvage = kind & 1, once = kind & 2;
+		for (long n = 0, most = LONG_MAX; n < most; n += n < 200 ? 1 : 1 + n / 20) {
 			trawl_check_result checked = {0};
 			trawl_salvage_result saved = {0};
 			trawl_check_options all = {.text = true};
 			trawl_salvage_options small = {.memory_budget = 1 << 20};
 			error = (trawl_error){0};
-			memory_fail_after(n, true);
+			memory_fail_after(n, !once);
 			int status = salvage ? trawl_salvage(path, rescued, &small, &saved, &error)
 			                     : trawl_check(path, &all, &checked, &error);
 			void *probe = memory_new(1);
-			met = !probe;
+			if (once ? n > allocations[salvage] : probe != NULL)
+				most = 0;
 			memory_free(probe);
 			memory_fail_after(-1, false);
 			if (status != TRAWL_ENOMEM && (status || checked.damages || (salvage && saved.rescued != 59)))
 				fail_msg("allocation %ld of %s: %d, %llu damages: %s", n, salvage ? "salvage" : "check",
 				         status, (unsigned long long)checked.damages, error.text);
 			failures += status != 0;
-			remove(rescued);
+			if (!once)
+				allocations[salvage] = n;
+			/* nothing is left of a failure */
+			if ((remove(rescued) == 0) != (salvage && !status))
+				fail_msg("allocation %ld of %s: status %d, %s", n, salvage ? "salvage" : "check",
+				         status, status ? "and the new index is there" : "and no new index");
 		}
 	}
 	assert_true(failures > 50);
