@@ -62,7 +62,7 @@ if [ -n "$top" ] && have groff "the_manual_page_has_no_mistakes"; then
 	missing=
 	for command in index delete search show export stats merge compact check salvage; do
 		"$TRAWL" "$command" --help | grep -oE -e '--[a-z][a-z0-9-]+' | sort -u | while read -r option; do
-			sed 's/\\-/-/g' "$top/docs/trawl.1" | grep -qF -e "$option" || echo "$command $option"
+			sed 's/\\-/-/g' "$top/docs/trawl.1" | grep -F -e "$option" >/dev/null || echo "$command $option"
 		done
 	done >.out
 	[ ! -s .out ]

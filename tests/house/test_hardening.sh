@@ -52,7 +52,7 @@ claim "the tool can be loaded anywhere, and so can the library" position_indepen
 claim "no memory is both written to and executed" code_stays_code
 claim "relocations are done at start, and read-only from then on" relocations_are_read_only
 claim "stack frames with buffers are guarded" stacks_are_protected
-if nm "$tool" | grep -q '__[at]san_init\|__ubsan_handle'; then
+if nm "$tool" | grep '__[at]san_init\|__ubsan_handle' >/dev/null; then # not -q: nm would fail at the pipe that closes
 	skip "buffers are fortified" "not under a sanitizer"
 else
 	claim "functions that fill buffers check their sizes" buffers_are_fortified
