@@ -46,9 +46,9 @@ trawl index --json d.trawl d.jsonl
 exits 0 && out_has '"compactions":0,"compaction_bytes":0'
 claim "the_summary_tells_what_was_written_again"
 
-# ---- a writer at work
+# ---- a writer at work (it waits: the second may be first for a moment)
 mkfifo pipe
-"$TRAWL" index -q d.trawl - <pipe &
+"$TRAWL" index -q --wait d.trawl - <pipe &
 writer=$!
 exec 3>pipe
 printf '{"id":"slow","text":"slow"}\n' >&3
