@@ -35,7 +35,6 @@ struct stream {
 	enum encoding encoding;
 	bool ended;        /* the descriptor has no more bytes */
 	bool inside;       /* within a gzip member or zstd frame: an end here is a cut */
-	bool begun;        /* zstd has seen the first byte of the frame */
 	bool gzip_ready;   /* inflateInit2 was called */
 	uint64_t position; /* in this descriptor: bytes read, of which `end - start` are still in `input` */
 	uint64_t stored, decoded;
@@ -220,7 +219,6 @@ static int zstd_start(struct stream *stream, trawl_error *error)
 	stream->frame_size = ZSTD_getFrameContentSize(stream->input + stream->start, stream->end - stream->start);
 	stream->frame_at = consumed(stream);
 	stream->frame_decoded = 0;
-	stream->begun = false;
 	stream->inside = true;
 	return status;
 }
@@ -248,10 +246,9 @@ static int zstd_decode(struct stream *stream, void *out, size_t capacity, size_t
 	/* A frame that is there from its first byte is decoded in one go where it has room, and then its window may be of any size:
 	 * whether a file is read would depend on the capacity. The first byte alone keeps zstd from that. */
 	size_t offered = stream->end - stream->start;
-	ZSTD_inBuffer input = {stream->input + stream->start, stream->begun || !offered ? offered : 1, 0};
+	ZSTD_inBuffer input = {stream->input + stream->start, consumed(stream) == stream->frame_at ? 1 : offered, 0};
 	ZSTD_outBuffer output = {out, capacity, 0};
 	size_t result = ZSTD_decompressStream(stream->zstd, &output, &input);
-	stream->begun = true;
 	stream->start += input.pos;
 	*length = output.pos;
 	stream->frame_decoded += output.pos;
