@@ -628,7 +628,8 @@ static void release(struct bisection *bisection)
 int graph_bisect(const struct graph *graph, uint32_t *order, struct workers *workers, unsigned threads,
                  trawl_error *error)
 {
-	struct bisection bisection = {.graph = graph, .order = order, .workers = workers, .threads = threads};
+	struct bisection bisection = {.graph = graph, .workers = workers, .threads = threads};
+	bisection.order = order;
 	size_t nodes_most = (size_t)2 * threads * NODES_PER_THREAD + 2;
 	uint32_t *nodes = memory_new(nodes_most * sizeof *nodes);
 	struct subtree_job *trees = memory_new(nodes_most * sizeof *trees);

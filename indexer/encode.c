@@ -86,7 +86,7 @@ static int place_term(void *context, const char *term, uint8_t length, const uin
 static bool is_large(const struct encoding *encoding, size_t range)
 {
 	const struct term_ranges *ranges = encoding->ranges;
-	return encoding->threads == 1 || ranges->is_large(ranges->source, range);
+	return encoding->threads <= 1 || ranges->is_large(ranges->source, range);
 }
 
 static void submit_ranges(struct encoding *encoding)
@@ -108,12 +108,12 @@ static int place_range(struct encoding *encoding, trawl_error *error)
 {
 	const struct term_ranges *ranges = encoding->ranges;
 	size_t range = encoding->placed;
-	struct range_job *job = &encoding->jobs[range % encoding->job_count];
 	struct term_sink sink = {place_term, encoding->segment};
 	int code;
 	if (is_large(encoding, range)) {
 		code = run(ranges, range, &sink, error);
 	} else {
+		struct range_job *job = &encoding->jobs[range % encoding->job_count];
 		workers_wait(encoding->workers, &job->job);
 		code = job->code;
 		if (code && error)

@@ -108,7 +108,7 @@ int weigh(trawl_searcher *searcher, struct weighed *weighed, trawl_error *error)
 	const struct clause *clause = &weighed->clause;
 	uint64_t before = searcher->postings;
 	size_t segments = searcher->index->manifest.segment_count;
-	weighed->entries = arena_new(&searcher->arena, clause->words * sizeof *weighed->entries);
+	weighed->entries = arena_new(&searcher->arena, clause->words * sizeof(struct term_entry *));
 	for (uint32_t i = 0; i < clause->words; i++) {
 		uint64_t df;
 		struct term_entry *entries =

@@ -131,7 +131,7 @@ static size_t measure_all(struct bench *bench, const struct options *options, st
 	                                                 bounds_operations, top_operations,   union_operations};
 	double *samples = allocate(options->rounds * KERNELS, sizeof *samples);
 	size_t count = 0;
-	for (size_t group = 0; group < sizeof groups / sizeof *groups; group++)
+	for (size_t group = 0; group < sizeof groups / sizeof groups[0]; group++)
 		for (const struct operation *operation = groups[group]; operation->name; operation++) {
 			size_t n;
 			const struct subject *subjects = subjects_of(bench, operation, &n);

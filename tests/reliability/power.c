@@ -76,7 +76,7 @@ static void read_log(struct scene *scene)
 		struct fault_record *copy = malloc(sizeof head + head.bytes);
 		memcpy(copy, scene->bytes + at, sizeof head + head.bytes);
 		at += sizeof head + head.bytes;
-		scene->records = realloc(scene->records, (scene->record_count + 1) * sizeof *scene->records);
+		scene->records = realloc(scene->records, (scene->record_count + 1) * sizeof(struct fault_record *));
 		scene->records[scene->record_count++] = copy;
 		if (head.change == CHANGE_CREATE && strcmp((const char *)(copy + 1), "journal") == 0)
 			scene->journal_inode = head.inode;
