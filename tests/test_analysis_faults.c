@@ -2,6 +2,7 @@
  * What analysis does when the libraries under it have no memory, or the system no random numbers; and what each instruction set's
  * classifier says. The calls are wrapped by the linker (Makefile).
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,89 +19,57 @@
 
 #include "base/cpu.h"
 #include "base/memory.h"
+#include "tests/failing_calls.h"
 #include "tokenizer/analyzer.h"
 #include "tokenizer/classify.h"
 #include "tokenizer/normalize.h"
 #include "tokenizer/stop_words.h"
 #include "tokenizer/tokenizer.h"
 
-enum call { CALL_STEMMER, CALL_STEM, CALL_NORMALIZE, CALL_FOLD, CALL_RANDOM, CALLS };
+/* Those that need memory. */
+static const char *const call_names[] = {"sb_stemmer_new", "sb_stemmer_stem", "u8_normalize", "u8_casefold"};
 
+#define CALLS (sizeof call_names / sizeof *call_names)
+
+/* What the calls that succeed say. */
 static struct {
-	enum call call;
-	long after; /* so many go well first; -1: none fails */
-	bool struck;
 	bool heap; /* libunistring returns memory of its own, as for results that do not fit */
 	int level; /* what the processor can do; -1: as it is */
-} plan = {.after = -1, .level = -1};
+} said = {.level = -1};
 
 static trawl_error error;
 
-static bool strikes(enum call call)
-{
-	if (plan.call != call || plan.after < 0 || plan.after-- > 0)
-		return false;
-	return plan.struck = true;
-}
+FAILING(struct sb_stemmer *, sb_stemmer_new, (const char *language, const char *encoding), (language, encoding), NULL)
+FAILING(const sb_symbol *, sb_stemmer_stem, (struct sb_stemmer * stemmer, const sb_symbol *word, int size),
+        (stemmer, word, size), NULL)
+FAILING(ssize_t, getrandom, (void *bytes, size_t length, unsigned flags), (bytes, length, flags), -1)
 
-static void fail_call(enum call call, long after)
-{
-	plan.call = call;
-	plan.after = after;
-	plan.struck = false;
-}
-
-static bool stop_failing(void)
-{
-	plan.after = -1;
-	return plan.struck;
-}
-
-struct sb_stemmer *__real_sb_stemmer_new(const char *language, const char *encoding);
-struct sb_stemmer *__wrap_sb_stemmer_new(const char *language, const char *encoding);
-const sb_symbol *__real_sb_stemmer_stem(struct sb_stemmer *stemmer, const sb_symbol *word, int size);
-const sb_symbol *__wrap_sb_stemmer_stem(struct sb_stemmer *stemmer, const sb_symbol *word, int size);
 uint8_t *__real_u8_normalize(uninorm_t form, const uint8_t *text, size_t length, uint8_t *out, size_t *room);
 uint8_t *__wrap_u8_normalize(uninorm_t form, const uint8_t *text, size_t length, uint8_t *out, size_t *room);
 uint8_t *__real_u8_casefold(const uint8_t *text, size_t length, const char *language, uninorm_t form, uint8_t *out,
                             size_t *room);
 uint8_t *__wrap_u8_casefold(const uint8_t *text, size_t length, const char *language, uninorm_t form, uint8_t *out,
                             size_t *room);
-ssize_t __real_getrandom(void *bytes, size_t length, unsigned flags);
-ssize_t __wrap_getrandom(void *bytes, size_t length, unsigned flags);
 enum cpu_level __real_cpu_level(void);
 enum cpu_level __wrap_cpu_level(void);
 
-struct sb_stemmer *__wrap_sb_stemmer_new(const char *language, const char *encoding)
-{
-	return strikes(CALL_STEMMER) ? NULL : __real_sb_stemmer_new(language, encoding);
-}
-
-const sb_symbol *__wrap_sb_stemmer_stem(struct sb_stemmer *stemmer, const sb_symbol *word, int size)
-{
-	return strikes(CALL_STEM) ? NULL : __real_sb_stemmer_stem(stemmer, word, size);
-}
-
 uint8_t *__wrap_u8_normalize(uninorm_t form, const uint8_t *text, size_t length, uint8_t *out, size_t *room)
 {
-	return strikes(CALL_NORMALIZE) ? NULL : __real_u8_normalize(form, text, length, plan.heap ? NULL : out, room);
+	return call_fails("u8_normalize") ? NULL
+	                                  : __real_u8_normalize(form, text, length, said.heap ? NULL : out, room);
 }
 
 uint8_t *__wrap_u8_casefold(const uint8_t *text, size_t length, const char *language, uninorm_t form, uint8_t *out,
                             size_t *room)
 {
-	return strikes(CALL_FOLD) ? NULL
-	                          : __real_u8_casefold(text, length, language, form, plan.heap ? NULL : out, room);
-}
-
-ssize_t __wrap_getrandom(void *bytes, size_t length, unsigned flags)
-{
-	return strikes(CALL_RANDOM) ? -1 : __real_getrandom(bytes, length, flags);
+	return call_fails("u8_casefold")
+	           ? NULL
+	           : __real_u8_casefold(text, length, language, form, said.heap ? NULL : out, room);
 }
 
 enum cpu_level __wrap_cpu_level(void)
 {
-	return plan.level < 0 ? __real_cpu_level() : (enum cpu_level)plan.level;
+	return said.level < 0 ? __real_cpu_level() : (enum cpu_level)said.level;
 }
 
 /* ---- claims ------------------------------------------------------------------------------------------------------ */
@@ -149,9 +118,9 @@ static void a_library_without_memory_is_an_answer_and_the_next_try_is_well(void 
 	for (size_t a = 0; a < 2 * ANALYSES; a++) {
 		char *whole = strdup(terms_of(&analyses[a / 2], a % 2));
 		assert_true(strlen(whole) > 50);
-		for (enum call call = 0; call < CALL_RANDOM; call++)
+		for (size_t call = 0; call < CALLS; call++)
 			for (long n = 0, met = true; met; n++) {
-				fail_call(call, n);
+				fail_calls(call_names[call], n, false, ENOMEM);
 				const char *terms = terms_of(&analyses[a / 2], a % 2);
 				met = stop_failing();
 				struck[call] += met;
@@ -162,7 +131,7 @@ static void a_library_without_memory_is_an_answer_and_the_next_try_is_well(void 
 			}
 		free(whole);
 	}
-	for (enum call call = 0; call < CALL_RANDOM; call++)
+	for (size_t call = 0; call < CALLS; call++)
 		assert_true(struck[call] > 1);
 	assert_true(failures > 10);
 }
@@ -189,9 +158,9 @@ static void results_that_the_library_allocates_are_the_same(void **state)
 	(void)state;
 	for (size_t a = 0; a < ANALYSES; a++) {
 		const char *whole = terms_of(&analyses[a], false);
-		plan.heap = true;
+		said.heap = true;
 		const char *terms = terms_of(&analyses[a], false);
-		plan.heap = false;
+		said.heap = false;
 		assert_string_equal(terms, whole);
 	}
 }
@@ -200,7 +169,7 @@ static void words_are_found_without_random_numbers_too(void **state)
 {
 	(void)state;
 	const char *whole = terms_of(NULL, false);
-	fail_call(CALL_RANDOM, 0);
+	fail_calls("getrandom", 0, false, EIO);
 	const char *terms = terms_of(NULL, false);
 	assert_true(stop_failing());
 	assert_string_equal(terms, whole);
@@ -210,11 +179,11 @@ static void the_classifier_is_that_of_the_processor(void **state)
 {
 	(void)state;
 	classify_function *functions[3];
-	for (plan.level = 0; plan.level < 3; plan.level++)
-		functions[plan.level] = classify_best();
-	plan.level = 77; /* one that is not known yet */
+	for (said.level = 0; said.level < 3; said.level++)
+		functions[said.level] = classify_best();
+	said.level = 77; /* one that is not known yet */
 	assert_non_null(classify_best());
-	plan.level = -1;
+	said.level = -1;
 #if defined(__x86_64__)
 	assert_true(functions[CPU_SCALAR] != functions[CPU_AVX2] && functions[CPU_AVX2] != functions[CPU_AVX512]);
 #endif

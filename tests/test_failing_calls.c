@@ -7,6 +7,7 @@
  */
 #include "store/segment.h"
 
+#include "tests/failing_calls.h"
 #include "tests/file_bytes.h"
 #include "tests/index_verbs.h"
 
@@ -15,7 +16,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <lmdb.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -27,78 +27,20 @@
 
 /* ---- calls that fail when told to ------------------------------------------------------------------------------ */
 
-static struct {
-	const char *name;  /* NULL: none fails */
-	atomic_long after; /* as many good ones go before */
-	bool on;           /* those after it fail as well */
-	int code;          /* errno, or LMDB's */
-	atomic_bool met;
-} failing;
-
-/* Each call of another one. */
-static struct {
-	const char *name;
-	int code;
-} failing_too;
-
-static _Atomic int reason; /* why the last one failed */
-
-static bool must_fail(const char *name)
-{
-	bool fails = failing_too.name && strcmp(failing_too.name, name) == 0;
-	if (fails)
-		reason = failing_too.code;
-	if (!fails && failing.name && strcmp(failing.name, name) == 0) {
-		long left = atomic_fetch_sub(&failing.after, 1);
-		fails = left == 0 || (left < 0 && failing.on);
-		if (fails) {
-			failing.met = true;
-			reason = failing.code;
-		}
-	}
-	if (fails && reason > 0)
-		errno = reason;
-	return fails;
-}
-
-static void let_fail(const char *name, long after, bool on, int code)
-{
-	failing.after = after;
-	failing.on = on;
-	failing.code = code;
-	failing.met = false;
-	failing.name = name;
-}
-
-/* Whether a call failed. */
-static bool stop_failing(void)
-{
-	failing.name = failing_too.name = NULL;
-	return failing.met;
-}
-
-#define WRAPPED(returns, name, parameters, arguments, failure)                                                         \
-	returns __real_##name parameters;                                                                              \
-	returns __wrap_##name parameters;                                                                              \
-	returns __wrap_##name parameters                                                                               \
-	{                                                                                                              \
-		return must_fail(#name) ? (failure) : __real_##name arguments;                                         \
-	}
-
-WRAPPED(ssize_t, pread, (int file, void *bytes, size_t length, off_t at), (file, bytes, length, at), -1)
-WRAPPED(ssize_t, pwrite, (int file, const void *bytes, size_t length, off_t at), (file, bytes, length, at), -1)
-WRAPPED(int, stat, (const char *path, struct stat *status), (path, status), -1)
-WRAPPED(int, fstat, (int file, struct stat *status), (file, status), -1)
-WRAPPED(int, flock, (int file, int operation), (file, operation), -1)
-WRAPPED(int, fsync, (int file), (file), -1)
-WRAPPED(int, ftruncate, (int file, off_t length), (file, length), -1)
-WRAPPED(int, fallocate, (int file, int mode, off_t at, off_t length), (file, mode, at, length), -1)
-WRAPPED(int, link, (const char *from, const char *to), (from, to), -1)
-WRAPPED(int, rename, (const char *from, const char *to), (from, to), -1)
-WRAPPED(int, fchown, (int file, uid_t owner, gid_t group), (file, owner, group), -1)
-WRAPPED(int, fchmod, (int file, mode_t mode), (file, mode), -1)
-WRAPPED(char *, realpath, (const char *path, char *real), (path, real), NULL)
-WRAPPED(FILE *, fopen, (const char *path, const char *mode), (path, mode), NULL)
+FAILING(ssize_t, pread, (int file, void *bytes, size_t length, off_t at), (file, bytes, length, at), -1)
+FAILING(ssize_t, pwrite, (int file, const void *bytes, size_t length, off_t at), (file, bytes, length, at), -1)
+FAILING(int, stat, (const char *path, struct stat *status), (path, status), -1)
+FAILING(int, fstat, (int file, struct stat *status), (file, status), -1)
+FAILING(int, flock, (int file, int operation), (file, operation), -1)
+FAILING(int, fsync, (int file), (file), -1)
+FAILING(int, ftruncate, (int file, off_t length), (file, length), -1)
+FAILING(int, fallocate, (int file, int mode, off_t at, off_t length), (file, mode, at, length), -1)
+FAILING(int, link, (const char *from, const char *to), (from, to), -1)
+FAILING(int, rename, (const char *from, const char *to), (from, to), -1)
+FAILING(int, fchown, (int file, uid_t owner, gid_t group), (file, owner, group), -1)
+FAILING(int, fchmod, (int file, mode_t mode), (file, mode), -1)
+FAILING(char *, realpath, (const char *path, char *real), (path, real), NULL)
+FAILING(FILE *, fopen, (const char *path, const char *mode), (path, mode), NULL)
 
 static bool disk_full, disk_shared; /* or said to be */
 
@@ -106,7 +48,7 @@ int __real_statfs(const char *path, struct statfs *status);
 int __wrap_statfs(const char *path, struct statfs *status);
 int __wrap_statfs(const char *path, struct statfs *status)
 {
-	int code = must_fail("statfs") ? -1 : __real_statfs(path, status);
+	int code = call_fails("statfs") ? -1 : __real_statfs(path, status);
 	if (disk_shared)
 		status->f_type = 0x6969;
 	return code;
@@ -116,7 +58,7 @@ int __real_statvfs(const char *path, struct statvfs *status);
 int __wrap_statvfs(const char *path, struct statvfs *status);
 int __wrap_statvfs(const char *path, struct statvfs *status)
 {
-	int code = must_fail("statvfs") ? -1 : __real_statvfs(path, status);
+	int code = call_fails("statvfs") ? -1 : __real_statvfs(path, status);
 	if (disk_full)
 		status->f_bavail = 0;
 	return code;
@@ -127,7 +69,7 @@ int __real_access(const char *path, int mode);
 int __wrap_access(const char *path, int mode);
 int __wrap_access(const char *path, int mode)
 {
-	return must_fail(mode == F_OK ? "access to see" : "access") ? -1 : __real_access(path, mode);
+	return call_fails(mode == F_OK ? "access to see" : "access") ? -1 : __real_access(path, mode);
 }
 
 /* Those with a number of arguments that depends. */
@@ -139,7 +81,7 @@ int __wrap_open(const char *path, int flags, ...)
 	va_start(rest, flags);
 	unsigned mode = flags & O_CREAT ? va_arg(rest, unsigned) : 0;
 	va_end(rest);
-	return must_fail("open") ? -1 : __real_open(path, flags, mode);
+	return call_fails("open") ? -1 : __real_open(path, flags, mode);
 }
 
 int __real_fcntl(int file, int command, ...);
@@ -150,28 +92,29 @@ int __wrap_fcntl(int file, int command, ...)
 	va_start(rest, command);
 	void *argument = va_arg(rest, void *);
 	va_end(rest);
-	return must_fail("fcntl") ? -1 : __real_fcntl(file, command, argument);
+	return call_fails("fcntl") ? -1 : __real_fcntl(file, command, argument);
 }
 
-WRAPPED(int, mdb_env_create, (MDB_env * *environment), (environment), reason)
-WRAPPED(int, mdb_env_set_mapsize, (MDB_env * environment, size_t size), (environment, size), reason)
-WRAPPED(int, mdb_env_open, (MDB_env * environment, const char *path, unsigned flags, mdb_mode_t mode),
-        (environment, path, flags, mode), reason)
-WRAPPED(int, mdb_txn_begin, (MDB_env * environment, MDB_txn *parent, unsigned flags, MDB_txn **out),
-        (environment, parent, flags, out), reason)
-WRAPPED(int, mdb_dbi_open, (MDB_txn * transaction, const char *name, unsigned flags, MDB_dbi *database),
-        (transaction, name, flags, database), reason)
-WRAPPED(int, mdb_get, (MDB_txn * transaction, MDB_dbi database, MDB_val *key, MDB_val *value),
-        (transaction, database, key, value), reason)
-WRAPPED(int, mdb_put, (MDB_txn * transaction, MDB_dbi database, MDB_val *key, MDB_val *value, unsigned flags),
-        (transaction, database, key, value, flags), reason)
-WRAPPED(int, mdb_cursor_open, (MDB_txn * transaction, MDB_dbi database, MDB_cursor **cursor),
-        (transaction, database, cursor), reason)
-WRAPPED(int, mdb_cursor_get, (MDB_cursor * cursor, MDB_val *key, MDB_val *value, MDB_cursor_op operation),
-        (cursor, key, value, operation), reason)
-WRAPPED(int, mdb_cursor_del, (MDB_cursor * cursor, unsigned flags), (cursor, flags), reason)
-WRAPPED(int, mdb_env_copyfd2, (MDB_env * environment, int file, unsigned flags), (environment, file, flags), reason)
-WRAPPED(int, mdb_reader_list, (MDB_env * environment, MDB_msg_func *tell, void *context), (environment, tell, context),
+FAILING(int, mdb_env_create, (MDB_env * *environment), (environment), failing_code())
+FAILING(int, mdb_env_set_mapsize, (MDB_env * environment, size_t size), (environment, size), failing_code())
+FAILING(int, mdb_env_open, (MDB_env * environment, const char *path, unsigned flags, mdb_mode_t mode),
+        (environment, path, flags, mode), failing_code())
+FAILING(int, mdb_txn_begin, (MDB_env * environment, MDB_txn *parent, unsigned flags, MDB_txn **out),
+        (environment, parent, flags, out), failing_code())
+FAILING(int, mdb_dbi_open, (MDB_txn * transaction, const char *name, unsigned flags, MDB_dbi *database),
+        (transaction, name, flags, database), failing_code())
+FAILING(int, mdb_get, (MDB_txn * transaction, MDB_dbi database, MDB_val *key, MDB_val *value),
+        (transaction, database, key, value), failing_code())
+FAILING(int, mdb_put, (MDB_txn * transaction, MDB_dbi database, MDB_val *key, MDB_val *value, unsigned flags),
+        (transaction, database, key, value, flags), failing_code())
+FAILING(int, mdb_cursor_open, (MDB_txn * transaction, MDB_dbi database, MDB_cursor **cursor),
+        (transaction, database, cursor), failing_code())
+FAILING(int, mdb_cursor_get, (MDB_cursor * cursor, MDB_val *key, MDB_val *value, MDB_cursor_op operation),
+        (cursor, key, value, operation), failing_code())
+FAILING(int, mdb_cursor_del, (MDB_cursor * cursor, unsigned flags), (cursor, flags), failing_code())
+FAILING(int, mdb_env_copyfd2, (MDB_env * environment, int file, unsigned flags), (environment, file, flags),
+        failing_code())
+FAILING(int, mdb_reader_list, (MDB_env * environment, MDB_msg_func *tell, void *context), (environment, tell, context),
         -1)
 
 /* It frees the transaction in any case. */
@@ -179,28 +122,28 @@ int __real_mdb_txn_commit(MDB_txn *transaction);
 int __wrap_mdb_txn_commit(MDB_txn *transaction);
 int __wrap_mdb_txn_commit(MDB_txn *transaction)
 {
-	if (!must_fail("mdb_txn_commit"))
+	if (!call_fails("mdb_txn_commit"))
 		return __real_mdb_txn_commit(transaction);
 	mdb_txn_abort(transaction);
-	return reason;
+	return failing_code();
 }
 
-WRAPPED(void *, memory_new, (size_t size), (size), NULL)
-WRAPPED(void *, memory_new_zeroed, (size_t count, size_t size), (count, size), NULL)
-WRAPPED(bool, memory_reserve, (void *array, size_t *capacity, size_t wanted, size_t element),
+FAILING(void *, memory_new, (size_t size), (size), NULL)
+FAILING(void *, memory_new_zeroed, (size_t count, size_t size), (count, size), NULL)
+FAILING(bool, memory_reserve, (void *array, size_t *capacity, size_t wanted, size_t element),
         (array, capacity, wanted, element), false)
-WRAPPED(bool, buffer_reserve, (struct buffer * buffer, size_t extra), (buffer, extra), false)
-WRAPPED(bool, buffer_append, (struct buffer * buffer, const void *bytes, size_t length), (buffer, bytes, length), false)
-WRAPPED(bool, buffer_append_byte, (struct buffer * buffer, uint8_t byte), (buffer, byte), false)
-WRAPPED(bool, buffer_append_varint, (struct buffer * buffer, uint64_t value), (buffer, value), false)
-WRAPPED(bool, buffer_pad, (struct buffer * buffer, size_t alignment), (buffer, alignment), false)
+FAILING(bool, buffer_reserve, (struct buffer * buffer, size_t extra), (buffer, extra), false)
+FAILING(bool, buffer_append, (struct buffer * buffer, const void *bytes, size_t length), (buffer, bytes, length), false)
+FAILING(bool, buffer_append_byte, (struct buffer * buffer, uint8_t byte), (buffer, byte), false)
+FAILING(bool, buffer_append_varint, (struct buffer * buffer, uint64_t value), (buffer, value), false)
+FAILING(bool, buffer_pad, (struct buffer * buffer, size_t alignment), (buffer, alignment), false)
 
 #define ZSTD_FAILURE ((size_t)-1)
-WRAPPED(size_t, ZSTD_CCtx_setParameter, (ZSTD_CCtx * context, ZSTD_cParameter parameter, int value),
+FAILING(size_t, ZSTD_CCtx_setParameter, (ZSTD_CCtx * context, ZSTD_cParameter parameter, int value),
         (context, parameter, value), ZSTD_FAILURE)
-WRAPPED(size_t, ZSTD_CCtx_refCDict, (ZSTD_CCtx * context, const ZSTD_CDict *dictionary), (context, dictionary),
+FAILING(size_t, ZSTD_CCtx_refCDict, (ZSTD_CCtx * context, const ZSTD_CDict *dictionary), (context, dictionary),
         ZSTD_FAILURE)
-WRAPPED(size_t, ZSTD_compressCCtx,
+FAILING(size_t, ZSTD_compressCCtx,
         (ZSTD_CCtx * context, void *out, size_t capacity, const void *from, size_t length, int level),
         (context, out, capacity, from, length, level), ZSTD_FAILURE)
 
@@ -493,9 +436,8 @@ static bool live_through(const struct life *life, const char *call, long after, 
 	if (life->before)
 		file_write(path, life->before->bytes, life->before->length);
 	error = (trawl_error){0};
-	failing_too.name = life->too;
-	failing_too.code = life->too_code;
-	let_fail(call, after, on, code);
+	fail_too(life->too, life->too_code);
+	fail_calls(call, after, on, code);
 	int status = life->run(path);
 	bool met = stop_failing();
 	if (status > 0 || (status && (error.code != status || !*error.text)))
@@ -634,7 +576,7 @@ static void every_error_of_lmdb_has_a_status_and_a_text(void **state)
 	file_write(path, old.bytes, old.length);
 	CHECK(store_open(&store, path, false, &error));
 	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
-		let_fail("mdb_txn_begin", 0, true, errors[i].code);
+		fail_calls("mdb_txn_begin", 0, true, errors[i].code);
 		int status = snapshot_open(&snapshot, store, &error);
 		stop_failing();
 		if (status != errors[i].status || error.code != status || !strstr(error.text, errors[i].says))
@@ -642,19 +584,19 @@ static void every_error_of_lmdb_has_a_status_and_a_text(void **state)
 	}
 	struct store *other = NULL;
 	file_write(scratch_path("other"), old.bytes, old.length);
-	let_fail("mdb_env_open", 0, true,
-	         MDB_INVALID); /* its pages were looked at before, so that it is no other file */
+	fail_calls("mdb_env_open", 0, true,
+	           MDB_INVALID); /* its pages were looked at before, so that it is no other file */
 	assert_int_equal(store_open(&other, scratch_path("other"), false, &error), TRAWL_EIO);
 	stop_failing();
 	assert_non_null(strstr(error.text, "its first pages could not be read"));
 	/* A short write comes as EIO: the file system tells whether for want of room. */
 	disk_full = true;
-	let_fail("mdb_txn_begin", 0, true, EIO);
+	fail_calls("mdb_txn_begin", 0, true, EIO);
 	int status = snapshot_open(&snapshot, store, &error);
 	stop_failing();
 	assert_int_equal(status, TRAWL_EFULL);
-	failing_too.name = "statvfs";
-	let_fail("mdb_txn_begin", 0, true, EIO);
+	fail_too("statvfs", EIO);
+	fail_calls("mdb_txn_begin", 0, true, EIO);
 	status = snapshot_open(&snapshot, store, &error);
 	stop_failing();
 	disk_full = false;
@@ -663,9 +605,9 @@ static void every_error_of_lmdb_has_a_status_and_a_text(void **state)
 	assert_int_equal(store_readers(store), 0);
 	CHECK(snapshot_open(&snapshot, store, &error));
 	assert_int_equal(store_readers(store), 1);
-	let_fail("mdb_reader_list", 0, true, EIO);
+	fail_calls("mdb_reader_list", 0, true, EIO);
 	assert_true(store_readers(store) == SIZE_MAX); /* as many as there may be */
-	let_fail("statvfs", 0, true, EIO);
+	fail_calls("statvfs", 0, true, EIO);
 	assert_int_equal(store_disk_left(store), 0);
 	stop_failing();
 	snapshot_close(snapshot);
@@ -681,7 +623,7 @@ static void a_writer_that_is_not_alone_says_so_whatever_it_finds_out(void **stat
 	trawl_writer *first = writer_open(path);
 	assert_int_equal(trawl_writer_open(&second, path, NULL, &error), TRAWL_EBUSY);
 	assert_non_null(strstr(error.text, "is being written by process"));
-	let_fail("fopen", 0, true, EIO);
+	fail_calls("fopen", 0, true, EIO);
 	assert_int_equal(trawl_writer_open(&second, path, NULL, &error), TRAWL_EBUSY);
 	stop_failing();
 	assert_non_null(strstr(error.text, "is being written by another process"));

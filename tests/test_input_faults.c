@@ -23,46 +23,26 @@
 
 #include "input/reader.h"
 #include "input/walk.h"
+#include "tests/failing_calls.h"
 #include "tests/sources.h"
 
 /* ---- the calls that fail ----------------------------------------------------------------------------------------- */
 
-enum call { CALL_READ, CALL_OPEN, CALL_FSTAT, CALL_FSTATAT, CALL_FDOPENDIR, CALL_READDIR, CALL_STAT, CALLS };
+/* The first two are called until they are no longer interrupted. */
+static const char *const call_names[] = {"read", "open", "fstat", "fstatat", "fdopendir", "readdir", "stat"};
 
-static const char *const call_names[CALLS] = {"read", "open", "fstat", "fstatat", "fdopendir", "readdir", "stat"};
+#define CALLS (sizeof call_names / sizeof *call_names)
 
+/* What the calls that succeed say. */
 static struct {
-	enum call call;
-	long after; /* so many go well first; -1: none fails */
-	int error;
-	bool struck;
 	unsigned char type; /* of each entry of a folder, unless 0 */
 	size_t piece;       /* no read gives more, unless 0 */
-	long new_after;     /* so many allocations of simdjson's go well; -1: all */
-} plan = {.after = -1, .new_after = -1};
+} said;
 
-static bool strikes(enum call call)
-{
-	if (plan.call != call || plan.after < 0 || plan.after-- > 0)
-		return false;
-	plan.struck = true;
-	errno = plan.error;
-	return true;
-}
-
-static void fail_call(enum call call, long after, int error)
-{
-	plan.call = call;
-	plan.after = after;
-	plan.error = error;
-	plan.struck = false;
-}
-
-static bool stop_failing(void)
-{
-	plan.after = -1;
-	return plan.struck;
-}
+FAILING(int, fstat, (int file, struct stat *status), (file, status), -1)
+FAILING(int, stat, (const char *path, struct stat *status), (path, status), -1)
+FAILING(int, fstatat, (int folder, const char *path, struct stat *status, int flags), (folder, path, status, flags), -1)
+FAILING(DIR *, fdopendir, (int file), (file), NULL)
 
 ssize_t __real_read(int file, void *bytes, size_t length);
 ssize_t __wrap_read(int file, void *bytes, size_t length);
@@ -70,14 +50,6 @@ ssize_t __wrap___read_chk(int file, void *bytes, size_t length, size_t room);
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
 int __wrap___open_2(const char *path, int flags);
-int __real_fstat(int file, struct stat *status);
-int __wrap_fstat(int file, struct stat *status);
-int __real_stat(const char *path, struct stat *status);
-int __wrap_stat(const char *path, struct stat *status);
-int __real_fstatat(int folder, const char *path, struct stat *status, int flags);
-int __wrap_fstatat(int folder, const char *path, struct stat *status, int flags);
-DIR *__real_fdopendir(int file);
-DIR *__wrap_fdopendir(int file);
 struct dirent *__real_readdir(DIR *folder);
 struct dirent *__wrap_readdir(DIR *folder);
 void *__real__ZnwmRKSt9nothrow_t(size_t size, const void *nothrow);
@@ -87,8 +59,8 @@ void *__wrap__ZnamRKSt9nothrow_t(size_t size, const void *nothrow);
 
 ssize_t __wrap_read(int file, void *bytes, size_t length)
 {
-	return strikes(CALL_READ) ? -1
-	                          : __real_read(file, bytes, plan.piece && plan.piece < length ? plan.piece : length);
+	return call_fails("read") ? -1
+	                          : __real_read(file, bytes, said.piece && said.piece < length ? said.piece : length);
 }
 
 ssize_t __wrap___read_chk(int file, void *bytes, size_t length, size_t room)
@@ -99,7 +71,7 @@ ssize_t __wrap___read_chk(int file, void *bytes, size_t length, size_t room)
 
 int __wrap_open(const char *path, int flags, ...)
 {
-	return strikes(CALL_OPEN) ? -1 : __real_open(path, flags);
+	return call_fails("open") ? -1 : __real_open(path, flags);
 }
 
 int __wrap___open_2(const char *path, int flags)
@@ -107,51 +79,23 @@ int __wrap___open_2(const char *path, int flags)
 	return __wrap_open(path, flags);
 }
 
-int __wrap_fstat(int file, struct stat *status)
-{
-	return strikes(CALL_FSTAT) ? -1 : __real_fstat(file, status);
-}
-
-int __wrap_stat(const char *path, struct stat *status)
-{
-	return strikes(CALL_STAT) ? -1 : __real_stat(path, status);
-}
-
-int __wrap_fstatat(int folder, const char *path, struct stat *status, int flags)
-{
-	return strikes(CALL_FSTATAT) ? -1 : __real_fstatat(folder, path, status, flags);
-}
-
-DIR *__wrap_fdopendir(int file)
-{
-	return strikes(CALL_FDOPENDIR) ? NULL : __real_fdopendir(file);
-}
-
 struct dirent *__wrap_readdir(DIR *folder)
 {
-	struct dirent *entry = strikes(CALL_READDIR) ? NULL : __real_readdir(folder);
-	if (entry && plan.type)
-		entry->d_type = plan.type;
+	struct dirent *entry = call_fails("readdir") ? NULL : __real_readdir(folder);
+	if (entry && said.type)
+		entry->d_type = said.type;
 	return entry;
 }
 
-static bool new_fails(void)
-{
-	if (plan.new_after > 0)
-		plan.new_after--;
-	else if (plan.new_after == 0)
-		return plan.struck = true;
-	return false;
-}
-
+/* As simdjson calls it, for one thing or for several. */
 void *__wrap__ZnwmRKSt9nothrow_t(size_t size, const void *nothrow)
 {
-	return new_fails() ? NULL : __real__ZnwmRKSt9nothrow_t(size, nothrow);
+	return call_fails("new") ? NULL : __real__ZnwmRKSt9nothrow_t(size, nothrow);
 }
 
 void *__wrap__ZnamRKSt9nothrow_t(size_t size, const void *nothrow)
 {
-	return new_fails() ? NULL : __real__ZnamRKSt9nothrow_t(size, nothrow);
+	return call_fails("new") ? NULL : __real__ZnamRKSt9nothrow_t(size, nothrow);
 }
 
 /* ---- a folder of everything -------------------------------------------------------------------------------------- */
@@ -229,10 +173,10 @@ static void an_interrupted_call_is_made_again(void **state)
 	make_everything();
 	struct outcome whole = read_everything(false);
 	assert_int_equal(whole.status, 0);
-	for (enum call call = CALL_READ; call <= CALL_OPEN; call++) {
+	for (size_t call = 0; call < 2; call++) {
 		long n = 0;
 		for (bool met = true; met; n++) {
-			fail_call(call, n, EINTR);
+			fail_calls(call_names[call], n, false, EINTR);
 			struct outcome outcome = read_everything(false);
 			met = stop_failing();
 			expect_same(&outcome, &whole);
@@ -251,9 +195,9 @@ static void short_reads_make_no_difference(void **state)
 	struct outcome whole = read_everything(false);
 	static const size_t pieces[] = {1, 3, 4093};
 	for (size_t i = 0; i < 3; i++) {
-		plan.piece = pieces[i];
+		said.piece = pieces[i];
 		struct outcome outcome = read_everything(false);
-		plan.piece = 0;
+		said.piece = 0;
 		expect_same(&outcome, &whole);
 		release_outcome(&outcome);
 	}
@@ -261,22 +205,22 @@ static void short_reads_make_no_difference(void **state)
 }
 
 /* The nth call fails for good: it is told where, what is read is some of the whole, and nothing comes after the last. */
-static bool try_failing(enum call call, long n, const struct outcome *whole)
+static bool try_failing(const char *call, long n, const struct outcome *whole)
 {
-	fail_call(call, n, EIO);
+	fail_calls(call, n, false, EIO);
 	struct outcome outcome = read_everything(false);
 	bool met = stop_failing();
 	if (outcome.status < 0) { /* of the folder that was named */
-		assert_int_equal(call, CALL_STAT);
+		assert_string_equal(call, "stat");
 	} else if (met) {
 		assert_non_null(strstr((char *)outcome.problems.data, "nput/output error"));
 		if (outcome.documents.length > whole->documents.length)
-			fail_msg("%s %ld: %s", call_names[call], n, (char *)outcome.problems.data);
+			fail_msg("%s %ld: %s", call, n, (char *)outcome.problems.data);
 	} else {
 		expect_same(&outcome, whole);
 	}
 	release_outcome(&outcome);
-	fail_call(call, n, EIO);
+	fail_calls(call, n, false, EIO);
 	outcome = read_everything(true);
 	if (stop_failing()) {
 		assert_true(outcome.status == TRAWL_EIO || outcome.status == TRAWL_EINPUT);
@@ -291,9 +235,9 @@ static void what_fails_in_the_middle_is_told_and_the_rest_is_read(void **state)
 	(void)state;
 	make_everything();
 	struct outcome whole = read_everything(false);
-	for (enum call call = CALL_READ; call < CALLS; call++) {
+	for (size_t call = 0; call < CALLS; call++) {
 		long n = 0;
-		while (try_failing(call, n, &whole))
+		while (try_failing(call_names[call], n, &whole))
 			assert_true(++n < 3000);
 		if (!n)
 			fail_msg("nobody calls %s", call_names[call]);
@@ -344,11 +288,9 @@ static void the_json_parser_says_when_it_has_no_memory(void **state)
 	struct outcome whole = read_paths(paths, 2, (trawl_source_options){0});
 	long failures = 0;
 	for (long n = 0, met = true; met; n++) {
-		plan.new_after = n;
-		plan.struck = false;
+		fail_calls("new", n, true, ENOMEM);
 		struct outcome outcome = read_paths(paths, 2, (trawl_source_options){0});
-		met = plan.struck;
-		plan.new_after = -1;
+		met = stop_failing();
 		failures += met;
 		if (met)
 			assert_int_equal(outcome.status, TRAWL_ENOMEM);
@@ -367,16 +309,16 @@ static void special_entries_are_passed_over_without_a_look(void **state)
 	assert_int_equal(mkdir("d", 0777), 0);
 	write_text("d/a", "x");
 	for (size_t i = 0; i < sizeof types; i++) {
-		plan.type = types[i];
-		fail_call(CALL_FSTATAT, 0, EIO);
+		said.type = types[i];
+		fail_calls("fstatat", 0, false, EIO);
 		struct outcome outcome = read_paths(everything, 1, (trawl_source_options){.strict = true});
 		assert_false(stop_failing());
-		plan.type = 0;
+		said.type = 0;
 		assert_int_equal(outcome.status, 0);
 		assert_int_equal(outcome.progress.documents, 0);
 		release_outcome(&outcome);
 	}
-	plan.type = DT_UNKNOWN;
+	said.type = DT_UNKNOWN;
 	expect("d", "d/a|x||\n", "");
 }
 
@@ -393,7 +335,7 @@ static void what_cannot_be_examined_is_told_when_it_is_read(void **state)
 {
 	(void)state;
 	write_text("a", "x");
-	fail_call(CALL_STAT, 0, EACCES);
+	fail_calls("stat", 0, false, EACCES);
 	const char *path = "a";
 	struct outcome outcome = read_paths(&path, 1, (trawl_source_options){0});
 	assert_true(stop_failing());
@@ -404,7 +346,7 @@ static void what_cannot_be_examined_is_told_when_it_is_read(void **state)
 	outcome = read_paths(&path, 1, (trawl_source_options){0});
 	assert_int_equal(outcome.status, TRAWL_ENOTFOUND);
 	release_outcome(&outcome);
-	fail_call(CALL_FSTAT, 0, EBADF);
+	fail_calls("fstat", 0, false, EBADF);
 	path = "-";
 	outcome = read_paths(&path, 1, (trawl_source_options){0});
 	assert_true(stop_failing());
@@ -426,7 +368,7 @@ static void entries_that_were_found_are_read_by_the_rules_of_folders(void **stat
 	assert_string_equal(outcome.documents.data, "d/a|x||\nd/e/b|y||\n");
 	assert_string_equal(outcome.problems.data, "d/binary: binary file\n");
 	release_outcome(&outcome);
-	fail_call(CALL_FSTATAT, 0, EACCES);
+	fail_calls("fstatat", 0, false, EACCES);
 	outcome = read_paths(paths, 1, (trawl_source_options){.found = true});
 	assert_true(stop_failing());
 	assert_string_equal(outcome.problems.data, "d/a: cannot open: Permission denied\n");
@@ -477,10 +419,10 @@ static void standard_input_is_text_when_it_begins_with_too_much_white_space(void
 	(void)state;
 	expect_behind_blanks(65535, "{\"id\":1}\n", "1|||\n");
 	expect_behind_blanks(65536, "{\"id\":1}\n", "stdin|{\"id\":1}||\n");
-	plan.piece = 2;
-	fail_call(CALL_READ, 2, EIO); /* behind what the encoding needs, before what the format does */
+	said.piece = 2;
+	fail_calls("read", 2, false, EIO); /* behind what the encoding needs, before what the format does */
 	expect_stdin("     x", 6, (trawl_source_options){0}, "", "stdin: cannot read at byte 4: Input/output error\n");
-	plan.piece = 0;
+	said.piece = 0;
 	assert_true(stop_failing());
 }
 
@@ -505,7 +447,7 @@ static void a_memory_budget_bounds_lines_and_texts(void **state)
 	expect_with("a.jsonl", (trawl_source_options){.memory_budget = SIZE_MAX}, "1|||\n",
 	            "a.jsonl:1:1: not a JSON object: JSON Lines wants one object a line\n");
 	for (long n = 0; n < 2; n++) { /* while the rest of a line that is too long is passed over, too */
-		fail_call(CALL_READ, n + 1, EIO);
+		fail_calls("read", n + 1, false, EIO);
 		const char *path = "c.jsonl";
 		struct outcome outcome = read_paths(&path, 1, little);
 		assert_true(stop_failing());
