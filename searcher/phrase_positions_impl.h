@@ -264,8 +264,8 @@ static inline void narrow_words(const many_words numbers[NARROWED], uint16_t *ou
 {
 #if NARROWED == 4
 	/* Compilers do this number by number. Packed, a lane has two of each four: */
-	const __m256i *four = (const __m256i *)numbers;
-	__m256i low = _mm256_packus_epi32(four[0], four[1]), high = _mm256_packus_epi32(four[2], four[3]);
+	__m256i low = _mm256_packus_epi32((__m256i)numbers[0], (__m256i)numbers[1]);
+	__m256i high = _mm256_packus_epi32((__m256i)numbers[2], (__m256i)numbers[3]);
 	__m256i pairs = _mm256_packus_epi32(low, high);
 	pairs = _mm256_permutevar8x32_epi32(pairs, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
 	_mm256_storeu_si256((__m256i *)out, pairs);

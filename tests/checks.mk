@@ -30,12 +30,19 @@ check-tool: $(BUILD)/differential
 
 # ---- the same tests, watched ----
 
-.PHONY: check-tsan check-threads check-valgrind
+.PHONY: check-tsan check-threads check-valgrind check-unoptimised check-as-written
 check-tsan: ## what runs in threads, under the thread sanitizer
 	$(MAKE) BUILD=$(BUILD)/tsan CFLAGS="-O1 -g -fsanitize=thread" check-threads
 check-threads: $(patsubst %,$(BUILD)/tests/test_%,\
                concurrency ranking index pipeline live merge compact reorder budget batch vocabulary)
 	TRAWL_TEST_SECONDS=3600 TRAWL_ORACLE_QUERIES=100 TRAWL_CONCURRENT_COMMITS=12 TSAN_OPTIONS=die_after_fork=0 tests/run_units $^
+# A compiler keeps vectors in registers, where no address can be wrong, unless it is told to optimise nothing.
+check-unoptimised: ## kernels and codecs as they were written, without the optimiser
+	$(MAKE) BUILD=$(BUILD)/unoptimised CFLAGS="-O0 -g" check-as-written
+check-as-written: $(patsubst %,$(BUILD)/tests/test_%,bitpack encoders kernel positions snippet tokenizer top) $(REPLAYS)
+	tests/run_units $(filter-out $(REPLAYS),$^)
+	for target in index query postings tokenizer; do \
+	  $(BUILD)/fuzz/replay_$$target --mutate 300 >$(BUILD)/$$target.log 2>&1 || { tail -40 $(BUILD)/$$target.log; exit 1; }; done
 VALGRIND       := valgrind -q --error-exitcode=9 --leak-check=full --suppressions=tests/valgrind.supp
 VALGRIND_TESTS := base batch bitpack format query run terms top vocabulary documents store postings
 check-valgrind: ## the quicker unit tests under memcheck, with the kernel that it knows
