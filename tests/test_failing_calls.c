@@ -5,6 +5,7 @@
  *
  * The linker puts the __wrap_ functions in the place of those that the library calls (tests/checks.mk has their names).
  */
+#include "store/create.h"
 #include "store/segment.h"
 
 #include "tests/failing_calls.h"
@@ -662,6 +663,96 @@ static void what_is_read_is_right_or_refused(void **state)
 	fail_each_call(&(struct life){"opening twice", open_twice, &old, OLD_TEXTS, OLD_TEXTS, true, NULL, 0});
 }
 
+/* ---- the steps of creation, one by one ---- */
+
+/* Each fails as said, and then takes that for `expected`. */
+struct step {
+	const char *call;
+	int code, expected;
+};
+
+static void expect_steps(const struct step *steps, size_t count, int (*step)(const char *path))
+{
+	const char *path = scratch_path("index");
+	for (size_t i = 0; i < count; i++) {
+		unlink(scratch_path("index-lock"));
+		fail_calls(steps[i].call, 0, steps[i].code != EINTR, steps[i].code);
+		int told = step(path);
+		if (!stop_failing() || told != steps[i].expected)
+			fail_msg("%s: %s: %d instead of %d", steps[i].call, strerror(steps[i].code), told,
+			         steps[i].expected);
+	}
+}
+
+static int reserve(const char *path)
+{
+	return reserve_lock_file(path, 8192);
+}
+
+static void a_folder_is_synced_where_that_can_be(void **state)
+{
+	(void)state;
+	static const struct step steps[] = {{"fsync", EIO, EIO}, {"fsync", EINVAL, 0}, {"open", EACCES, EACCES}};
+	assert_int_equal(sync_folder(scratch_path("index")), 0);
+	expect_steps(steps, sizeof steps / sizeof *steps, sync_folder);
+}
+
+static void a_lock_file_without_room_is_told_and_what_else_is_wrong_with_it_is_left_to_others(void **state)
+{
+	(void)state;
+	static const struct step steps[] = {{"open", ENOSPC, ENOSPC},      {"open", EDQUOT, EDQUOT},
+	                                    {"open", EACCES, 0},           {"fallocate", ENOSPC, ENOSPC},
+	                                    {"fallocate", EDQUOT, EDQUOT}, {"fallocate", EOPNOTSUPP, 0},
+	                                    {"fallocate", EINTR, 0}};
+	assert_int_equal(reserve(scratch_path("index")), 0);
+	expect_steps(steps, sizeof steps / sizeof *steps, reserve);
+}
+
+static void a_path_leads_to_a_file_or_not_or_that_cannot_be_told(void **state)
+{
+	(void)state;
+	struct stat status;
+	const char *path = scratch_path("index");
+	file_write(path, "x", 1);
+	assert_int_equal(__real_stat(path, &status), 0);
+	assert_int_equal(leads_to(path, &status), 1);
+	assert_int_equal(leads_to(scratch_path("none"), &status), 0);
+	status.st_dev++;
+	assert_int_equal(leads_to(path, &status), 0);
+	status.st_dev--;
+	status.st_ino++;
+	assert_int_equal(leads_to(path, &status), 0);
+	fail_calls("stat", 0, false, EACCES);
+	assert_int_equal(leads_to(path, &status), -EACCES);
+	assert_true(stop_failing());
+}
+
+static void without_links_a_file_gets_its_name_unless_there_is_one(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	fail_too("link", EPERM);
+	assert_int_equal(create_file(path, &error), 0);
+	struct file file = file_read(path);
+	assert_true(file.length > 0);
+	free(file.bytes);
+	file_write(path, "mine", 4);
+	fail_too("link", EPERM);
+	assert_int_equal(create_file(path, &error), 0);
+	stop_failing();
+	file = file_read(path);
+	assert_int_equal(file.length, 4);
+	assert_memory_equal(file.bytes, "mine", 4);
+	free(file.bytes);
+	unlink(path);
+	fail_too("link", EPERM);
+	fail_calls("rename", 0, true, EIO);
+	assert_int_equal(create_file(path, &error), TRAWL_EIO);
+	assert_true(stop_failing());
+	assert_int_not_equal(access(path, F_OK), 0);
+	assert_int_not_equal(access(scratch_path("index-new"), F_OK), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -675,6 +766,11 @@ int main(void)
 	    cmocka_unit_test_teardown(a_writer_that_is_not_alone_says_so_whatever_it_finds_out, clear),
 	    cmocka_unit_test_teardown(an_index_on_a_network_file_system_is_opened_when_that_is_said_to_be_safe, clear),
 	    cmocka_unit_test_teardown(what_is_read_is_right_or_refused, clear),
+	    cmocka_unit_test_teardown(a_folder_is_synced_where_that_can_be, clear),
+	    cmocka_unit_test_teardown(a_lock_file_without_room_is_told_and_what_else_is_wrong_with_it_is_left_to_others,
+	                              clear),
+	    cmocka_unit_test_teardown(a_path_leads_to_a_file_or_not_or_that_cannot_be_told, clear),
+	    cmocka_unit_test_teardown(without_links_a_file_gets_its_name_unless_there_is_one, clear),
 	};
 	return cmocka_run_group_tests(tests, make_files, free_files);
 }
