@@ -67,6 +67,7 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.c.o $(TEST_LIB) $(BUILD)/libtrawl.a
 # Calls that these make fail.
 $(BUILD)/tests/test_input_faults: WRAPPED = read __read_chk open __open_2 fstat stat fstatat fdopendir readdir _ZnwmRKSt9nothrow_t _ZnamRKSt9nothrow_t
 $(BUILD)/tests/test_check: WRAPPED = store_open
+$(BUILD)/tests/test_store: WRAPPED = flock tree_check memory_new memory_new_zeroed buffer_reserve mdb_get mdb_cursor_get
 $(BUILD)/tests/test_analysis_faults: WRAPPED = sb_stemmer_new sb_stemmer_stem u8_normalize u8_casefold getrandom cpu_level
 
 include tests/checks.mk tests/reliability.mk

@@ -765,17 +765,17 @@ const uint8_t *part_fetch(struct part *part, uint32_t extent, trawl_error *error
 
 int part_copy(struct part *part, uint64_t address, uint32_t length, void *out, trawl_error *error)
 {
-	uint64_t extent = address / EXTENT_PAYLOAD, left;
+	uint64_t extent = address / EXTENT_PAYLOAD, offset = address % EXTENT_PAYLOAD, left;
 	int file;
+	if (address > part->bytes || length > part->bytes - address || length > EXTENT_PAYLOAD - offset)
+		return part_corrupt(part, address, "a length past the end", error);
 	mdb_env_get_fd(part->snapshot->store->environment, &file);
-	if (part->places && address < part->bytes && part->places[extent] &&
-	    pread(file, out, length, (off_t)(part->places[extent] + address % EXTENT_PAYLOAD)) == (ssize_t)length)
+	if (part->places && length && part->places[extent] &&
+	    pread(file, out, length, (off_t)(part->places[extent] + offset)) == (ssize_t)length)
 		return 0;
 	const uint8_t *bytes = part_at(part, address, &left, error);
 	if (!bytes)
 		return error_code(error);
-	if (left < length)
-		return part_corrupt(part, address, "a length past the end", error);
 	memcpy(out, bytes, length);
 	return 0;
 }

@@ -1,5 +1,7 @@
 /* The store: one writer at a time, snapshots that nothing changes, batches that are all or nothing, parts cut into extents,
- * and what is said of files that are no index. */
+ * and what is said of files that are no index, of values that are not what their key says, and of calls that fail.
+ *
+ * The linker puts the __wrap_ functions in the place of those that the library calls (Makefile). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +9,9 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
+#include <lmdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,12 +20,45 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "store/lmdb_file.h"
 #include "store/segment.h"
 #include "tests/check.h"
+#include "tests/failing_calls.h"
 #include "tests/made_lists.h"
 #include "tests/scratch.h"
 
 static trawl_error error;
+
+FAILING(int, flock, (int file, int operation), (file, operation), -1)
+FAILING(int, tree_check, (int file, const char *path, uint64_t transaction, bool deep, trawl_error *told),
+        (file, path, transaction, deep, told), TRAWL_ENOTFOUND)
+FAILING(void *, memory_new, (size_t size), (size), NULL)
+FAILING(void *, memory_new_zeroed, (size_t count, size_t size), (count, size), NULL)
+FAILING(bool, buffer_reserve, (struct buffer * buffer, size_t extra), (buffer, extra), false)
+
+/* What LMDB is made to say, where it has bytes. */
+static MDB_val said_value, said_key;
+
+int __real_mdb_get(MDB_txn *transaction, MDB_dbi database, MDB_val *key, MDB_val *value);
+int __wrap_mdb_get(MDB_txn *transaction, MDB_dbi database, MDB_val *key, MDB_val *value);
+int __wrap_mdb_get(MDB_txn *transaction, MDB_dbi database, MDB_val *key, MDB_val *value)
+{
+	int code = __real_mdb_get(transaction, database, key, value);
+	if (!said_value.mv_data)
+		return code;
+	*value = said_value;
+	return 0;
+}
+
+int __real_mdb_cursor_get(MDB_cursor *cursor, MDB_val *key, MDB_val *value, MDB_cursor_op operation);
+int __wrap_mdb_cursor_get(MDB_cursor *cursor, MDB_val *key, MDB_val *value, MDB_cursor_op operation);
+int __wrap_mdb_cursor_get(MDB_cursor *cursor, MDB_val *key, MDB_val *value, MDB_cursor_op operation)
+{
+	int code = __real_mdb_cursor_get(cursor, key, value, operation);
+	if (said_key.mv_data)
+		*key = said_key;
+	return code;
+}
 
 static struct store *fresh(const char *name)
 {
@@ -119,6 +156,51 @@ static void the_lock_ends_with_the_process_that_has_it(void **state)
 	store_close(store);
 	close(pipes[0]);
 	close(pipes[1]);
+}
+
+static void a_lock_that_nobody_can_be_found_to_have_is_told_all_the_same(void **state)
+{
+	(void)state;
+	int lock, other_lock;
+	struct store *store = fresh("locked"), *other = fresh("other");
+	CHECK(store_lock(other, false, &other_lock, &error)); /* there are locks, of another file */
+	fail_calls("flock", 0, false, EWOULDBLOCK);
+	assert_int_equal(store_lock(store, false, &lock, &error), TRAWL_EBUSY);
+	assert_true(stop_failing());
+	assert_non_null(strstr(error.text, "is being written by another process"));
+	store_unlock(other_lock);
+	store_close(other);
+	store_close(store);
+}
+
+static void a_file_in_the_place_of_another_is_not_locked_for_it(void **state)
+{
+	(void)state;
+	int lock;
+	struct store *store = fresh("replaced");
+	store_close(fresh("new"));
+	char path[1024];
+	snprintf(path, sizeof path, "%s", scratch_path("replaced"));
+	assert_int_equal(rename(scratch_path("new"), path), 0);
+	assert_int_equal(store_lock(store, false, &lock, &error), STORE_REPLACED);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(store_lock(store, false, &lock, &error), STORE_REPLACED);
+	store_close(store);
+}
+
+static void opening_beside_commits_begins_anew_until_it_is_fruitless(void **state)
+{
+	(void)state;
+	struct store *store, *again;
+	store_close(fresh("busy"));
+	fail_calls("tree_check", 0, false, 0);
+	CHECK(store_open(&store, scratch_path("busy"), false, &error));
+	assert_true(stop_failing());
+	fail_calls("tree_check", 0, true, 0);
+	assert_int_equal(store_open(&again, scratch_path("busy"), false, &error), TRAWL_EBUSY);
+	stop_failing();
+	assert_non_null(strstr(error.text, "changes too fast"));
+	store_close(store);
 }
 
 /* ---- snapshots and batches ---- */
@@ -367,6 +449,175 @@ static void extents_that_are_missing_or_of_another_length_are_corruption(void **
 	store_close(store);
 }
 
+enum { LIMITED_EXTENTS = 40 };
+
+/* A snapshot that may hold few extents: those that went come again, mapped or copied, and are verified once. */
+static void parts_are_the_same_under_a_limit(void **state)
+{
+	(void)state;
+	struct random random = seeded();
+	struct store *store = fresh("limited");
+	struct store_batch *batch = new_batch(store);
+	struct part_writer writer;
+	struct part part;
+	struct buffer all = {0}, scratch = {0};
+	assert_true(buffer_reserve(&all, LIMITED_EXTENTS * EXTENT_PAYLOAD));
+	all.length = LIMITED_EXTENTS * EXTENT_PAYLOAD - 1000;
+	for (size_t i = 0; i < all.length; i++)
+		all.data[i] = (uint8_t)random_next(&random);
+	CHECK(part_writer_init(&writer, batch, 1, 9, &error));
+	CHECK(part_writer_append(&writer, all.data, all.length, &error));
+	CHECK(part_writer_finish(&writer, &error));
+	put(batch, 1, 10, 0, "ten bytes!");
+	commit(batch, "manifest");
+	for (int limited = 0; limited < 3; limited++) {
+		struct snapshot *snapshot = look(store);
+		fail_calls("memory_new", 0, true, ENOMEM);
+		if (limited != 1) /* without memory for it there is no limit */
+			stop_failing();
+		if (limited)
+			snapshot_limit(snapshot, 1);
+		stop_failing();
+		CHECK(part_open(&part, snapshot, 1, 9, all.length, &error));
+		for (int i = 0; i < 1000; i++) {
+			uint8_t copy[3000];
+			uint64_t from = random_below(&random, all.length),
+			         left = EXTENT_PAYLOAD - from % EXTENT_PAYLOAD;
+			uint32_t length = (uint32_t)random_below(&random, sizeof copy) + 1;
+			bool inside = from + length <= all.length;
+			if (length <= left && inside) {
+				CHECK(part_copy(&part, from, length, copy, &error));
+				assert_memory_equal(copy, all.data + from, length);
+			}
+			if (inside) {
+				const uint8_t *bytes = part_read(&part, from, length, &scratch, &error);
+				assert_non_null(bytes);
+				assert_memory_equal(bytes, all.data + from, length);
+			}
+		}
+		uint8_t copy[16];
+		assert_int_equal(part_copy(&part, all.length - 10, 11, copy, &error), TRAWL_ECORRUPT);
+		assert_int_equal(part_copy(&part, all.length, 1, copy, &error), TRAWL_ECORRUPT);
+		assert_true(limited == 2 ? snapshot_resident(snapshot) <= 16 * EXTENT_PAYLOAD
+		                         : snapshot_resident(snapshot) == 0);
+		part_release(&part);
+		for (long n = 0, met = true; met; n++) { /* of what it notes of extents, one list or two */
+			fail_calls("memory_new_zeroed", n, false, ENOMEM);
+			int code = part_open(&part, snapshot, 1, 9, all.length, &error);
+			met = stop_failing();
+			assert_int_equal(code, met ? TRAWL_ENOMEM : 0);
+			assert_true(met || n == (limited == 2 ? 2 : 1));
+			part_release(&part);
+		}
+		snapshot_close(snapshot);
+	}
+	buffer_release(&all);
+	buffer_release(&scratch);
+	part_writer_release(&writer);
+	store_batch_free(batch);
+	store_close(store);
+}
+
+static void what_spans_extents_is_gathered_or_the_reason_told(void **state)
+{
+	(void)state;
+	static uint8_t payload[EXTENT_PAYLOAD];
+	struct store *store = fresh("gathered");
+	struct store_batch *batch = new_batch(store);
+	struct part part;
+	struct buffer scratch = {0};
+	for (uint32_t extent = 0; extent < 3; extent++)
+		CHECK(store_batch_put(batch, 1, 9, extent, payload, EXTENT_PAYLOAD, &error));
+	CHECK(store_batch_put(batch, 1, 10, 0, payload, EXTENT_PAYLOAD, &error)); /* one of two */
+	commit(batch, "manifest");
+	struct snapshot *snapshot = look(store);
+	CHECK(part_open(&part, snapshot, 1, 9, 3 * EXTENT_PAYLOAD, &error));
+	fail_calls("buffer_reserve", 0, false, ENOMEM);
+	assert_null(part_read(&part, 10, 2 * EXTENT_PAYLOAD, &scratch, &error));
+	assert_true(stop_failing());
+	assert_int_equal(error.code, TRAWL_ENOMEM);
+	assert_non_null(part_read(&part, 10, 2 * EXTENT_PAYLOAD, &scratch, &error));
+	part_release(&part);
+	CHECK(part_open(&part, snapshot, 1, 10, EXTENT_PAYLOAD + 10, &error));
+	assert_null(part_read(&part, 10, EXTENT_PAYLOAD, &scratch, &error));
+	assert_int_equal(error.code, TRAWL_ECORRUPT);
+	part_release(&part);
+	buffer_release(&scratch);
+	snapshot_close(snapshot);
+	store_batch_free(batch);
+	store_close(store);
+}
+
+/* ---- values that are not what their key says ---- */
+
+/* An extent with a right checksum. */
+static MDB_val sealed(uint8_t *bytes, uint16_t version, uint32_t segment, uint16_t part, uint64_t signature)
+{
+	enum { LENGTH = 8 };
+	memset(bytes, 0, EXTENT_HEADER + LENGTH + EXTENT_SLACK);
+	store32(bytes, EXTENT_MAGIC);
+	memcpy(bytes + 4, &version, sizeof version);
+	memcpy(bytes + 6, &part, sizeof part);
+	store32(bytes + 8, segment);
+	store32(bytes + 16, LENGTH);
+	store64(bytes + 24, extent_checksum(bytes, bytes + EXTENT_HEADER, LENGTH));
+	store64(bytes + EXTENT_SIGNATURE, signature);
+	return (MDB_val){EXTENT_HEADER + LENGTH + EXTENT_SLACK, bytes};
+}
+
+static void expect_extent(struct snapshot *snapshot, uint32_t segment, uint32_t part, MDB_val value, int status,
+                          const char *says)
+{
+	const uint8_t *payload;
+	uint32_t length;
+	said_value = value;
+	int told = snapshot_extent(snapshot, segment, part, 0, &payload, &length, &error);
+	said_value.mv_data = NULL;
+	if (told != status || (told && !strstr(error.text, says)))
+		fail_msg("%s: %s: %s", says, trawl_status_name(told), told ? error.text : "");
+}
+
+static void values_that_are_not_what_their_key_says_are_refused(void **state)
+{
+	(void)state;
+	static uint8_t bytes[VALUE_BYTES_MAX + 1];
+	struct store *store = fresh("values");
+	struct store_batch *batch = new_batch(store);
+	put(batch, 1, 9, 0, "text");
+	commit(batch, "manifest");
+	put(batch, 1, 9, 0, "more");
+	commit(batch, "manifest");
+	struct snapshot *snapshot = look(store);
+	uint64_t now = snapshot_transaction(snapshot);
+	assert_true(now > 1);
+	expect_extent(snapshot, 1, 9, sealed(bytes, FORMAT_VERSION, 1, 9, 0), 0, "");
+	MDB_val value = sealed(bytes, FORMAT_VERSION, 1, 9, 0);
+	value.mv_size = EXTENT_HEADER + EXTENT_SLACK - 1;
+	expect_extent(snapshot, 1, 9, value, TRAWL_ECORRUPT, "not an extent");
+	value.mv_size = VALUE_BYTES_MAX + 1;
+	expect_extent(snapshot, 1, 9, value, TRAWL_ECORRUPT, "not an extent");
+	expect_extent(snapshot, 1, 9, sealed(bytes, FORMAT_VERSION, 1, 8, 0), TRAWL_ECORRUPT, "another's");
+	expect_extent(snapshot, 1, 9, sealed(bytes, FORMAT_VERSION, 2, 9, 0), TRAWL_ECORRUPT, "another's");
+	expect_extent(snapshot, 1, 9, sealed(bytes, FORMAT_VERSION - 1, 1, 9, 0), TRAWL_EVERSION, "older trawl");
+	expect_extent(snapshot, 1, 9, sealed(bytes, FORMAT_VERSION + 1, 1, 9, 0), TRAWL_EVERSION, "newer trawl");
+	value = sealed(bytes, FORMAT_VERSION - 1, 1, 9, 0);
+	bytes[EXTENT_HEADER] ^= 1;
+	expect_extent(snapshot, 1, 9, value, TRAWL_ECORRUPT, "checksum");
+	/* Only the manifest of segment 0 is signed. */
+	expect_extent(snapshot, 0, PART_MANIFEST, sealed(bytes, FORMAT_VERSION, 0, PART_MANIFEST, now), 0, "");
+	expect_extent(snapshot, 0, PART_MANIFEST, sealed(bytes, FORMAT_VERSION, 0, PART_MANIFEST, now - 1),
+	              TRAWL_ECORRUPT, "last commit's");
+	expect_extent(snapshot, 0, PART_MANIFEST + 1, sealed(bytes, FORMAT_VERSION, 0, PART_MANIFEST + 1, 0), 0, "");
+	expect_extent(snapshot, 3, PART_MANIFEST, sealed(bytes, FORMAT_VERSION, 3, PART_MANIFEST, 0), 0, "");
+	CHECK(snapshot_verify(snapshot, &error));
+	said_key = (MDB_val){KEY_BYTES - 1, bytes};
+	assert_int_equal(snapshot_verify(snapshot, &error), TRAWL_ECORRUPT);
+	said_key.mv_data = NULL;
+	snapshot_close(snapshot);
+	store_batch_free(batch);
+	store_close(store);
+}
+
 /* ---- files that are none ---- */
 
 static void write_bytes(const char *path, const void *bytes, size_t length)
@@ -467,11 +718,46 @@ static void one_file_is_one_store_however_often_it_is_opened(void **state)
 	store_close(by_link);
 }
 
+static void stores_of_other_files_are_others(void **state)
+{
+	(void)state;
+	struct store *first = fresh("first"), *second = fresh("second"), *again;
+	CHECK(store_open(&again, scratch_path("first"), false, &error)); /* not the one opened last */
+	assert_ptr_equal(first, again);
+	assert_ptr_not_equal(first, second);
+	int file = open(scratch_path("first"), O_RDONLY | O_CLOEXEC);
+	assert_true(store_is_file(first, file));
+	assert_false(store_is_file(second, file));
+	close(file);
+	assert_false(store_is_file(first, file));
+	pid_t child = fork();
+	if (!child) { /* what was its parent's is not its own to close */
+		struct store *own;
+		int code = store_open(&own, scratch_path("second"), false, NULL);
+		store_close(again);
+		store_close(first);
+		if (!code)
+			store_close(own);
+		_exit(code != 0);
+	}
+	int status;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	store_close(again);
+	store_close(first);
+	CHECK(store_open(&again, scratch_path("first"), false, &error));
+	store_close(second);
+	store_close(again);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(one_writer_at_a_time),
 	    cmocka_unit_test(the_lock_ends_with_the_process_that_has_it),
+	    cmocka_unit_test(a_lock_that_nobody_can_be_found_to_have_is_told_all_the_same),
+	    cmocka_unit_test(a_file_in_the_place_of_another_is_not_locked_for_it),
+	    cmocka_unit_test(opening_beside_commits_begins_anew_until_it_is_fruitless),
 	    cmocka_unit_test(snapshots_stay_as_they_are),
 	    cmocka_unit_test(what_is_not_committed_is_not_there),
 	    cmocka_unit_test(commits_outlive_the_store),
@@ -480,10 +766,14 @@ int main(void)
 	    cmocka_unit_test(parts_are_streams_over_extents),
 	    cmocka_unit_test(what_is_held_is_not_seen_before_the_commit),
 	    cmocka_unit_test(extents_that_are_missing_or_of_another_length_are_corruption),
+	    cmocka_unit_test(parts_are_the_same_under_a_limit),
+	    cmocka_unit_test(what_spans_extents_is_gathered_or_the_reason_told),
+	    cmocka_unit_test(values_that_are_not_what_their_key_says_are_refused),
 	    cmocka_unit_test(files_that_are_no_index_are_named_as_that),
 	    cmocka_unit_test(a_link_that_leads_nowhere_is_filled),
 	    cmocka_unit_test(a_file_cut_off_anywhere_is_refused),
 	    cmocka_unit_test(one_file_is_one_store_however_often_it_is_opened),
+	    cmocka_unit_test(stores_of_other_files_are_others),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
