@@ -59,6 +59,7 @@ int __real_statvfs(const char *path, struct statvfs *status);
 int __wrap_statvfs(const char *path, struct statvfs *status);
 int __wrap_statvfs(const char *path, struct statvfs *status)
 {
+	memset(status, 0x7f, sizeof *status); /* nobody must believe it */
 	int code = call_fails("statvfs") ? -1 : __real_statvfs(path, status);
 	if (disk_full)
 		status->f_bavail = 0;

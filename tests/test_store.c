@@ -187,7 +187,9 @@ static void a_file_in_the_place_of_another_is_not_locked_for_it(void **state)
 	store_close(fresh("new"));
 	char path[1024];
 	snprintf(path, sizeof path, "%s", scratch_path("replaced"));
+	assert_true(store_is_current(store));
 	assert_int_equal(rename(scratch_path("new"), path), 0);
+	assert_false(store_is_current(store));
 	assert_int_equal(store_lock(store, false, &lock, &error), STORE_REPLACED);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(store_lock(store, false, &lock, &error), STORE_REPLACED);
