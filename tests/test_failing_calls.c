@@ -532,6 +532,26 @@ static void compacting_entry_by_entry_changes_no_text(void **state)
 	                              "mdb_env_copyfd2", MDB_INCOMPATIBLE});
 }
 
+/* What is in place afterwards may be as good, but it is not what was asked for. */
+static void a_compaction_that_could_not_write_says_so(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		long after;
+	} writes[] = {{"pwrite", 0}, {"pwrite", 1}, {"fsync", 0}, {"rename", 0}};
+	const char *path = scratch_path("index");
+	for (size_t i = 0; i < sizeof writes / sizeof *writes; i++) {
+		file_write(path, old.bytes, old.length);
+		fail_calls(writes[i].name, writes[i].after, false, EIO);
+		int status = compact_index(path);
+		if (!stop_failing() || status != TRAWL_EIO)
+			fail_msg("%s %ld: %s", writes[i].name, writes[i].after, trawl_status_name(status));
+		assert_string_equal(contents(path), OLD_TEXTS);
+		clear(state);
+	}
+}
+
 /* It would remove what it had made itself. */
 static void a_writer_that_does_not_see_a_file_and_cannot_read_it_leaves_it(void **state)
 {
@@ -762,6 +782,7 @@ int main(void)
 	    cmocka_unit_test_teardown(sweeping_takes_nothing_but_garbage, clear),
 	    cmocka_unit_test_teardown(merging_and_compacting_change_no_text, clear),
 	    cmocka_unit_test_teardown(compacting_entry_by_entry_changes_no_text, clear),
+	    cmocka_unit_test_teardown(a_compaction_that_could_not_write_says_so, clear),
 	    cmocka_unit_test_teardown(a_writer_that_does_not_see_a_file_and_cannot_read_it_leaves_it, clear),
 	    cmocka_unit_test_teardown(every_error_of_lmdb_has_a_status_and_a_text, clear),
 	    cmocka_unit_test_teardown(a_writer_that_is_not_alone_says_so_whatever_it_finds_out, clear),

@@ -649,6 +649,34 @@ static void values_that_are_not_what_their_key_says_are_refused(void **state)
 	store_close(store);
 }
 
+/* Keys and a manifest that the store has not written stop what would change the file, and are not taken for a segment's. */
+static void a_batch_on_values_of_others_commits_nothing(void **state)
+{
+	(void)state;
+	static uint8_t bytes[EXTENT_HEADER];
+	struct store *store = fresh("others");
+	struct store_batch *batch = new_batch(store);
+	int asked = 0;
+	CHECK(store_batch_flush(batch, &error)); /* of nothing */
+	put(batch, 1, 9, 0, "one");
+	commit(batch, "manifest");
+	put(batch, 1, 9, 0, "two");
+	said_value = (MDB_val){EXTENT_HEADER - 1, bytes};
+	assert_int_equal(store_batch_flush(batch, &error), TRAWL_ECORRUPT);
+	said_value.mv_data = NULL;
+	CHECK(store_batch_remove_segment(batch, 1, &error));
+	said_key = (MDB_val){KEY_BYTES - 1, bytes};
+	commit(batch, "manifest");
+	assert_int_equal(store_sweep(store, &(struct sweep){keep_even, NULL, &asked}, &error), TRAWL_ECORRUPT);
+	said_key.mv_data = NULL;
+	assert_int_equal(asked, 0);
+	struct snapshot *snapshot = look(store);
+	assert_string_equal(at(snapshot, 1, 9, 0), "one");
+	snapshot_close(snapshot);
+	store_batch_free(batch);
+	store_close(store);
+}
+
 /* ---- files that are none ---- */
 
 static void write_bytes(const char *path, const void *bytes, size_t length)
@@ -800,6 +828,7 @@ int main(void)
 	    cmocka_unit_test(parts_are_the_same_under_a_limit),
 	    cmocka_unit_test(what_spans_extents_is_gathered_or_the_reason_told),
 	    cmocka_unit_test(values_that_are_not_what_their_key_says_are_refused),
+	    cmocka_unit_test(a_batch_on_values_of_others_commits_nothing),
 	    cmocka_unit_test(files_that_are_no_index_are_named_as_that),
 	    cmocka_unit_test(a_link_that_leads_nowhere_is_filled),
 	    cmocka_unit_test(a_file_cut_off_anywhere_is_refused),
