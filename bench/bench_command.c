@@ -202,6 +202,7 @@ static int run_measurement(const struct bench_options *options, struct report *r
 		bench_fail("the results differed between rounds: something is wrong, and the times mean nothing");
 		result = BENCH_UNTRUSTED;
 	}
+	report->measurement = NULL;
 	measurement_release(&measurement);
 	trawl_searcher_free(searcher);
 	return result;

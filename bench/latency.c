@@ -19,7 +19,8 @@ struct latency_query latency_of_query(uint64_t *samples, size_t count)
 {
 	qsort(samples, count, sizeof *samples, compare_samples);
 	struct latency_query query = {.best = (double)samples[0]};
-	query.median = ((double)samples[(count - 1) / 2] + (double)samples[count / 2]) / 2;
+	size_t low = (count - 1) / 2, high = count / 2;
+	query.median = ((double)samples[low] + (double)samples[high]) / 2;
 	for (size_t i = 0; i < count; i++)
 		query.total += (double)samples[i];
 	return query;

@@ -106,7 +106,7 @@ static bool in_group(const struct query_set *set, size_t query, size_t tag)
 static void summarise(struct measured_group *group, const struct measurement *measurement, const struct query_set *set,
                       size_t tag, size_t rounds)
 {
-	const struct latency_query **latencies = bench_new(set->count, sizeof *latencies);
+	const struct latency_query **latencies = bench_new(set->count, sizeof(struct latency_query *));
 	size_t count = 0;
 	for (size_t i = 0; i < set->count; i++) {
 		const struct measured_query *query = &measurement->queries[i];

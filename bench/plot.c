@@ -10,8 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* The picture, in pixels. */
 #define WIDTH 1000
 #define HEIGHT 560

@@ -21,10 +21,10 @@ static int compare_topics(const void *left, const void *right)
 
 static int refuse_duplicate_topics(const struct topics *topics)
 {
-	const struct topic **sorted = bench_new(topics->count, sizeof *sorted);
+	const struct topic **sorted = bench_new(topics->count, sizeof(struct topic *));
 	for (size_t i = 0; i < topics->count; i++)
 		sorted[i] = &topics->topics[i];
-	qsort(sorted, topics->count, sizeof *sorted, compare_topics);
+	qsort(sorted, topics->count, sizeof(struct topic *), compare_topics);
 	int result = 0;
 	for (size_t i = 1; i < topics->count && !result; i++)
 		if (word_compare(sorted[i - 1]->id, sorted[i]->id) == 0)

@@ -56,7 +56,7 @@ static int read_line(struct query_set *set, const char *line, size_t length)
 	if (set->count == set->capacity) {
 		set->capacity = set->capacity ? 2 * set->capacity : 256;
 		set->queries = bench_resize(set->queries, set->capacity, sizeof *set->queries);
-		set->documents = bench_resize(set->documents, set->capacity, sizeof *set->documents);
+		set->documents = bench_resize(set->documents, set->capacity, sizeof(struct json_t *));
 	}
 	struct query *query = &set->queries[set->count];
 	*query = (struct query){.text = line, .length = length, .line = set->file.line};

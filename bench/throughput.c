@@ -126,7 +126,8 @@ static void sum_up(struct throughput *result, struct pool *pool, double nanoseco
 	qsort(pool->times, pool->job_count, sizeof *pool->times, compare_times);
 	for (size_t i = 0; i < pool->job_count; i++)
 		result->mean += (double)pool->times[i] / (double)pool->job_count;
-	result->p50 = (double)pool->times[(pool->job_count - 1) / 2];
+	size_t middle = (pool->job_count - 1) / 2;
+	result->p50 = (double)pool->times[middle];
 	result->p99 = (double)pool->times[(size_t)((double)(pool->job_count - 1) * 0.99)];
 	result->maximum = (double)pool->times[pool->job_count - 1];
 }

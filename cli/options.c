@@ -1,3 +1,4 @@
+#define TRAWL_CLI_OPTIONS_C
 #include "cli/options.h"
 
 #include <ctype.h>

@@ -12,6 +12,9 @@ void options_begin(void);
 
 /* Complain about the option for which getopt_long just returned '?' or ':'. Returns EXIT_ERROR. */
 int complain_option(const char *command, int result, char **argv);
+#if defined(__clang_analyzer__) && !defined(TRAWL_CLI_OPTIONS_C) /* as in base/error.h */
+#define complain_option(...) (complain_option(__VA_ARGS__), EXIT_ERROR)
+#endif
 
 /* Parse the line of a command whose only options are --json and --help. EXIT_NONE: go on, with `*json`, at argv[optind]; else the exit
  * status. */

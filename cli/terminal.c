@@ -1,3 +1,4 @@
+#define TRAWL_CLI_TERMINAL_C
 #include "cli/terminal.h"
 
 #include <errno.h>

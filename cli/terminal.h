@@ -12,6 +12,9 @@ int complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The same for a wrong call of `command`, with a pointer to its help. Returns EXIT_ERROR. */
 int complain_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#if defined(__clang_analyzer__) && !defined(TRAWL_CLI_TERMINAL_C) /* as in base/error.h */
+#define complain_usage(...) (complain_usage(__VA_ARGS__), EXIT_ERROR)
+#endif
 
 /* Flush stdout: `code`, or EXIT_ERROR when not all could be written; a reader that went away is not told. */
 int finish_output(int code);

@@ -84,7 +84,7 @@ static bool decode_shorts(const uint8_t *bytes, uint32_t first, uint32_t tf, uin
 		return decode_shorts_plain(bytes, first, tf, span, positions);
 	uint64_t ones = load64(bytes + unary / 8) >> (unary % 8);
 	ones |= (uint64_t)bytes[unary / 8 + 8] << 1 << (63 - unary % 8);
-	ones &= UINT64_MAX >> (64 - bits);
+	ones = _bzhi_u64(ones, bits);
 	if ((uint32_t)__builtin_popcountll(ones) < tf)
 		return false;
 	uint64_t low_bits = each * ((1u << low) - 1), numbers = 0x0003000200010000, four = none;

@@ -435,7 +435,7 @@ static bool decode_shorts(const uint8_t *bytes, uint32_t first, uint32_t tf, uin
 	uint64_t ones = load64(bytes + unary / 8) >> (unary % 8);
 	if (unary % 8)
 		ones |= (uint64_t)bytes[unary / 8 + 8] << (64 - unary % 8);
-	ones &= UINT64_MAX >> (64 - bits);
+	ones = _bzhi_u64(ones, bits);
 	if ((uint32_t)__builtin_popcountll(ones) < tf)
 		return false;
 	const __m512i index = _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)counting));

@@ -241,6 +241,7 @@ static inline uint32_t chunk_exceptions_before(struct chunk *chunk, uint32_t ran
 static inline uint32_t chunk_exception_value(const struct chunk *chunk, uint32_t index)
 {
 	uint32_t bit = index * chunk->exception_bits;
+	/* It points into the chunk's bytes from its opening on. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 	return chunk->exceptions[bit / 8] >> (bit % 8) & ((1u << chunk->exception_bits) - 1);
 }
 

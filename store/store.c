@@ -722,6 +722,7 @@ int part_open(struct part *part, struct snapshot *snapshot, uint32_t segment, ui
 	MDB_stat layout;
 	mdb_env_info(snapshot->store->environment, &information);
 	mdb_env_stat(snapshot->store->environment, &layout);
+	/* Twice, the second: no file that LMDB maps has so many extents. */
 	if (bytes / layout.ms_psize > information.me_last_pgno || count > UINT32_MAX)
 		return part_corrupt(part, bytes, "larger than the file", error);
 	part->extent_count = (uint32_t)count;

@@ -447,6 +447,8 @@ static void extents_that_are_missing_or_of_another_length_are_corruption(void **
 		assert_non_null(strstr(error.text, "segment 1"));
 		part_release(&part);
 	}
+	assert_int_equal(part_open(&part, snapshot, 1, 9, (uint64_t)1 << 40, &error), TRAWL_ECORRUPT);
+	part_release(&part);
 	for (uint64_t less = 0; less <= EXTENT_PAYLOAD; less += EXTENT_PAYLOAD / 2) {
 		assert_int_equal(part_open(&part, snapshot, 1, 9, UINT64_MAX - less, &error), TRAWL_ECORRUPT);
 		part_release(&part);
@@ -506,6 +508,8 @@ static void parts_are_the_same_under_a_limit(void **state)
 		uint8_t copy[16];
 		assert_int_equal(part_copy(&part, all.length - 10, 11, copy, &error), TRAWL_ECORRUPT);
 		assert_int_equal(part_copy(&part, all.length, 1, copy, &error), TRAWL_ECORRUPT);
+		assert_int_equal(part_copy(&part, all.length + 1, 1, copy, &error), TRAWL_ECORRUPT);
+		assert_int_equal(part_copy(&part, EXTENT_PAYLOAD - 4, 8, copy, &error), TRAWL_ECORRUPT);
 		assert_true(limited >= 2 ? snapshot_resident(snapshot) <= (limited == 2 ? 16 : 20) * EXTENT_PAYLOAD
 		                         : snapshot_resident(snapshot) == 0);
 		part_release(&part);
