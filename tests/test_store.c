@@ -662,6 +662,8 @@ static void a_batch_on_values_of_others_commits_nothing(void **state)
 	struct store_batch *batch = new_batch(store);
 	int asked = 0;
 	CHECK(store_batch_flush(batch, &error)); /* of nothing */
+	put(batch, 3, 9, 0, "early");
+	CHECK(store_batch_flush(batch, &error)); /* there is no manifest to sign yet */
 	put(batch, 1, 9, 0, "one");
 	commit(batch, "manifest");
 	put(batch, 1, 9, 0, "two");
@@ -669,6 +671,7 @@ static void a_batch_on_values_of_others_commits_nothing(void **state)
 	assert_int_equal(store_batch_flush(batch, &error), TRAWL_ECORRUPT);
 	said_value.mv_data = NULL;
 	CHECK(store_batch_remove_segment(batch, 1, &error));
+	key_write(bytes, 1, 9, 0);
 	said_key = (MDB_val){KEY_BYTES - 1, bytes};
 	commit(batch, "manifest");
 	assert_int_equal(store_sweep(store, &(struct sweep){keep_even, NULL, &asked}, &error), TRAWL_ECORRUPT);
