@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store/format.h"
+#include "segment/format.h"
 #include "trawl.h"
 
 #define VALUE_BYTES_LEAST (EXTENT_HEADER + EXTENT_SLACK)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "store/format.h"
+#include "segment/format.h"
 
 #define TEXT_BYTES 600
 #define TOLD_EVERY ((uint64_t)4 << 20)

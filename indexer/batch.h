@@ -13,7 +13,7 @@
 
 #include "indexer/lexicon.h"
 #include "indexer/piece.h"
-#include "store/postings.h"
+#include "segment/postings.h"
 
 struct batch {
 	struct lexicon lexicon;

@@ -25,7 +25,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "store/format.h"
+#include "segment/format.h"
 
 #define LEAF_DOCUMENTS RANGE_DOCUMENTS
 #define ROUNDS_MAX 12

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "store/length.h"
+#include "segment/length.h"
 
 void census_release(struct census *census)
 {

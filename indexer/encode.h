@@ -9,7 +9,7 @@
 
 #include "indexer/run.h"
 #include "indexer/workers.h"
-#include "store/segment.h"
+#include "segment/segment.h"
 
 struct encode_settings {
 	struct segment_writer *segment;

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "store/length.h"
-#include "store/postings_read.h"
+#include "segment/length.h"
+#include "segment/postings_read.h"
 
 #define TOKENS_AT_A_TIME 256
 

@@ -8,7 +8,7 @@
 #ifndef TRAWL_INDEXER_GRAVEYARD_H
 #define TRAWL_INDEXER_GRAVEYARD_H
 
-#include "store/segment.h"
+#include "segment/segment.h"
 #include "tokenizer/tokenizer.h"
 
 /* The dead of one segment since the last commit. */

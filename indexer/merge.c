@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "indexer/batch.h"
 #include "indexer/pairs.h"
-#include "store/postings_read.h"
+#include "segment/postings_read.h"
 
 /* One of the segments being merged. */
 struct source {

@@ -18,7 +18,7 @@
 
 #include "indexer/budget.h"
 #include "indexer/merge_policy.h"
-#include "store/segment.h"
+#include "segment/segment.h"
 
 /* Merge those of the manifest's segments that are chosen (chosen[i].chosen), and commit: the result takes the place of the
  * first of them. The snapshot that `segments` and `manifest` come from must be opened anew afterwards. `budget`: a

@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store/format.h"
+#include "segment/format.h"
 
 #define MERGE_TIER_WIDTH 8
 #define MERGE_SOURCES_MAX 64 /* segments merged at once: more are merged in several goes */

@@ -8,7 +8,7 @@
 #ifndef TRAWL_INDEXER_PAIRS_H
 #define TRAWL_INDEXER_PAIRS_H
 
-#include "store/segment.h"
+#include "segment/segment.h"
 
 struct pair_builder;
 

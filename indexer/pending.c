@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "store/documents.h"
+#include "segment/documents.h"
 
 #define SLOTS_FIRST 1024
 

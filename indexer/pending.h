@@ -12,7 +12,7 @@ struct pending {
 	struct arena ids;
 	struct pending_document {
 		const char *id;
-		uint32_t id_length, id_hash; /* as store/documents.h hashes ids */
+		uint32_t id_length, id_hash; /* as segment/documents.h hashes ids */
 		uint32_t tokens, span;       /* span: last position + 1; both known when the document is analysed */
 		bool dead;                   /* a later document took its place */
 		uint64_t text_bytes;

@@ -11,7 +11,7 @@
 #include "indexer/batch.h"
 #include "indexer/pending.h"
 #include "indexer/workers.h"
-#include "store/documents.h"
+#include "segment/documents.h"
 
 struct pipeline;
 

@@ -16,7 +16,7 @@
 
 #include <stddef.h>
 
-#include "store/segment.h"
+#include "segment/segment.h"
 
 enum shrinking {
 	SHRINK_NOT, /* or others read it, or the disk has no room */

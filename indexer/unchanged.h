@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#include "store/segment.h"
+#include "segment/segment.h"
 
 /* Whether title, text and fields are those of the segment's document: 1 or 0, or negative. `compare`: byte by byte, where the hashes
  * are equal. */

@@ -20,8 +20,8 @@
 #include "indexer/shrink.h"
 #include "indexer/temporary.h"
 #include "indexer/unchanged.h"
+#include "segment/segment.h"
 #include "store/create.h"
-#include "store/segment.h"
 
 #define MEMORY_LEAST ((size_t)1 << 20)
 #define LARGE_TEXT ((size_t)1 << 20)     /* a document that takes more than a job is allowed */

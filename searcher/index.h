@@ -2,7 +2,7 @@
 #ifndef TRAWL_SEARCHER_INDEX_H
 #define TRAWL_SEARCHER_INDEX_H
 
-#include "store/segment.h"
+#include "segment/segment.h"
 
 struct trawl_index {
 	struct store *store;

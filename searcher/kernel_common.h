@@ -4,7 +4,7 @@
 
 #include "base/bytes.h"
 #include "searcher/kernel.h"
-#include "store/chunk.h"
+#include "segment/chunk.h"
 
 /* A posting with the code 3, tf >= 4: *exception is its number in the chunk, found out when first needed. */
 static inline uint32_t large_tf(struct chunk *chunk, uint32_t rank, uint32_t index, uint32_t *exception)

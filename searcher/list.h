@@ -9,8 +9,8 @@
 
 #include "searcher/query.h"
 #include "searcher/score.h"
-#include "store/chunk.h"
-#include "store/segment.h"
+#include "segment/chunk.h"
+#include "segment/segment.h"
 
 #define POSITION_NONE UINT32_MAX
 

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "store/postings.h"
+#include "segment/postings.h"
 
 #define SATURATION_TFS 16 /* tfs 1 to 16 have their saturation in a table */
 

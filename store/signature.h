@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "store/format.h"
+#include "store/extent.h"
 #include "trawl.h"
 
 /* Whether a manifest with this signature may be what transaction `transaction` shows. In the first one of a file, which is also

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "base/memory.h"
-#include "store/format.h"
+#include "store/extent.h"
 #include "trawl.h"
 
 struct store;

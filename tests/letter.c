@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "store/length.h"
+#include "segment/length.h"
 
 static bool bit_at(const uint8_t *bytes, uint64_t at)
 {

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "store/chunk.h"
+#include "segment/chunk.h"
 #include "tests/random_corpus.h"
 
 /* A list as it was before encoding, and where it went. */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/bitpack.h"
+#include "segment/bitpack.h"
 #include "tests/letter.h"
 #include "tests/made_lists.h"
 

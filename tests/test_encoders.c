@@ -12,7 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "store/segment.h"
+#include "segment/segment.h"
 #include "tests/check.h"
 #include "tests/scratch.h"
 

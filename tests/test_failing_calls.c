@@ -5,8 +5,8 @@
  *
  * The linker puts the __wrap_ functions in the place of those that the library calls (tests/checks.mk has their names).
  */
+#include "segment/segment.h"
 #include "store/create.h"
-#include "store/segment.h"
 
 #include "tests/failing_calls.h"
 #include "tests/file_bytes.h"

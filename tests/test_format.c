@@ -16,8 +16,8 @@
 #include <zstd.h>
 
 #include "base/hash.h"
-#include "store/chunk.h"
-#include "store/segment.h"
+#include "segment/chunk.h"
+#include "segment/segment.h"
 #include "tests/check.h"
 #include "tests/scratch.h"
 #include "trawl.h"

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "store/segment.h"
+#include "segment/segment.h"
 #include "tests/index_verbs.h"
 #include "tests/random_corpus.h"
 #include "trawl.h"

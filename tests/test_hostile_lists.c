@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "store/bitpack.h"
-#include "store/postings_read.h"
+#include "segment/bitpack.h"
+#include "segment/postings_read.h"
 #include "tests/check.h"
 #include "tests/letter.h"
 #include "tests/made_lists.h"

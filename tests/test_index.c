@@ -14,7 +14,7 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "base/memory.h"
-#include "store/format.h"
+#include "segment/format.h"
 #include "tests/child.h"
 #include "tests/file_bytes.h"
 #include "tests/random_corpus.h"

@@ -23,7 +23,7 @@
 
 #include "base/memory.h"
 #include "indexer/merge_policy.h"
-#include "store/segment.h"
+#include "segment/segment.h"
 #include "tests/child.h"
 #include "tests/file_bytes.h"
 #include "tests/history.h"

@@ -16,7 +16,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "indexer/workers.h"
-#include "store/segment.h"
+#include "segment/segment.h"
 #include "tests/check.h"
 #include "tests/made_lists.h"
 #include "tests/random_corpus.h"

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/positions.h"
+#include "segment/positions.h"
 #include "tests/letter.h"
 #include "tests/made_lists.h"
 

@@ -2,7 +2,7 @@
  * Values that lie under a right checksum: parts of a small segment with other bytes in them, written as the engine writes, are refused
  * where they are read, in the words of the check that is meant to.
  */
-#include "store/segment.h"
+#include "segment/segment.h"
 
 #include "tests/file_bytes.h"
 #include "tests/index_verbs.h"

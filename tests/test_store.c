@@ -20,8 +20,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "segment/segment.h"
 #include "store/lmdb_file.h"
-#include "store/segment.h"
 #include "tests/check.h"
 #include "tests/failing_calls.h"
 #include "tests/made_lists.h"

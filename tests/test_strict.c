@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "checker/image.h"
-#include "store/segment.h"
+#include "segment/segment.h"
 
 #include "tests/file_bytes.h"
 #include "tests/index_verbs.h"

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "store/terms.h"
+#include "segment/terms.h"
 #include "tests/check.h"
 #include "tests/made_lists.h"
 #include "tests/scratch.h"

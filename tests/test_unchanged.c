@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
-#include "store/segment.h"
+#include "segment/segment.h"
 #include "tests/file_bytes.h"
 #include "tests/history.h"
 #include "tests/seed.h"

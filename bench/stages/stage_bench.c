@@ -16,8 +16,8 @@
 
 #include "indexer/batch.h"
 #include "input/stream.h"
-#include "store/documents.h"
-#include "store/segment.h"
+#include "segment/documents.h"
+#include "segment/segment.h"
 #include "trawl.h"
 
 #define PIECE_BYTES ((size_t)2 << 20)

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/bitpack.h"
+#include "segment/bitpack.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/letter.h"
 

@@ -2,7 +2,7 @@
 #ifndef TRAWL_TESTS_FUZZ_STORE_H
 #define TRAWL_TESTS_FUZZ_STORE_H
 
-#include "store/segment.h"
+#include "segment/segment.h"
 #include "tests/fuzz/fuzz.h"
 
 /* A file of some hundred KiB with one commit, open for writing; made at first use. */

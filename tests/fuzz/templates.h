@@ -5,7 +5,7 @@
 #ifndef TRAWL_TESTS_FUZZ_TEMPLATES_H
 #define TRAWL_TESTS_FUZZ_TEMPLATES_H
 
-#include "store/segment.h"
+#include "segment/segment.h"
 #include "tests/fuzz/fuzz.h"
 
 #define TEMPLATES 3

@@ -3,14 +3,14 @@
  *
  * The size of a posting's positions follows from its tf and its document's span byte alone.
  */
-#ifndef TRAWL_STORE_POSITIONS_H
-#define TRAWL_STORE_POSITIONS_H
+#ifndef TRAWL_SEGMENT_POSITIONS_H
+#define TRAWL_SEGMENT_POSITIONS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/memory.h"
-#include "store/length.h"
+#include "segment/length.h"
 
 /* From this tf on positions are stored as Elias-Fano, below it as gaps. */
 #define POSITIONS_ELIAS_FANO 8

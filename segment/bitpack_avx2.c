@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "store/bitpack.h"
+#include "segment/bitpack.h"
 
 #define LANES 8
 

@@ -4,8 +4,8 @@
  * Lucene's SmallFloat.intToByte4 (org.apache.lucene.util.SmallFloat): the first 24 values as they are, above them a float
  * of 4 significant bits (the first implied), rounded down. Monotone, so bytes compare as lengths do.
  */
-#ifndef TRAWL_STORE_LENGTH_H
-#define TRAWL_STORE_LENGTH_H
+#ifndef TRAWL_SEGMENT_LENGTH_H
+#define TRAWL_SEGMENT_LENGTH_H
 
 #include <stdint.h>
 

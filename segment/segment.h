@@ -4,17 +4,17 @@
  * `struct segment` is one segment as a snapshot sees it; `struct segment_writer` writes one, given its documents in order of
  * their ordinals and then its terms in byte order; `struct manifest` is the commit record.
  */
-#ifndef TRAWL_STORE_SEGMENT_H
-#define TRAWL_STORE_SEGMENT_H
+#ifndef TRAWL_SEGMENT_SEGMENT_H
+#define TRAWL_SEGMENT_SEGMENT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store/documents.h"
-#include "store/postings.h"
+#include "segment/documents.h"
+#include "segment/postings.h"
+#include "segment/terms.h"
 #include "store/store.h"
-#include "store/terms.h"
 
 /* ---- the manifest ---- */
 

@@ -1,22 +1,16 @@
 /* format.h - the constants of docs/FORMAT.md, format 2. A change here is a change there and in tests/test_format.c. */
-#ifndef TRAWL_STORE_FORMAT_H
-#define TRAWL_STORE_FORMAT_H
+#ifndef TRAWL_SEGMENT_FORMAT_H
+#define TRAWL_SEGMENT_FORMAT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FORMAT_VERSION 2
-#define ANALYSIS_VERSION 1
-#define EXTENT_MAGIC 0x58575254u /* "TRWX" */
-#define KEY_BYTES 12             /* of an extent */
-#define EXTENT_HEADER 48
-#define EXTENT_SIGNATURE 32 /* in the manifest's header: the transaction that wrote it (signature.h) */
-#define EXTENT_SLACK 64
-/* 64 pages of 4 KiB less LMDB's page header, our header and the slack; a multiple of 64. */
-#define EXTENT_PAYLOAD (64 * 4096 - 16 - EXTENT_HEADER - EXTENT_SLACK)
+#include "store/extent.h"
 
+#define ANALYSIS_VERSION 1
+
+/* Part 0, PART_MANIFEST, is the store's. */
 enum part_number {
-	PART_MANIFEST = 0,
 	PART_DOCUMENTS = 1,
 	PART_DOCUMENT_BLOCKS,
 	PART_DOCUMENT_DICTIONARY,

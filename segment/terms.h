@@ -1,13 +1,13 @@
 /* terms.h - the dictionary of a segment: front-coded blocks in self-contained extents (docs/FORMAT.md, Terms). */
-#ifndef TRAWL_STORE_TERMS_H
-#define TRAWL_STORE_TERMS_H
+#ifndef TRAWL_SEGMENT_TERMS_H
+#define TRAWL_SEGMENT_TERMS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/memory.h"
-#include "store/postings.h"
+#include "segment/postings.h"
 #include "store/store.h"
 
 /* What the dictionary says of one term. */

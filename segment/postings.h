@@ -3,17 +3,17 @@
  *
  * Encoders write to parts; decoders are pure and never trust a byte.
  */
-#ifndef TRAWL_STORE_POSTINGS_H
-#define TRAWL_STORE_POSTINGS_H
+#ifndef TRAWL_SEGMENT_POSTINGS_H
+#define TRAWL_SEGMENT_POSTINGS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/memory.h"
-#include "store/format.h"
-#include "store/length.h"
-#include "store/positions.h"
+#include "segment/format.h"
+#include "segment/length.h"
+#include "segment/positions.h"
 #include "store/store.h"
 
 /* The denominator's K = k1 * (1 - b + b * length / average) for each length byte. */

@@ -1,8 +1,8 @@
 /* postings_read.h - whole posting lists decoded, of either kind: for passes over a segment that want every posting. */
-#ifndef TRAWL_STORE_POSTINGS_READ_H
-#define TRAWL_STORE_POSTINGS_READ_H
+#ifndef TRAWL_SEGMENT_POSTINGS_READ_H
+#define TRAWL_SEGMENT_POSTINGS_READ_H
 
-#include "store/segment.h"
+#include "segment/segment.h"
 
 /* The room that the two arrays of postings_read need for a list of df postings. */
 static inline uint64_t postings_read_room(uint32_t df)

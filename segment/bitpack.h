@@ -2,8 +2,8 @@
  * bitpack.h - runs of integers as Rice codes (Rice & Plaunt, IEEE Trans. Communications 19, 1971), low parts apart from the
  * high ones, in the layout of docs/FORMAT.md ("integer run"). Pure: bytes in, integers out.
  */
-#ifndef TRAWL_STORE_BITPACK_H
-#define TRAWL_STORE_BITPACK_H
+#ifndef TRAWL_SEGMENT_BITPACK_H
+#define TRAWL_SEGMENT_BITPACK_H
 
 #include "base/cpu.h"
 

@@ -1,4 +1,4 @@
-#include "store/positions.h"
+#include "segment/positions.h"
 
 #include "base/bytes.h"
 

@@ -1,7 +1,7 @@
 /* pairs.c - the pair lists of a segment: parts 15 to 17 of docs/FORMAT.md. */
 #include "base/bytes.h"
 #include "base/error.h"
-#include "store/segment.h"
+#include "segment/segment.h"
 
 #define PAIR_ROOT_FIXED 32
 

@@ -1,4 +1,4 @@
-#include "store/segment.h"
+#include "segment/segment.h"
 
 #include "base/bytes.h"
 #include "base/error.h"

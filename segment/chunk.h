@@ -4,15 +4,15 @@
  * Inline, because every kernel compiles it for its own instruction set. Bytes are not trusted: what does not fit is refused
  * by the two _open functions, and the rest stays within the extent and its slack whatever the bytes are.
  */
-#ifndef TRAWL_STORE_CHUNK_H
-#define TRAWL_STORE_CHUNK_H
+#ifndef TRAWL_SEGMENT_CHUNK_H
+#define TRAWL_SEGMENT_CHUNK_H
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
 
 #include "base/bytes.h"
-#include "store/postings.h"
+#include "segment/postings.h"
 
 /* The head of a ranged list, in place. */
 struct ranged_list {

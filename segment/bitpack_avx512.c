@@ -3,7 +3,7 @@
 #include <immintrin.h>
 
 #include "base/bytes.h"
-#include "store/bitpack.h"
+#include "segment/bitpack.h"
 
 #define LANES 16
 

@@ -1,4 +1,4 @@
-#include "store/bitpack.h"
+#include "segment/bitpack.h"
 
 #include "base/bytes.h"
 

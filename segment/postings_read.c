@@ -1,7 +1,7 @@
-#include "store/postings_read.h"
+#include "segment/postings_read.h"
 
 #include "base/error.h"
-#include "store/chunk.h"
+#include "segment/chunk.h"
 
 static int corrupt_list(const struct segment *segment, const struct term_entry *entry, trawl_error *error)
 {

@@ -1,4 +1,4 @@
-#include "store/terms.h"
+#include "segment/terms.h"
 
 #include "base/bytes.h"
 #include "base/error.h"

@@ -1,4 +1,4 @@
-#include "store/postings.h"
+#include "segment/postings.h"
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -6,7 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "store/bitpack.h"
+#include "segment/bitpack.h"
 
 void bm25_denominators(float k1, float b, float average, float denominators[256])
 {

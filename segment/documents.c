@@ -1,4 +1,4 @@
-#include "store/documents.h"
+#include "segment/documents.h"
 
 #include <zstd.h>
 

@@ -1,6 +1,6 @@
 /* documents.h - stored documents, in compressed blocks, and their ids (docs/FORMAT.md, parts 1 to 6). */
-#ifndef TRAWL_STORE_DOCUMENTS_H
-#define TRAWL_STORE_DOCUMENTS_H
+#ifndef TRAWL_SEGMENT_DOCUMENTS_H
+#define TRAWL_SEGMENT_DOCUMENTS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -8,6 +8,7 @@
 
 #include "base/compression.h"
 #include "base/memory.h"
+#include "segment/format.h"
 #include "store/store.h"
 #include "trawl.h"
 
