@@ -6,6 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
+/* For error_code: a caller that wants no text gets the right code all the same. */
+static _Thread_local int unseen;
+
+int error_unseen(void)
+{
+	return unseen;
+}
+
 static void clean_text(char *text)
 {
 	for (; *text; text++)
@@ -22,6 +30,8 @@ int error_set(trawl_error *error, int code, const char *format, ...)
 		vsnprintf(error->text, sizeof error->text, format, arguments);
 		va_end(arguments);
 		clean_text(error->text);
+	} else {
+		unseen = code;
 	}
 	return code;
 }
@@ -52,6 +62,8 @@ int error_set_system(trawl_error *error, int error_number, const char *format, .
 		if ((size_t)used < sizeof error->text)
 			snprintf(error->text + used, sizeof error->text - (size_t)used, ": %s", strerror(error_number));
 		clean_text(error->text);
+	} else {
+		unseen = code;
 	}
 	return code;
 }

@@ -22,10 +22,15 @@ int error_set_memory(trawl_error *error);
 #define error_set_memory(error) (error_set_memory(error), TRAWL_ENOMEM)
 #endif
 
-/* The code of a failure that `error` describes: for functions whose answer is a pointer, and NULL when they fail. */
+/* The code of the last failure that this thread described to nobody: where the `error` was NULL. */
+int error_unseen(void);
+
+/* The code of a failure that was described in `error` (may be NULL) just before: for functions whose answer is a pointer, and NULL
+ * when they fail. */
 static inline int error_code(const trawl_error *error)
 {
-	return error && error->code < 0 ? error->code : TRAWL_ECORRUPT;
+	int code = error ? error->code : error_unseen();
+	return code < 0 ? code : TRAWL_ECORRUPT;
 }
 
 #endif

@@ -317,7 +317,7 @@ TRAWL_API void trawl_scan_free(trawl_scan *scan);
 #define TRAWL_QUERY_MAX 8192   /* bytes of a query */
 #define TRAWL_CLAUSES_MAX 1024 /* words and phrases of a query */
 #define TRAWL_TOP_MAX 10000    /* hits of a query */
-#define TRAWL_TOP_ALL SIZE_MAX /* or every match, whatever their number: takes 32 bytes of memory a match */
+#define TRAWL_TOP_ALL SIZE_MAX /* or every match, whatever their number: takes 48 bytes of memory a match */
 
 typedef struct trawl_search_options {
 	size_t top;         /* hits wanted, up to TRAWL_TOP_MAX, or TRAWL_TOP_ALL; 0: none, count only */

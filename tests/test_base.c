@@ -392,6 +392,21 @@ static void error_carries_code_and_text(void **state)
 	assert_string_equal(error.text, "out of memory");
 }
 
+static void the_code_of_a_failure_survives_a_null_error(void **state)
+{
+	(void)state;
+	trawl_error seen;
+	error_set(NULL, TRAWL_EIO, "unseen");
+	assert_int_equal(error_code(NULL), TRAWL_EIO);
+	error_set_memory(NULL);
+	assert_int_equal(error_code(NULL), TRAWL_ENOMEM);
+	error_set_system(NULL, ENOSPC, "unseen");
+	assert_int_equal(error_code(NULL), TRAWL_EFULL);
+	error_set(&seen, TRAWL_EBUSY, "seen");
+	assert_int_equal(error_code(&seen), TRAWL_EBUSY);
+	assert_int_equal(error_code(NULL), TRAWL_EFULL);
+}
+
 static void error_text_is_cut_to_fit_and_stays_one_line(void **state)
 {
 	(void)state;
@@ -572,6 +587,7 @@ int main(void)
 	    cmocka_unit_test(numbers_are_little_endian_at_any_address),
 	    cmocka_unit_test(hash_is_xxh3),
 	    cmocka_unit_test(error_carries_code_and_text),
+	    cmocka_unit_test(the_code_of_a_failure_survives_a_null_error),
 	    cmocka_unit_test(error_text_is_cut_to_fit_and_stays_one_line),
 	    cmocka_unit_test(system_errors_have_the_documented_codes),
 	    cmocka_unit_test(every_status_has_a_name_of_its_own),

@@ -131,6 +131,41 @@ static void running_out_of_memory_leaves_the_last_commit(void **state)
 	assert_true(failures > 50);
 }
 
+/* What a search and a fetch answer when the allocation after `n` good ones fails, and nobody wants to know why. */
+static int look_blindly(const char *path, long n)
+{
+	trawl_index *index = index_open(path);
+	trawl_searcher *searcher = NULL;
+	trawl_stored *stored = NULL;
+	trawl_document document;
+	trawl_search_options options = {.top = 10, .count = true, .stable_ties = true};
+	memory_fail_after(n, true);
+	int status = trawl_searcher_new(&searcher, index, NULL);
+	if (!status)
+		status = trawl_search(searcher, "\"blue red\" +red run", 19, &options, NULL);
+	if (!status)
+		status = trawl_fetch(index, "c", 1, &stored, &document, NULL);
+	memory_fail_after(-1, false);
+	trawl_stored_free(stored);
+	trawl_searcher_free(searcher);
+	trawl_close(index);
+	return status;
+}
+
+static void running_out_of_memory_is_told_as_that_without_an_error_to_fill(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	struct progress progress = {0};
+	long n = 0;
+	int status;
+	CHECK(short_writer_life(path, &progress));
+	for (; (status = look_blindly(path, n)); n++)
+		if (status != TRAWL_ENOMEM)
+			fail_msg("allocation %ld: %s", n, trawl_status_name(status));
+	assert_true(n > 5);
+}
+
 /* ---- killed ---------------------------------------------------------------------------------------------------- */
 
 /* Commits ten documents at a time, all with the number of their commit, and writes a byte after each. */
@@ -248,6 +283,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_teardown(running_out_of_memory_leaves_the_last_commit, clear),
+	    cmocka_unit_test_teardown(running_out_of_memory_is_told_as_that_without_an_error_to_fill, clear),
 	    cmocka_unit_test_teardown(a_killed_writer_leaves_whole_commits, clear),
 	    cmocka_unit_test_teardown(a_commit_that_runs_out_of_room_leaves_the_last_one, clear),
 	};
