@@ -5,12 +5,7 @@
 #include "base/bytes.h"
 #include "base/memory.h"
 
-enum {
-	MANIFEST_FIXED = MANIFEST_MAGIC_LENGTH + 4 + 8 + 4 + 4 + 4 + 1,
-	MANIFEST_SEGMENT = 3 * 4 + 4 * 8,
-	ROOT_LENGTHS = 56, /* where the lengths of parts 1 to 11 stand */
-	ROOT_FIXED = ROOT_LENGTHS + 8 * (PART_TERMS - PART_DOCUMENTS + 1)
-};
+enum { MANIFEST_FIXED = MANIFEST_MAGIC_LENGTH + 4 + 8 + 4 + 4 + 4 + 1, MANIFEST_SEGMENT = 3 * 4 + 4 * 8 };
 
 /* ---- the manifest ---- */
 
@@ -135,19 +130,19 @@ static bool parse_root(struct subject *subject)
 	const uint8_t *at = subject->root;
 	if (subject->root_bytes < ROOT_FIXED)
 		return damaged_root(subject, 0, "it is cut off");
-	subject->documents = load32(at);
-	subject->ordinals = load32(at + 4);
-	subject->tokens = load64(at + 8);
-	subject->postings = load64(at + 16);
-	subject->terms = load64(at + 24);
-	subject->text_bytes = load64(at + 32);
-	memcpy(&subject->k1, at + 40, 4);
-	memcpy(&subject->b, at + 44, 4);
-	memcpy(&subject->average, at + 48, 4);
-	subject->least_length = at[52];
-	subject->greatest_length = at[53];
+	subject->documents = load32(at + ROOT_DOCUMENTS);
+	subject->ordinals = load32(at + ROOT_ORDINALS);
+	subject->tokens = load64(at + ROOT_TOKENS);
+	subject->postings = load64(at + ROOT_POSTINGS);
+	subject->terms = load64(at + ROOT_TERMS);
+	subject->text_bytes = load64(at + ROOT_TEXT_BYTES);
+	memcpy(&subject->k1, at + ROOT_K1, 4);
+	memcpy(&subject->b, at + ROOT_B, 4);
+	memcpy(&subject->average, at + ROOT_AVERAGE, 4);
+	subject->least_length = at[ROOT_LEAST_LENGTH];
+	subject->greatest_length = at[ROOT_GREATEST_LENGTH];
 	for (uint32_t part = PART_DOCUMENTS; part <= PART_TERMS; part++)
-		subject->bytes[part] = load64(at + ROOT_LENGTHS + 8 * (part - PART_DOCUMENTS));
+		subject->bytes[part] = load64(at + ROOT_PART_BYTES + 8 * (part - PART_DOCUMENTS));
 	subject->bytes[PART_SPANS] = subject->gaps ? subject->documents : 0;
 	subject->bytes[PART_CONTENT_HASHES] = 8 * (uint64_t)subject->ordinals;
 	subject->bytes[PART_DELETIONS] =
@@ -162,10 +157,10 @@ static bool parse_root(struct subject *subject)
 	    bytes[PART_ID_BLOCKS] != (ordinals + ID_BLOCK - 1) / ID_BLOCK * 8 || bytes[PART_DOCUMENT_BLOCKS] % 16 ||
 	    (bytes[PART_ORDER] ? bytes[PART_ORDER] != 4 * n : ordinals != n) ||
 	    (!subject->positions && bytes[PART_POSITIONS]))
-		return damaged_root(subject, ROOT_LENGTHS, "lengths of parts that contradict its counts");
+		return damaged_root(subject, ROOT_PART_BYTES, "lengths of parts that contradict its counts");
 	for (uint32_t part = PART_DOCUMENTS; part <= PART_TERMS; part++)
 		if (bytes[part] > subject->image->file_bytes)
-			return damaged_root(subject, ROOT_LENGTHS, "a part larger than the file");
+			return damaged_root(subject, ROOT_PART_BYTES, "a part larger than the file");
 	return true;
 }
 

@@ -1,6 +1,6 @@
 /* compact.c - trawl_compact: all segments merged, and the file replaced by one without free pages. */
 #include "base/error.h"
-#include "segment/segment.h"
+#include "segment/manifest.h"
 
 /* The file's size; TRAWL_ENOTINDEX without a commit. */
 static int measure(struct store *store, uint64_t *bytes, trawl_error *error)

@@ -9,7 +9,7 @@
 
 #include "indexer/run.h"
 #include "indexer/workers.h"
-#include "segment/segment.h"
+#include "segment/segment_writer.h"
 
 struct encode_settings {
 	struct segment_writer *segment;

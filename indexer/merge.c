@@ -7,6 +7,7 @@
 #include "indexer/batch.h"
 #include "indexer/pairs.h"
 #include "segment/postings_read.h"
+#include "segment/segment_writer.h"
 
 /* One of the segments being merged. */
 struct source {
@@ -80,13 +81,13 @@ static int number_documents(struct merge *merge, struct source *source, trawl_er
 		merge->spans[merge->documents++] = segment->spans[doc];
 	}
 	for (uint64_t at = 0; at < total; at += left) {
-		const uint8_t *entries = part_at(&segment->id_index, at, &left, error);
+		const uint8_t *entries = part_at(&segment->id_index.part, at, &left, error);
 		if (!entries)
 			return error_code(error);
 		for (uint64_t i = 0; i + 8 <= left; i += 8) {
 			uint32_t doc = load32(entries + i + 4);
 			if (doc >= n)
-				return part_corrupt(&segment->id_index, at + i, "a docID past the end", error);
+				return part_corrupt(&segment->id_index.part, at + i, "a docID past the end", error);
 			if (!segment_is_dead(segment, doc))
 				merge->hashes[source->docs ? source->docs[doc] : source->first + doc] =
 				    load32(entries + i);

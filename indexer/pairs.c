@@ -6,6 +6,7 @@
 #include "indexer/batch.h"
 #include "indexer/run.h"
 #include "indexer/temporary.h"
+#include "segment/pairs_writer.h"
 
 #define BUCKET_DOCUMENTS_MAX (1u << 14)
 #define LEAST_OF_RUN 1024 /* documents: a tiny budget must not make a run a document */

@@ -8,7 +8,7 @@
 #ifndef TRAWL_INDEXER_PAIRS_H
 #define TRAWL_INDEXER_PAIRS_H
 
-#include "segment/segment.h"
+#include "segment/segment_writer.h"
 
 struct pair_builder;
 

@@ -2,7 +2,7 @@
 #ifndef TRAWL_INDEXER_SETTINGS_H
 #define TRAWL_INDEXER_SETTINGS_H
 
-#include "segment/segment.h"
+#include "segment/manifest.h"
 
 /* A new index takes its analysis and flags from the options; an old one keeps its own, and other wishes are an error. */
 int settings_settle(struct manifest *manifest, const char *path, const trawl_writer_options *options,

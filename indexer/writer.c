@@ -21,6 +21,7 @@
 #include "indexer/temporary.h"
 #include "indexer/unchanged.h"
 #include "segment/segment.h"
+#include "segment/segment_writer.h"
 #include "store/create.h"
 
 #define MEMORY_LEAST ((size_t)1 << 20)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "segment/part.h"
 
 int index_open_segments(struct trawl_index *index, trawl_error *error)
 {
@@ -93,7 +94,7 @@ static void count_units(const struct trawl_index *index, uint64_t units[UNIT_COU
 		units[UNIT_POSTING] += segment->postings_count;
 		units[UNIT_TOKEN] += segment->tokens;
 		units[UNIT_TERM] += segment->term_count;
-		units[UNIT_PAIR_POSTING] += segment->pair_postings_count;
+		units[UNIT_PAIR_POSTING] += segment->pairs.postings_count;
 	}
 }
 
@@ -139,8 +140,8 @@ int trawl_get_stats(const trawl_index *index, trawl_index_stats *stats, trawl_er
 		stats->deleted += summary->deleted;
 		stats->terms += index->segments[i].term_count;
 		stats->postings += summary->live_postings;
-		stats->pair_lists += index->segments[i].pair_count;
-		stats->pair_postings += index->segments[i].pair_postings_count;
+		stats->pair_lists += index->segments[i].pairs.count;
+		stats->pair_postings += index->segments[i].pairs.postings_count;
 		stats->text_bytes += summary->live_text_bytes;
 	}
 	snapshot_file_size(index->snapshot, &stats->file_bytes, &stats->free_bytes);

@@ -69,7 +69,7 @@ int list_open_pair(struct list *list, struct segment *segment, const struct term
 {
 	*list = (struct list){.kind = LIST_EMPTY,
 	                      .inline_position = POSITION_NONE,
-	                      .postings = &segment->pair_postings,
+	                      .postings = &segment->pairs.postings,
 	                      .live_df = entry->df,
 	                      .live_df_unknown = segment->deletions.words != NULL};
 	return open_postings(list, segment, entry, arena, error);

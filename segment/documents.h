@@ -12,8 +12,18 @@
 #include "store/store.h"
 #include "trawl.h"
 
-/* The hash that the id index sorts by. */
+/* An id and the hash that the id index sorts by, so that who looks in several places hashes once. */
+struct hashed_id {
+	const char *bytes;
+	size_t length;
+	uint32_t hash;
+};
+
 uint32_t id_hash(const char *id, size_t length);
+static inline struct hashed_id hashed_id(const char *id, size_t length)
+{
+	return (struct hashed_id){id, length, id_hash(id, length)};
+}
 
 /* The XXH3-64 of the document's record: lengths of title, text and fields, and the three (the id is not part of it). */
 uint64_t document_hash(const trawl_document *document);

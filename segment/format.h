@@ -45,6 +45,23 @@ enum part_number {
 #define STORED_BLOCK_BYTES (16u << 10)
 #define STORED_DICTIONARY_BYTES (64u << 10)
 #define TERM_BLOCK 32
+#define ID_ENTRY 8 /* of the id index: u32 hash, u32 docID */
+#define CONTENT_HASH 8
+
+/* The root: where its numbers stand. Behind them the first terms of the dictionary's extents, and the first hashes of the id index's. */
+#define ROOT_DOCUMENTS 0
+#define ROOT_ORDINALS 4
+#define ROOT_TOKENS 8
+#define ROOT_POSTINGS 16
+#define ROOT_TERMS 24
+#define ROOT_TEXT_BYTES 32
+#define ROOT_K1 40
+#define ROOT_B 44
+#define ROOT_AVERAGE 48
+#define ROOT_LEAST_LENGTH 52
+#define ROOT_GREATEST_LENGTH 53
+#define ROOT_PART_BYTES 56 /* u64 each of parts PART_DOCUMENTS to PART_TERMS */
+#define ROOT_FIXED (ROOT_PART_BYTES + 8 * (PART_TERMS - PART_DOCUMENTS + 1))
 
 #define RANGE_DOCUMENTS 64
 #define SUPERBLOCK_RANGES 16

@@ -1,4 +1,6 @@
-#include "segment/segment.h"
+#include "segment/manifest.h"
+
+#include <string.h>
 
 #include "base/bytes.h"
 #include "base/error.h"

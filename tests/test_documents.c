@@ -11,7 +11,9 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "segment/part.h"
 #include "segment/segment.h"
+#include "segment/segment_writer.h"
 #include "tests/check.h"
 #include "tests/made_lists.h"
 #include "tests/scratch.h"
@@ -323,18 +325,18 @@ static void check_ids(struct shelf *shelf, int count, struct random *random)
 	}
 	/* those at the borders of extents */
 	uint64_t left;
-	for (uint64_t at = EXTENT_PAYLOAD - 16; at < shelf->segment.id_index.bytes;
+	for (uint64_t at = EXTENT_PAYLOAD - 16; at < shelf->segment.id_index.part.bytes;
 	     at += at % EXTENT_PAYLOAD == 8 ? EXTENT_PAYLOAD - 24 : 8) {
-		const uint8_t *entry = part_at(&shelf->segment.id_index, at, &left, &error);
+		const uint8_t *entry = part_at(&shelf->segment.id_index.part, at, &left, &error);
 		uint32_t doc = load32(entry + 4), found;
 		assert_int_equal(
 		    segment_find_id(&shelf->segment, shelf->documents[doc].id, 8, &shelf->scratch, &found, &error), 1);
 		assert_int_equal(found, doc);
 	}
 	/* and the first and last of each */
-	for (uint64_t at = 0; at < shelf->segment.id_index.bytes; at += EXTENT_PAYLOAD) {
-		uint32_t found, first = load32(part_at(&shelf->segment.id_index, at, &left, &error) + 4);
-		uint32_t last = load32(part_at(&shelf->segment.id_index, at + left - 8, &left, &error) + 4);
+	for (uint64_t at = 0; at < shelf->segment.id_index.part.bytes; at += EXTENT_PAYLOAD) {
+		uint32_t found, first = load32(part_at(&shelf->segment.id_index.part, at, &left, &error) + 4);
+		uint32_t last = load32(part_at(&shelf->segment.id_index.part, at + left - 8, &left, &error) + 4);
 		assert_int_equal(
 		    segment_find_id(&shelf->segment, shelf->documents[first].id, 8, &shelf->scratch, &found, &error),
 		    1);
@@ -354,7 +356,7 @@ static void ids_are_found_in_an_index_of_many_extents(void **state)
 	make_short_documents(&shelf, 300000);
 	shelf.spans = true;
 	shelf_open(&shelf);
-	assert_true(shelf.segment.id_index.extent_count > 4);
+	assert_true(shelf.segment.id_index.part.extent_count > 4);
 	check_ids(&shelf, 5000, &random);
 	assert_int_equal(snapshot_resident(shelf.snapshot), 0);
 	shelf_open_again(&shelf, 1 << 20);
@@ -461,7 +463,7 @@ static void equal_hashes_on_both_sides_of_an_extent_border_are_found(void **stat
 		                                      .fields = ""};
 	}
 	shelf_open(&shelf);
-	assert_int_equal(shelf.segment.id_index.extent_count, 2);
+	assert_int_equal(shelf.segment.id_index.part.extent_count, 2);
 	for (uint32_t doc = PER_EXTENT - 3; doc < shelf.count; doc++)
 		check_document(&shelf, doc);
 	shelf_close(&shelf);

@@ -12,7 +12,9 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "segment/pairs_writer.h"
 #include "segment/segment.h"
+#include "segment/segment_writer.h"
 #include "tests/check.h"
 #include "tests/scratch.h"
 

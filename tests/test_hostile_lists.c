@@ -409,16 +409,18 @@ static int open_pair_root(const uint8_t *root, uint32_t length)
 {
 	struct store *store;
 	struct store_batch *batch;
-	struct segment alone = {.summary.number = 1};
+	struct snapshot *snapshot;
+	struct pair_lists pairs = {0};
+	uint64_t part_bytes[PART_COUNT];
 	remove(scratch_path("pairs"));
 	CHECK(store_open(&store, scratch_path("pairs"), true, &error));
 	CHECK(store_batch_new(&batch, store, &error));
 	CHECK(store_batch_put(batch, 1, PART_PAIR_ROOT, 0, root, length, &error));
 	CHECK(store_batch_commit(batch, (const uint8_t *)"pairs", 5, &error));
-	CHECK(snapshot_open(&alone.snapshot, store, &error));
-	int code = segment_open_pairs(&alone, &error);
-	segment_close_pairs(&alone);
-	snapshot_close(alone.snapshot);
+	CHECK(snapshot_open(&snapshot, store, &error));
+	int code = pair_lists_open(&pairs, snapshot, 1, part_bytes, &error);
+	pair_lists_release(&pairs);
+	snapshot_close(snapshot);
 	store_batch_free(batch);
 	store_close(store);
 	return code;

@@ -1,5 +1,7 @@
 #include "bench/kernels/bench.h"
 
+#include "segment/segment_writer.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

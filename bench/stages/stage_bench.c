@@ -18,6 +18,7 @@
 #include "input/stream.h"
 #include "segment/documents.h"
 #include "segment/segment.h"
+#include "segment/segment_writer.h"
 #include "trawl.h"
 
 #define PIECE_BYTES ((size_t)2 << 20)
