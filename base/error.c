@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/limits.h"
+
 /* For error_code: a caller that wants no text gets the right code all the same. */
 static _Thread_local int unseen;
 
@@ -48,6 +50,19 @@ static int system_code(int error_number)
 	}
 }
 
+/* Mostly memory runs out because somebody limits it: say who. */
+static void name_limit(trawl_error *error)
+{
+	struct memory_limit limit = limits_of_allocation();
+	if (!error || limit.by == LIMITED_BY_RAM)
+		return;
+	size_t used = strlen(error->text);
+	snprintf(error->text + used, sizeof error->text - used,
+	         ": this process may use %llu MB of %s (%s); raise that limit, or let it work with less memory",
+	         (unsigned long long)limit.bytes / 1000000, limit.by == LIMITED_BY_DATA ? "data" : "address space",
+	         limits_name(limit.by));
+}
+
 int error_set_system(trawl_error *error, int error_number, const char *format, ...)
 {
 	int code = system_code(error_number);
@@ -62,6 +77,8 @@ int error_set_system(trawl_error *error, int error_number, const char *format, .
 		if ((size_t)used < sizeof error->text)
 			snprintf(error->text + used, sizeof error->text - (size_t)used, ": %s", strerror(error_number));
 		clean_text(error->text);
+		if (error_number == ENOMEM)
+			name_limit(error);
 	} else {
 		unseen = code;
 	}
@@ -70,7 +87,9 @@ int error_set_system(trawl_error *error, int error_number, const char *format, .
 
 int error_set_memory(trawl_error *error)
 {
-	return error_set(error, TRAWL_ENOMEM, "out of memory");
+	error_set(error, TRAWL_ENOMEM, "out of memory");
+	name_limit(error);
+	return TRAWL_ENOMEM;
 }
 
 const char *trawl_status_name(int status)

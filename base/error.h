@@ -7,12 +7,12 @@
 /* Describe a failure in `error` (may be NULL) and return `code`. The text is cut to fit; control bytes become '?'. */
 int error_set(trawl_error *error, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* The same for a failed system call: appends strerror(error_number); ENOSPC, EDQUOT, EFBIG become TRAWL_EFULL, ENOMEM
+/* The same for a failed system call: appends strerror(error_number) and, for ENOMEM, the limit of memory that there is; ENOSPC, EDQUOT, EFBIG become TRAWL_EFULL, ENOMEM
  * TRAWL_ENOMEM, ENOENT TRAWL_ENOTFOUND, the rest TRAWL_EIO. */
 int error_set_system(trawl_error *error, int error_number, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The same for memory that ran out. */
+/* The same for memory that ran out; a limit of the process (ulimit) is named. */
 int error_set_memory(trawl_error *error);
 
 /* An analyser that reads one file at a time cannot know what these return. */

@@ -212,8 +212,9 @@ static int run_threads(const struct bench_options *options, struct report *repor
 {
 	struct throughput_run run;
 	struct bench_text out = {0};
-	cpu_set_t usable;
-	report->processors = sched_getaffinity(0, sizeof usable, &usable) ? 1 : CPU_COUNT(&usable);
+	trawl_limits limits;
+	trawl_get_limits(&limits);
+	report->processors = (long)limits.processors;
 	int result =
 	    throughput_measure(&run, report->set, &options->plan, index, options->threads, options->thread_counts);
 	if (result)

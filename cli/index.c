@@ -28,8 +28,9 @@ static const char usage[] =
     "  --format auto|text|jsonl      what the files are; auto goes by their names\n"
     "  --strict                      stop at the first bad line or file instead of skipping it; nothing is changed\n"
     "  --memory SIZE                 keep the resident set within SIZE (64M, 2G; 64M and more are kept to); usual: a "
-    "quarter of RAM\n"
-    "  --threads N                   use N threads; usual: as many as there are cores\n"
+    "quarter of\n"
+    "                                what this process may use (RAM, control group, ulimit)\n"
+    "  --threads N                   use N threads; usual: as many as there are processors that it may use\n"
     "  --delete-missing              delete the documents of files that are gone from the folders in PATH...\n"
     "  --watch                       go on: follow the changes in the folders PATH..., until Ctrl-C\n"
     "  --commit-every N|Ns|Nm        let documents be found early: every N documents, seconds or minutes\n"
@@ -127,8 +128,6 @@ static const struct option options[] = {{"id", required_argument, NULL, OPTION_I
                                         {"json", no_argument, NULL, OPTION_JSON},
                                         {"help", no_argument, NULL, 'h'},
                                         {0}};
-
-#define MEMORY_KEPT (64u << 20) /* what a writer needs whatever it is given */
 
 static int set_memory(struct index_job *job, const char *value)
 {
@@ -273,6 +272,8 @@ static int run(struct index_job *job, char **paths, int count)
 		progress_end(&job->progress);
 		return complain("%s", error.text);
 	}
+	if (!job->quiet && !job->writer_options.memory_budget)
+		tell_little_memory("index");
 	catch_signals();
 	result = job_add_all(job, found ? &document : NULL, &error);
 	if (result == TRAWL_OK)

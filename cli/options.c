@@ -3,12 +3,15 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/commands.h"
 #include "cli/terminal.h"
+#include "trawl.h"
 
 void options_begin(void)
 {
@@ -80,6 +83,18 @@ bool parse_size(const char *text, uint64_t *bytes)
 		return false;
 	*bytes = (uint64_t)value << shift;
 	return true;
+}
+
+void tell_little_memory(const char *command)
+{
+	trawl_limits limits;
+	trawl_get_limits(&limits);
+	if (limits.memory_budget < MEMORY_KEPT)
+		fprintf(stderr,
+		        "trawl %s: of the %" PRIu64
+		        "M of memory that this process may use (%s) a quarter cannot be kept to: up "
+		        "to 64M may be taken\n",
+		        command, limits.memory >> 20, limits.memory_limiter);
 }
 
 bool parse_real(const char *text, double least, double most, float *number)

@@ -26,6 +26,12 @@ bool parse_number(const char *text, uint64_t least, uint64_t most, uint64_t *num
 /* Bytes: a whole number, with K, M or G behind it (of 1024; "MB" and "MiB" mean the same). */
 bool parse_size(const char *text, uint64_t *bytes);
 
+/* A smaller budget of memory cannot be kept to: a writer takes up to so much whatever it is given. */
+#define MEMORY_KEPT (64u << 20)
+
+/* Say on stderr that the budget that follows from what this process may use cannot be kept to, if so. */
+void tell_little_memory(const char *command);
+
 /* A decimal number from `least` to `most`. */
 bool parse_real(const char *text, double least, double most, float *number);
 

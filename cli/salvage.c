@@ -108,6 +108,8 @@ int salvage_command(int argc, char **argv)
 	}
 	if (optind + 2 != argc)
 		return complain_usage("salvage", "it takes a damaged INDEX and a NEW one");
+	if (!printer.quiet && !options.memory_budget)
+		tell_little_memory("salvage");
 	progress_begin(&printer.progress, !printer.quiet);
 	return salvage(argv[optind], argv[optind + 1], &options, &printer);
 }

@@ -67,6 +67,21 @@ TRAWL_API const char *trawl_version(void);
  * forces one. Static storage. */
 TRAWL_API const char *trawl_kernel_name(void);
 
+/* ---- what this process may use ---------------------------------------------------------------------------------- */
+
+typedef struct trawl_limits {
+	uint64_t
+	    memory; /* bytes: the least of the RAM and of what control groups (version 1 and 2) and ulimit -v and -d allow */
+	const char
+	    *memory_limiter;  /* which of them: "RAM", "control group", "ulimit -v" or "ulimit -d". Static storage. */
+	size_t memory_budget; /* a writer's, where options do not say: a quarter of that, at least 1 MiB */
+	unsigned
+	    processors; /* those that it may run on, and no more than the control group's quota of processor time pays for */
+} trawl_limits;
+
+/* Limits as they are now: some small files of /proc and /sys are read. What cannot be read is taken not to limit. */
+TRAWL_API void trawl_get_limits(trawl_limits *limits);
+
 /* ---- analysis: text -> terms ----------------------------------------------------------------------------------- */
 
 typedef struct trawl_analysis {
@@ -112,7 +127,8 @@ typedef struct trawl_source_options {
 	 * their folder were walked. */
 	bool found;
 	/* The writer's, where it is bounded: a line or file of more than a 32nd of it (1 MiB at least) is skipped, for a document takes
-	 * several times its length while it is analysed. 0: of more than 256 MiB and 1 GiB. */
+	 * several times its length while it is analysed. 0: of more than 256 MiB and 1 GiB, or a 32nd of what a control group
+	 * or ulimit lets the process use. */
 	size_t memory_budget;
 } trawl_source_options;
 
@@ -152,14 +168,15 @@ enum trawl_order {
 typedef struct trawl_writer_options {
 	trawl_analysis analysis; /* for a new index; for an existing one it must agree or be left zero */
 	size_t
-	    memory_budget; /* bytes of resident memory, kept to from 64 MiB on; at least 1 MiB; 0: a quarter of RAM */
+	    memory_budget; /* bytes of resident memory, kept to from 64 MiB on; at least 1 MiB; 0: a quarter of what the process may use, see trawl_limits */
 	bool wait;         /* wait for another writer to finish instead of TRAWL_EBUSY */
 	bool no_positions; /* smaller index without phrases and proximity; for a new index only */
 	bool pairs; /* lists of frequent word pairs: phrases many times faster, a larger index; for a new index only */
 	enum trawl_order order; /* of a commit's documents in the index; hits and scores are the same but for ties */
-	unsigned threads;       /* at work; 0: as many as there are cores. What is written is the same for any number */
-	bool compare;           /* a document that comes again is unchanged if its bytes are, not if their hashes are */
-	bool no_merge;          /* commits leave segments as they are: each adds one, and searches get slower */
+	unsigned
+	    threads;   /* at work; 0: as many as trawl_limits.processors. What is written is the same for any number */
+	bool compare;  /* a document that comes again is unchanged if its bytes are, not if their hashes are */
+	bool no_merge; /* commits leave segments as they are: each adds one, and searches get slower */
 } trawl_writer_options;
 
 typedef struct trawl_writer_stats {

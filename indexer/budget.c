@@ -1,6 +1,6 @@
 #include "indexer/budget.h"
 
-#include <unistd.h>
+#include "base/limits.h"
 
 #define MIB ((size_t)1 << 20)
 #define KEPT (32 * MIB) /* a smaller budget makes merges no smaller */
@@ -9,12 +9,6 @@
 #define MERGE_DOCUMENT_BYTES 100  /* what merging takes for a document, its postings in the longest list included */
 #define MERGE_SOURCE_BYTES (4 * 256 << 10) /* extents of a source that are in use at once */
 
-static size_t default_bytes(void)
-{
-	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-	return pages > 0 && size > 0 ? (size_t)pages * (size_t)size / 4 : (size_t)1 << 30;
-}
-
 static size_t between(size_t value, size_t least, size_t most)
 {
 	return value < least ? least : value > most ? most : value;
@@ -22,7 +16,7 @@ static size_t between(size_t value, size_t least, size_t most)
 
 struct budget budget_divide(size_t bytes)
 {
-	size_t total = bytes ? bytes : default_bytes();
+	size_t total = bytes ? bytes : (size_t)limits_memory_share();
 	struct budget budget = {.total = total, .fixed = FIXED};
 	budget.flush = between(total / 16, MIB / 2, 16 * MIB);
 	budget.mapped = between(total / 8, 4 * MIB, (size_t)1 << 40);

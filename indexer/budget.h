@@ -28,7 +28,7 @@ struct budget {
 	struct merge_limits merge;
 };
 
-/* `bytes` 0: a quarter of the RAM. */
+/* `bytes` 0: a quarter of what the process may use (base/limits.h). */
 struct budget budget_divide(size_t bytes);
 
 #endif

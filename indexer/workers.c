@@ -5,6 +5,8 @@
 
 #include "base/memory.h"
 
+#define STACK_BYTES ((size_t)2 << 20)
+
 struct workers {
 	unsigned wanted; /* threads, with the caller's */
 	bool started;
@@ -62,18 +64,25 @@ static void *work(void *context)
 	return NULL;
 }
 
-/* Signals are for the program's own threads. */
+/* Signals are for the program's own threads. The stack's size is our own: where the usual one is large (ulimit -s), so many threads
+ * would find no room in a limited address space. */
 static void start_threads(struct workers *workers)
 {
 	sigset_t all, before;
+	pthread_attr_t attributes;
+	bool has_attributes = pthread_attr_init(&attributes) == 0;
+	if (has_attributes)
+		pthread_attr_setstacksize(&attributes, STACK_BYTES);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (; workers->count + 1 < workers->wanted; workers->count++) {
 		struct worker *worker = &workers->threads[workers->count];
 		*worker = (struct worker){.workers = workers, .number = workers->count + 1};
-		if (pthread_create(&worker->thread, NULL, work, worker) != 0)
+		if (pthread_create(&worker->thread, has_attributes ? &attributes : NULL, work, worker) != 0)
 			break;
 	}
+	if (has_attributes)
+		pthread_attr_destroy(&attributes);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	workers->started = true;
 }

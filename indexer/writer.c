@@ -1,10 +1,10 @@
 /* writer.c - trawl_writer: documents in, commits out. */
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "indexer/batch.h"
 #include "indexer/budget.h"
 #include "indexer/census.h"
@@ -26,6 +26,7 @@
 
 #define MEMORY_LEAST ((size_t)1 << 20)
 #define LARGE_TEXT ((size_t)1 << 20)     /* a document that takes more than a job is allowed */
+#define THREAD_BYTES ((size_t)8 << 20)   /* of the budget for each thread that nobody asked for */
 #define LARGE_COST 8                     /* bytes for each of its text, while it is parsed and analysed */
 #define TEXT_BYTES_MAX ((size_t)1 << 30) /* of a document: tokens are counted in 32 bits */
 
@@ -138,11 +139,14 @@ static int sweep_garbage(struct trawl_writer *writer, trawl_error *error)
 	return store_sweep(writer->store, &sweep, error);
 }
 
-static unsigned default_threads(void)
+/* Each thread takes stack, heap and word cache of its own, some 3 MiB, in whatever share jobs have. */
+static unsigned default_threads(const struct budget *budget)
 {
-	cpu_set_t cores;
-	int count = sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 1;
-	return count > TRAWL_THREADS_MAX ? TRAWL_THREADS_MAX : (unsigned)count;
+	unsigned count = limits_processors();
+	size_t fit = budget->total / THREAD_BYTES;
+	if (fit < count)
+		count = fit ? (unsigned)fit : 1;
+	return count > TRAWL_THREADS_MAX ? TRAWL_THREADS_MAX : count;
 }
 
 static int new_pipeline(struct trawl_writer *writer, trawl_error *error)
@@ -224,10 +228,10 @@ int trawl_writer_open(trawl_writer **out, const char *path, const trawl_writer_o
 	writer->no_merge = options->no_merge;
 	writer->compare = options->compare;
 	writer->budget = budget_divide(options->memory_budget);
-	if (options->memory_budget)
+	if (options->memory_budget || limits_memory().by != LIMITED_BY_RAM)
 		memory_return_large();
 	writer->budget.graph = reorder_memory(options->order, writer->budget.total);
-	writer->threads = options->threads ? options->threads : default_threads();
+	writer->threads = options->threads ? options->threads : default_threads(&writer->budget);
 	batch_init(&writer->batch, 0, writer->threads > 1);
 	writer->workers = workers_new(writer->threads);
 	bool existed = true;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "base/memory.h"
 #include "input/json.h"
 #include "input/reader.h"
@@ -74,13 +75,22 @@ static int add_paths(struct trawl_source *source, const char *const *paths, size
 	return TRAWL_OK;
 }
 
-/* The longest line or text within a budget (0: none). */
-static size_t bounded(size_t most, size_t memory_budget)
+/* The longest line or text within what may be used of memory (0: all). */
+static size_t bounded(size_t most, size_t memory)
 {
-	size_t share = memory_budget / BUDGET_SHARE;
-	if (!memory_budget || share > most)
+	size_t share = memory / BUDGET_SHARE;
+	if (!memory || share > most)
 		return most;
 	return share > BOUND_LEAST ? share : BOUND_LEAST;
+}
+
+/* What the lengths are bounded by: the budget or, without one, what the process is allowed, if that is less than the machine has. */
+static size_t memory_for_documents(size_t budget)
+{
+	struct memory_limit limit = limits_memory();
+	if (budget || limit.by == LIMITED_BY_RAM)
+		return budget;
+	return limit.bytes ? (size_t)limit.bytes : 1;
 }
 
 int trawl_source_open(trawl_source **out, const char *const *paths, size_t count, const trawl_source_options *options,
@@ -102,8 +112,9 @@ int trawl_source_open(trawl_source **out, const char *const *paths, size_t count
 	source->wanted_format = chosen.format;
 	source->diagnostic = chosen.diagnostic;
 	source->diagnostic_context = chosen.diagnostic_context;
-	source->reader.line_most = bounded(READER_LINE_MAX, chosen.memory_budget);
-	source->reader.text_most = bounded(READER_TEXT_MAX, chosen.memory_budget);
+	size_t memory = memory_for_documents(chosen.memory_budget);
+	source->reader.line_most = bounded(READER_LINE_MAX, memory);
+	source->reader.text_most = bounded(READER_TEXT_MAX, memory);
 	int status = add_paths(source, paths, count, chosen.found, error);
 	if (status == TRAWL_OK)
 		status = stream_new(&source->reader.stream, error);

@@ -1,0 +1,64 @@
+# Limits of the surroundings: memory that a control group or ulimit keeps from the process.
+. "$(dirname "$0")/lib.sh"
+
+awk 'BEGIN { srand(1); for (i = 0; i < 30000; i++) w[i] = sprintf("%x", int(rand() * 2^40))
+	for (l = 0; l < 500; l++) { t[l] = w[int(rand() * 30000)]; for (k = 1; k < 100; k++) t[l] = t[l] " " w[int(rand() * 30000)] }
+	for (i = 0; i < 24000; i++) printf "{\"id\":%d,\"text\":\"%s u%d\"}\n", i, t[i * 7 % 500], i }' >many.jsonl
+
+# limited N COMMAND...: in a control group of N MiB.
+limited()
+{
+	echo $(($1 << 20)) >"$group/memory.$limit" || return 1
+	shift
+	run sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$group" "$@"
+}
+
+group= limit=
+if [ -w /sys/fs/cgroup/memory/cgroup.procs ] && mkdir "/sys/fs/cgroup/memory/trawl-test-$$" 2>.no; then
+	group=/sys/fs/cgroup/memory/trawl-test-$$ limit=limit_in_bytes
+elif [ -w /sys/fs/cgroup/cgroup.procs ] && mkdir "/sys/fs/cgroup/trawl-test-$$" 2>.no; then
+	group=/sys/fs/cgroup/trawl-test-$$ limit=max
+	[ -w "$group/memory.max" ] || { rmdir "$group"; group=; }
+fi
+if [ -n "$group" ]; then
+	trap 'sleep 0.1; rmdir "$group"; rm -rf "$work"' EXIT
+	limited 72 "$TRAWL" index small.trawl many.jsonl
+	exits 0 && err_has "of the 72M of memory that this process may use (control group)"
+	claim "the_usual_memory_follows_the_control_group"
+	limited 72 "$TRAWL" index -q small.trawl many.jsonl
+	exits 0 && silent
+	claim "nothing_is_told_of_it_when_quiet"
+	limited 72 "$TRAWL" index --memory 64M other.trawl many.jsonl
+	exits 0 && silent
+	claim "nor_where_the_memory_is_chosen"
+	limited 4000 "$TRAWL" index other.trawl many.jsonl
+	exits 0 && silent
+	claim "nor_where_there_is_enough"
+	for command in "check" "compact" "merge" "search small.trawl u77 --" "export"; do
+		set -- $command
+		limited 48 "$TRAWL" "$@" small.trawl
+		exits 0
+		claim "$1_works_in_a_small_control_group"
+	done
+	limited 48 "$TRAWL" salvage -q small.trawl rescued.trawl
+	exits 0
+	claim "salvage_works_in_a_small_control_group"
+else
+	skip "the_usual_memory_follows_the_control_group" "it takes the right to make control groups"
+fi
+
+"$TRAWL" index -q plain.trawl many.jsonl
+if nm "$TRAWL" 2>/dev/null | grep -q __asan_init; then
+	skip "data_may_be_limited" "the sanitizer's own memory is more than these limits"
+else
+	run sh -c 'ulimit -d 100000 && exec "$@"' - "$TRAWL" index -q data.trawl many.jsonl
+	exits 0 && silent
+	claim "data_may_be_limited"
+	run sh -c 'ulimit -d 100000 && exec "$@"' - "$TRAWL" search data.trawl u77
+	exits 0 && silent
+	claim "searches_too"
+	run sh -c 'ulimit -d 6000 && exec "$@"' - "$TRAWL" index -q none.trawl many.jsonl
+	exits 2 && err_has "6 MB of data (ulimit -d); raise that limit" && [ ! -e none.trawl ]
+	claim "where_memory_runs_out_the_limit_is_named"
+fi
+finish
