@@ -107,6 +107,7 @@ const char *trawl_status_name(int status)
 	case TRAWL_EFULL: return "disk full";
 	case TRAWL_ELIMIT: return "limit passed";
 	case TRAWL_EINPUT: return "bad input";
+	case TRAWL_ESTOPPED: return "stopped";
 	default: return "unknown status";
 	}
 }

@@ -4,7 +4,7 @@
 
 enum exit_code {
 	EXIT_DONE = 0,    /* hits, or done */
-	EXIT_NONE = 1,    /* no hits, no such document, nothing to index; damage found */
+	EXIT_NONE = 1,    /* no hits, no such document, nothing to index, or not all of it; damage found */
 	EXIT_ERROR = 2,   /* an error, told on stderr */
 	EXIT_SIGNAL = 128 /* plus the signal's number */
 };

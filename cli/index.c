@@ -38,7 +38,8 @@ static const char usage[] =
     "  --compare                     look for changes byte by byte, not only by hashes of 64 bits\n"
     "  --no-merge                    do not merge segments afterwards: sooner done, but searches get slower\n"
     "  -q, --quiet                   no progress and no summary\n"
-    "  --json                        the summary as one JSON object\n"
+    "  -v, --verbose                 tell of all that is skipped, not only of the first 20\n"
+    "  --json                        the summary as one JSON object; with -v, it lists all that was skipped\n"
     "\n"
     "For a new index:\n"
     "  --language L        stem the words of language L (english unless said), or none\n"
@@ -50,8 +51,9 @@ static const char usage[] =
     "                      smaller and searches faster, for more time to build it; auto, unless said: similar\n"
     "                      for 65,536 documents or more that are committed at once, input for fewer\n"
     "\n"
-    "Exit status: 0 done, even if some lines were skipped; 1 no documents found; 2 error; 130 interrupted\n"
-    "(0 where it watches).\n";
+    "Exit status: 0 done, even if some lines or files were skipped; 1 no documents found, or some input was cut off "
+    "or\n"
+    "corrupt; 2 error; 130 interrupted, 143 and 129 ended by SIGTERM and SIGHUP (0 where it watches).\n";
 
 /* ---- options --------------------------------------------------------------------------------------------------- */
 
@@ -125,6 +127,7 @@ static const struct option options[] = {{"id", required_argument, NULL, OPTION_I
                                         {"no-merge", no_argument, NULL, OPTION_NO_MERGE},
                                         {"compare", no_argument, NULL, OPTION_COMPARE},
                                         {"quiet", no_argument, NULL, 'q'},
+                                        {"verbose", no_argument, NULL, 'v'},
                                         {"json", no_argument, NULL, OPTION_JSON},
                                         {"help", no_argument, NULL, 'h'},
                                         {0}};
@@ -203,6 +206,7 @@ static int set_option(struct index_job *job, int option)
 	case OPTION_NO_MERGE: writer->no_merge = true; break;
 	case OPTION_JSON: job->json = true; break;
 	case 'q': job->quiet = true; break;
+	case 'v': job->verbose = true; break;
 	case OPTION_MEMORY: return set_memory(job, optarg);
 	case OPTION_THREADS: return set_threads(job, optarg);
 	case OPTION_ORDER: return set_order(job, optarg);
@@ -221,8 +225,9 @@ static int nothing_found(const struct index_job *job, char **paths, int count)
 {
 	trawl_source_progress source;
 	trawl_source_get_progress(job->source, &source);
+	job_tell_notices(job);
 	if (job->json)
-		printf("{\"documents\":0,\"skipped\":%" PRIu64 "}\n", source.skipped);
+		printf("{\"documents\":0,\"skipped\":%" PRIu64, source.skipped), job_print_notices(job), puts("}");
 	if (source.skipped)
 		complain("no documents found in %s%s: %" PRIu64 " skipped", paths[0],
 		         count > 1 ? " and the other paths" : "", source.skipped);
@@ -256,26 +261,31 @@ static int run(struct index_job *job, char **paths, int count)
 	trawl_error error = {0};
 	trawl_document document;
 	int code;
+	catch_signals();
 	progress_begin(&job->progress, !job->quiet);
 	int result =
 	    trawl_source_open(&job->source, (const char *const *)paths, (size_t)count, &job->source_options, &error);
 	if (result == TRAWL_OK)
 		result = trawl_source_next(job->source, &document, &error);
 	bool found = result > 0;
+	if (result == TRAWL_ESTOPPED) {
+		progress_end(&job->progress);
+		return job_tell_end(job, 1, &error);
+	}
 	if (result == 0 && !(job->delete_missing && access(job->index_path, F_OK) == 0)) {
 		progress_end(&job->progress);
 		return nothing_found(job, paths, count);
 	}
 	if (result >= 0)
-		result = trawl_writer_open(&job->writer, job->index_path, &job->writer_options, &error);
+		result = job_open_writer(job, &error);
 	if (result < 0) {
 		progress_end(&job->progress);
 		return complain("%s", error.text);
 	}
 	if (!job->quiet && !job->writer_options.memory_budget)
 		tell_little_memory("index");
-	catch_signals();
-	result = job_add_all(job, found ? &document : NULL, &error);
+	if (result == TRAWL_OK)
+		result = job_add_all(job, found ? &document : NULL, &error);
 	if (result == TRAWL_OK)
 		result = job_finish(job, &error);
 	progress_end(&job->progress);
@@ -290,10 +300,13 @@ static int run(struct index_job *job, char **paths, int count)
 
 int index_command(int argc, char **argv)
 {
-	struct index_job job = {.source_options = {.diagnostic = job_tell_skip, .diagnostic_context = &job}};
+	struct index_job job = {.source_options = {.diagnostic = job_take_notice,
+	                                           .diagnostic_context = &job,
+	                                           .wait = job_wait_for_input,
+	                                           .wait_context = &job}};
 	int option, code;
 	options_begin();
-	while ((option = getopt_long(argc, argv, ":qh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":qvh", options, NULL)) != -1) {
 		if (option == 'h') {
 			fputs(usage, stdout);
 			return EXIT_DONE;

@@ -1,17 +1,27 @@
 #include "cli/index_job.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/text.h"
 
 enum { SKIPS_TOLD = 20 };
 
+#define BUSY_MILLISECONDS 100 /* until the next look at an index that another process writes */
+
+/* ---- signals --------------------------------------------------------------------------------------------------- */
+
 static volatile sig_atomic_t signal_number;
+static int signal_pipe[2] = {-1, -1}; /* has a byte in it from the first signal on: poll() cannot miss that */
 
 int caught_signal(void)
 {
@@ -20,28 +30,133 @@ int caught_signal(void)
 
 static void catch_signal(int number)
 {
+	int saved = errno;
+	if (signal_number) {
+		signal(number, SIG_DFL);
+		raise(number); /* as soon as this function returns */
+	}
 	signal_number = number;
+	if (write(signal_pipe[1], "", 1) < 0)
+		errno = saved;
+	errno = saved;
 }
 
 void catch_signals(void)
 {
-	struct sigaction action = {.sa_handler = catch_signal, .sa_flags = (int)SA_RESETHAND};
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction action = {.sa_handler = catch_signal}, before;
+	if (signal_pipe[0] < 0 && pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
+		return; /* the default, to die at once, is as good */
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+			sigaction(numbers[i], &action, NULL);
+}
+
+/* Until `descriptor` (-1: none) has input, a signal came or the time is over (milliseconds, -1: never). Whether it has. */
+static bool wait_for(int descriptor, int milliseconds)
+{
+	struct pollfd files[2] = {{.fd = signal_pipe[0], .events = POLLIN}, {.fd = descriptor, .events = POLLIN}};
+	int got = caught_signal() ? 0 : poll(files, 2, milliseconds);
+	return got > 0 && files[1].revents;
 }
 
 /* ---- what is told on the way ----------------------------------------------------------------------------------- */
 
-void job_tell_skip(void *context, const char *place, const char *message)
+static void list_notice(struct index_job *job, enum trawl_notice notice, const char *place, const char *message)
+{
+	if (!job->listing && !(job->listing = open_memstream(&job->list, &job->list_length)))
+		return;
+	fputs(ftell(job->listing) > 0 ? ",{\"place\":" : "{\"place\":", job->listing);
+	json_write_string(job->listing, place, strlen(place));
+	fprintf(job->listing, ",\"reason\":\"%s\",\"message\":", trawl_notice_name(notice));
+	json_write_string(job->listing, message, strlen(message));
+	fputc('}', job->listing);
+}
+
+void job_take_notice(void *context, enum trawl_notice notice, const char *place, const char *message)
 {
 	struct index_job *job = context;
-	if (job->source_options.strict)
-		return; /* it comes back as the error */
-	job->skips_told++;
-	if (job->skips_told <= SKIPS_TOLD)
-		complain("skipped %s: %s", place, message);
-	else if (job->skips_told == SKIPS_TOLD + 1)
-		complain("more was skipped; from here on it is only counted");
+	bool skipped = notice < TRAWL_NOTED_TRAILING;
+	job->skips += skipped;
+	if (job->notices[notice]++ == 0 && !skipped) {
+		job->first_place[notice] = strdup(place);
+		job->first_message[notice] = strdup(message);
+	}
+	if (job->json && job->verbose)
+		list_notice(job, notice, place, message);
+	if (job->verbose || (skipped && job->skips <= SKIPS_TOLD))
+		complain("%s%s: %s", skipped ? "skipped " : "", place, message);
+	else if (skipped && job->skips == SKIPS_TOLD + 1)
+		complain("more was skipped; from here on it is only counted (--verbose lists all)");
+}
+
+/* "12 empty, 3 binary" */
+static void describe_skips(const struct index_job *job, char *text, size_t size)
+{
+	size_t used = 0;
+	*text = 0;
+	for (int i = 0; i < TRAWL_NOTED_TRAILING; i++)
+		if (job->notices[i] && used < size)
+			used += (size_t)snprintf(text + used, size - used, "%s%" PRIu64 " %s", used ? ", " : "",
+			                         job->notices[i], trawl_notice_name((enum trawl_notice)i));
+}
+
+static void tell_note(const struct index_job *job, enum trawl_notice notice)
+{
+	static const char *const phrases[TRAWL_NOTICES][2] = {
+	    [TRAWL_NOTED_TRAILING] = {"file has", "files have"},
+	};
+	static const char *const what[TRAWL_NOTICES] = {
+	    [TRAWL_NOTED_TRAILING] = "something else behind the compressed data, which was passed over",
+	};
+	uint64_t count = job->notices[notice];
+	const char *place = job->first_place[notice], *message = job->first_message[notice];
+	bool hint = message && strchr(message, ';');
+	if (count)
+		complain("%" PRIu64 " %s %s%s%s%s", count, phrases[notice][count > 1], what[notice],
+		         count > 1 ? "; the first is " : ": ", place ? place : "?", hint ? strchr(message, ';') : "");
+}
+
+void job_tell_notices(const struct index_job *job)
+{
+	char reasons[256];
+	for (int i = TRAWL_NOTED_TRAILING; i < TRAWL_NOTICES && !job->verbose; i++)
+		tell_note(job, (enum trawl_notice)i);
+	if (job->skips > SKIPS_TOLD) {
+		describe_skips(job, reasons, sizeof reasons);
+		complain("skipped %" PRIu64 " in all: %s", job->skips, reasons);
+	}
+	if (job->notices[TRAWL_SKIPPED_DAMAGED])
+		complain("some input is cut off or corrupt: what is behind that is not in the index");
+}
+
+static void print_counts(const struct index_job *job, const char *name, int first, int end)
+{
+	const char *comma = "";
+	printf(",\"%s\":{", name);
+	for (int i = first; i < end; i++) {
+		if (job->notices[i]) {
+			printf("%s\"%s\":%" PRIu64, comma, trawl_notice_name((enum trawl_notice)i), job->notices[i]);
+			comma = ",";
+		}
+	}
+	putchar('}');
+}
+
+void job_print_notices(const struct index_job *job)
+{
+	print_counts(job, "skipped_by_reason", 0, TRAWL_NOTED_TRAILING);
+	print_counts(job, "noted", TRAWL_NOTED_TRAILING, TRAWL_NOTICES);
+	if (!job->verbose)
+		return;
+	if (job->listing)
+		fflush(job->listing);
+	printf(",\"notices\":[%s]", job->listing ? job->list : "");
+}
+
+int job_exit_code(const struct index_job *job)
+{
+	return job->notices[TRAWL_SKIPPED_DAMAGED] ? EXIT_NONE : EXIT_DONE;
 }
 
 static void draw_progress(struct index_job *job, const trawl_source_progress *source)
@@ -100,11 +215,13 @@ void job_print_summary(const struct index_job *job)
 		       ",\"text_bytes\":%" PRIu64 ",\"tokens\":%" PRIu64 ",\"runs\":%" PRIu64
 		       ",\"segment_bytes\":%" PRIu64 ",\"merges\":%" PRIu64 ",\"merge_bytes\":%" PRIu64
 		       ",\"merges_failed\":%" PRIu64 ",\"compactions\":%" PRIu64 ",\"compaction_bytes\":%" PRIu64
-		       ",\"seconds\":%.3f,\"file_bytes\":%" PRIu64 "}\n",
+		       ",\"seconds\":%.3f,\"file_bytes\":%" PRIu64,
 		       documents, written.added, written.replaced, written.unchanged, skipped, source.files,
 		       written.deleted, job->text_bytes, written.tokens, written.runs, written.segment_bytes,
 		       written.merges, written.merge_bytes, written.merges_failed, written.compactions,
 		       written.compaction_bytes, seconds, file_bytes(job->index_path));
+		job_print_notices(job);
+		puts("}");
 		return;
 	}
 	if (written.added + written.replaced + written.deleted == 0) {
@@ -135,7 +252,8 @@ static int add_document(struct index_job *job, const trawl_document *document, t
 		int length = document->id_length < 200 ? (int)document->id_length : 200;
 		char place[256];
 		snprintf(place, sizeof place, "document %.*s", length, document->id);
-		job_tell_skip(job, place, error->text);
+		job_take_notice(job, result == TRAWL_ELIMIT ? TRAWL_SKIPPED_LARGE : TRAWL_SKIPPED_MALFORMED, place,
+		                error->text);
 		job->refused++;
 		return TRAWL_OK;
 	}
@@ -171,6 +289,44 @@ static bool commit_is_due(const struct index_job *job)
 	return job->commit_seconds > 0 && job->taken > 0 && clock_seconds() - job->last_commit >= job->commit_seconds;
 }
 
+int job_wait_for_input(void *context, int descriptor)
+{
+	struct index_job *job = context;
+	while (!caught_signal()) {
+		double left = job->last_commit + job->commit_seconds - clock_seconds();
+		bool timed = job->commit_seconds > 0 && job->taken > 0;
+		if (wait_for(descriptor, !timed ? -1 : left > 0 ? (int)(left * 1000) + 1 : 0))
+			return 0;
+		if (commit_is_due(job) && commit(job, &job->wait_error) != TRAWL_OK)
+			return 1;
+	}
+	return 1;
+}
+
+int job_open_writer(struct index_job *job, trawl_error *error)
+{
+	trawl_writer_options options = job->writer_options;
+	options.wait = false; /* a lock cannot be waited for together with signals */
+	for (;;) {
+		int result = trawl_writer_open(&job->writer, job->index_path, &options, error);
+		if (result != TRAWL_EBUSY || !job->writer_options.wait)
+			return result;
+		wait_for(-1, BUSY_MILLISECONDS);
+		if (caught_signal())
+			return 1;
+	}
+}
+
+/* What the end of a source comes to: 1 for a signal, or what failed while input was waited for. */
+static int end_of_source(struct index_job *job, int result, trawl_error *error)
+{
+	if (result == TRAWL_ESTOPPED && job->wait_error.code < 0) {
+		*error = job->wait_error;
+		return error->code;
+	}
+	return result == TRAWL_ESTOPPED || (result >= 0 && caught_signal()) ? 1 : result;
+}
+
 int job_add_all(struct index_job *job, trawl_document *document, trawl_error *error)
 {
 	trawl_source_progress source;
@@ -190,7 +346,7 @@ int job_add_all(struct index_job *job, trawl_document *document, trawl_error *er
 		}
 		result = trawl_source_next(job->source, document, error);
 	}
-	return caught_signal() ? 1 : result;
+	return end_of_source(job, result, error);
 }
 
 int job_finish(struct index_job *job, trawl_error *error)
@@ -213,11 +369,10 @@ int job_tell_end(const struct index_job *job, int result, const trawl_error *err
 		complain("stopped; %s", text);
 		return EXIT_SIGNAL + caught_signal();
 	}
-	if (job->skips_told > SKIPS_TOLD)
-		complain("skipped %" PRIu64 " in all", job->skips_told);
+	job_tell_notices(job);
 	if (!job->quiet || job->json)
 		job_print_summary(job);
-	return EXIT_DONE;
+	return job_exit_code(job);
 }
 
 void job_end_pass(struct index_job *job)
@@ -227,5 +382,16 @@ void job_end_pass(struct index_job *job)
 	missing_release(&job->missing);
 	job->writer = NULL;
 	job->source = NULL;
-	job->refused = job->skips_told = job->text_bytes = job->taken = job->committed = 0;
+	job->refused = job->skips = job->text_bytes = job->taken = job->committed = 0;
+	for (int i = 0; i < TRAWL_NOTICES; i++) {
+		free(job->first_place[i]);
+		free(job->first_message[i]);
+		job->first_place[i] = job->first_message[i] = NULL;
+		job->notices[i] = 0;
+	}
+	if (job->listing)
+		fclose(job->listing);
+	free(job->list);
+	job->listing = NULL;
+	job->list = NULL;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "cli/missing.h"
 #include "cli/terminal.h"
@@ -18,7 +19,7 @@ struct index_job {
 	const char *index_path;
 	trawl_source_options source_options;
 	trawl_writer_options writer_options;
-	bool quiet, json, delete_missing, watch;
+	bool quiet, json, verbose, delete_missing, watch;
 	uint64_t commit_documents; /* commit after so many, 0: at the end only */
 	double commit_seconds;     /* the same, in time */
 
@@ -27,20 +28,33 @@ struct index_job {
 	trawl_writer *writer;
 	struct missing missing;
 	struct progress progress;
-	uint64_t refused;    /* documents that the writer did not take */
-	uint64_t skips_told; /* lines about skipped ones on stderr */
-	uint64_t text_bytes; /* of the documents, with their titles */
-	uint64_t taken;      /* documents since the last commit */
-	uint64_t committed;  /* documents in commits along the way */
+	uint64_t refused; /* documents that the writer did not take */
+	uint64_t skips;   /* lines, files and documents that were skipped, and of each kind of notice */
+	uint64_t notices[TRAWL_NOTICES];
+	char *first_place[TRAWL_NOTICES],
+	    *first_message[TRAWL_NOTICES]; /* of the first of each kind that skips nothing */
+	FILE *listing; /* all of them as JSON, into list[0..list_length): for --json with --verbose */
+	char *list;
+	size_t list_length;
+	trawl_error wait_error; /* what went wrong while input was waited for */
+	uint64_t text_bytes;    /* of the documents, with their titles */
+	uint64_t taken;         /* documents since the last commit */
+	uint64_t committed;     /* documents in commits along the way */
 	double last_commit;
 };
 
-/* The first SIGINT or SIGTERM asks to stop, the second one kills. */
+/* The first SIGINT, SIGTERM or SIGHUP asks to stop, the second one kills. What was ignored stays ignored. */
 void catch_signals(void);
 int caught_signal(void); /* its number, or 0 */
 
 /* The diagnostic of job->source_options. */
-void job_tell_skip(void *context, const char *place, const char *message);
+void job_take_notice(void *context, enum trawl_notice notice, const char *place, const char *message);
+
+/* Its wait: until there is input, or a signal; meanwhile, commits that are due by time are made. */
+int job_wait_for_input(void *context, int descriptor);
+
+/* Open job->writer; with --wait, when other writers are done. TRAWL_OK, an error, or 1 when a signal came. */
+int job_open_writer(struct index_job *job, trawl_error *error);
 
 /* Add `document` (NULL: there is none) and all that follow it, with commits along the way. TRAWL_OK, an error, or 1 when a
  * signal came. */
@@ -48,6 +62,13 @@ int job_add_all(struct index_job *job, trawl_document *document, trawl_error *er
 
 /* Delete what is missing and commit. TRAWL_OK, an error, or 1 when a signal came before. */
 int job_finish(struct index_job *job, trawl_error *error);
+
+/* What was skipped, reason by reason, and what is to be told of documents that were not: as members of a JSON object, or on stderr. */
+void job_print_notices(const struct index_job *job);
+void job_tell_notices(const struct index_job *job);
+
+/* The exit code of a pass that has ended well: EXIT_NONE where some of the input was cut off or corrupt. */
+int job_exit_code(const struct index_job *job);
 
 /* What the pass has done, on stdout; and how it ended when `result`, of job_add_all or job_finish, is no success. */
 void job_print_summary(const struct index_job *job);

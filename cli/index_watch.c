@@ -39,6 +39,8 @@ static int add_paths(struct index_job *job, char *const *paths, size_t count, bo
 	int result = trawl_source_open(&job->source, (const char *const *)paths, count, &options, error);
 	if (result == TRAWL_OK)
 		result = trawl_source_next(job->source, &document, error);
+	if (result == TRAWL_ESTOPPED)
+		return 1;
 	return result < 0 ? result : job_add_all(job, result ? &document : NULL, error);
 }
 
@@ -108,7 +110,7 @@ static int write_batch(struct follower *follower, trawl_error *error)
 	struct index_job *job = follower->job;
 	const struct watch_changes *changes = watch_changes(follower->watch);
 	job_end_pass(job);
-	int result = trawl_writer_open(&job->writer, job->index_path, &job->writer_options, error);
+	int result = job_open_writer(job, error);
 	if (result != TRAWL_OK)
 		return result;
 	bool everything = changes->everything || is_new(job->index_path);
@@ -150,8 +152,10 @@ static int apply(struct follower *follower, trawl_error *error)
 	}
 	watch_forget_changes(follower->watch);
 	follower->first = follower->next_try = 0;
-	if (result == TRAWL_OK)
+	if (result == TRAWL_OK) {
+		job_tell_notices(follower->job);
 		print_commit(follower->job);
+	}
 	return result;
 }
 
@@ -175,6 +179,7 @@ static int sleep_until_due(struct follower *follower, trawl_error *error)
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);
 	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGHUP);
 	sigprocmask(SIG_BLOCK, &ends, &before);
 	while (result == 0 && !caught_signal()) {
 		double left = seconds_left(follower);
@@ -203,6 +208,7 @@ static int follow(struct follower *follower, trawl_error *error)
 	if (result != TRAWL_OK)
 		return result;
 	watch_forget_changes(follower->watch);
+	job_tell_notices(job);
 	if (!job->quiet || job->json)
 		job_print_summary(job);
 	if (!job->quiet && !job->json)

@@ -49,7 +49,8 @@ enum trawl_status {
 	TRAWL_EBUSY = -8,     /* another process is writing to the index */
 	TRAWL_EFULL = -9,     /* the disk is full; the last commit is intact */
 	TRAWL_ELIMIT = -10,   /* a documented limit was passed */
-	TRAWL_EINPUT = -11    /* a document or line cannot be read as its format says */
+	TRAWL_EINPUT = -11,   /* a document or line cannot be read as its format says */
+	TRAWL_ESTOPPED = -12  /* the caller's trawl_wait said so */
 };
 
 typedef struct trawl_error {
@@ -112,17 +113,41 @@ enum trawl_format {
 	TRAWL_FORMAT_JSONL /* one JSON object a line */
 };
 
-/* Called for each line or file that was skipped. `place` is "file", "file:line" or "file:line:column". */
-typedef void trawl_diagnostic(void *context, const char *place, const char *message);
+/* What a source says of a file, line or object. */
+enum trawl_notice {
+	/* It was skipped. */
+	TRAWL_SKIPPED_UNREADABLE, /* the system refused to open or to read it */
+	TRAWL_SKIPPED_EMPTY,      /* it has nothing but white space */
+	TRAWL_SKIPPED_BINARY,     /* it is no text; the message says what it is, and what to do */
+	TRAWL_SKIPPED_DAMAGED, /* it is cut off or corrupt: what was before that is yielded, what was behind it is lost */
+	TRAWL_SKIPPED_LARGE,   /* it passes a limit */
+	TRAWL_SKIPPED_MALFORMED, /* it is not what its format says */
+	/* It was taken. */
+	TRAWL_NOTED_TRAILING, /* bytes behind the end of compressed data were passed over */
+	TRAWL_NOTICES         /* their number */
+};
+
+/* Called for each of them. `place` is "file", "file:line" or "file:line:column". */
+typedef void trawl_diagnostic(void *context, enum trawl_notice notice, const char *place, const char *message);
+
+/* "unreadable", "empty", ...: a short English name. Static storage. */
+TRAWL_API const char *trawl_notice_name(enum trawl_notice notice);
+
+/* Called before each read from a pipe, a terminal or the like, to wait until `descriptor` has something to read or is at its end (as
+ * poll() tells). What it returns other than 0 ends the reading: trawl_source_next fails with TRAWL_ESTOPPED. */
+typedef int trawl_wait(void *context, int descriptor);
 
 typedef struct trawl_source_options {
 	enum trawl_format format;
 	const char *id_field; /* JSON Lines field names; NULL: "id", "title", "text" */
 	const char *title_field;
 	const char *text_field;
-	bool strict;                  /* the first bad line or file is an error instead of being skipped */
+	/* The first bad line or file is an error instead of being skipped; but empty and binary files in a folder are passed over. */
+	bool strict;
 	trawl_diagnostic *diagnostic; /* may be NULL */
 	void *diagnostic_context;
+	trawl_wait *wait; /* NULL: wait as long as it takes */
+	void *wait_context;
 	/* The paths are entries found in folders: passed over when they are gone, or binary, or neither file nor folder, as if
 	 * their folder were walked. */
 	bool found;

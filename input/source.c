@@ -41,6 +41,7 @@ struct trawl_source {
 	size_t next_file;             /* in walk.files */
 	const struct walk_file *file; /* being read, or NULL */
 	int descriptor;               /* its own, or -1 */
+	bool waits;                   /* it is no regular file */
 	enum trawl_format format;     /* of this file, never AUTO */
 	struct reader reader;
 	struct json_parser *json;
@@ -119,6 +120,8 @@ int trawl_source_open(trawl_source **out, const char *const *paths, size_t count
 	if (status == TRAWL_OK)
 		status = stream_new(&source->reader.stream, error);
 	if (status == TRAWL_OK)
+		stream_set_wait(source->reader.stream, chosen.wait, chosen.wait_context);
+	if (status == TRAWL_OK)
 		status = json_parser_new(&source->json, names, error);
 	if (status != TRAWL_OK) {
 		trawl_source_close(source);
@@ -188,36 +191,74 @@ static const char *shown_place(const char *place)
 	return place;
 }
 
+const char *trawl_notice_name(enum trawl_notice notice)
+{
+	static const char *const names[TRAWL_NOTICES] = {
+	    [TRAWL_SKIPPED_UNREADABLE] = "unreadable", [TRAWL_SKIPPED_EMPTY] = "empty",
+	    [TRAWL_SKIPPED_BINARY] = "binary",         [TRAWL_SKIPPED_DAMAGED] = "damaged",
+	    [TRAWL_SKIPPED_LARGE] = "large",           [TRAWL_SKIPPED_MALFORMED] = "malformed",
+	    [TRAWL_NOTED_TRAILING] = "trailing",
+	};
+	return (unsigned)notice < TRAWL_NOTICES ? names[notice] : "unknown";
+}
+
+/* What a failure is where the content's would be `content`. */
+static enum trawl_notice notice_of(int code, enum trawl_notice content)
+{
+	return code == TRAWL_EINPUT ? content : code == TRAWL_ELIMIT ? TRAWL_SKIPPED_LARGE : TRAWL_SKIPPED_UNREADABLE;
+}
+
+/* Of what a walk finds in folders, it says itself that it takes no empty and no binary files: these are no errors. */
+static bool is_passed_over(const struct trawl_source *source, enum trawl_notice notice)
+{
+	return source->file->found && (notice == TRAWL_SKIPPED_EMPTY || notice == TRAWL_SKIPPED_BINARY);
+}
+
 /* `problem` is with a file or a line of it. 0: it was told and counted, go on; negative: give up with *error. */
-static int report(struct trawl_source *source, const char *path, uint64_t line, size_t column,
+static int report(struct trawl_source *source, enum trawl_notice notice, uint64_t line, size_t column,
                   const trawl_error *problem, trawl_error *error)
 {
-	if (problem->code == TRAWL_ENOMEM || !format_place(source, path, line, column))
+	if (problem->code == TRAWL_ESTOPPED)
+		return error_set(error, problem->code, "%s", problem->text);
+	if (problem->code == TRAWL_ENOMEM || !format_place(source, source->file->path, line, column))
 		return error_set_memory(error);
 	const char *place = (const char *)source->place.data;
 	source->skipped++;
-	if (source->strict) {
+	if (source->strict && !is_passed_over(source, notice)) {
 		const char *shown = shown_place(place);
 		return error_set(error, problem->code, "%s%s: %s", shown == place ? "" : "...", shown, problem->text);
 	}
 	if (source->diagnostic)
-		source->diagnostic(source->diagnostic_context, place, problem->text);
+		source->diagnostic(source->diagnostic_context, notice, place, problem->text);
 	return TRAWL_OK;
 }
 
 /* The same for the file being read, with which it is over. */
-static int give_up_file(struct trawl_source *source, const trawl_error *problem, trawl_error *error)
+static int give_up_file(struct trawl_source *source, enum trawl_notice notice, const trawl_error *problem,
+                        trawl_error *error)
 {
-	int status = report(source, source->file->path, 0, 0, problem, error);
+	int status = report(source, notice_of(problem->code, notice), 0, 0, problem, error);
 	close_file(source);
 	return status;
 }
 
-static int refuse_file(struct trawl_source *source, int code, const char *text, trawl_error *error)
+static int refuse_file(struct trawl_source *source, enum trawl_notice notice, const char *text, trawl_error *error)
 {
 	trawl_error problem;
-	error_set(&problem, code, "%s", text);
-	return give_up_file(source, &problem, error);
+	error_set(&problem, TRAWL_EINPUT, "%s", text);
+	return give_up_file(source, notice, &problem, error);
+}
+
+/* Tell of what is no reason to skip anything. */
+static int note(struct trawl_source *source, enum trawl_notice notice, uint64_t line, const char *message,
+                trawl_error *error)
+{
+	if (!source->diagnostic)
+		return TRAWL_OK;
+	if (!format_place(source, source->file->path, line, 0))
+		return error_set_memory(error);
+	source->diagnostic(source->diagnostic_context, notice, (const char *)source->place.data, message);
+	return TRAWL_OK;
 }
 
 /* ---- beginning a file -------------------------------------------------------------------------------------------- */
@@ -269,7 +310,7 @@ static int sniff_format(struct trawl_source *source, enum trawl_format *format, 
 }
 
 /* Look at how the file begins: drop the UTF-8 mark, refuse what is no text, and settle the format. */
-static int examine_head(struct trawl_source *source, trawl_error *problem)
+static int examine_head(struct trawl_source *source, enum trawl_notice *notice, trawl_error *problem)
 {
 	struct reader *reader = &source->reader;
 	const struct walk_file *file = source->file;
@@ -278,6 +319,7 @@ static int examine_head(struct trawl_source *source, trawl_error *problem)
 	if (status != TRAWL_OK)
 		return status;
 	const uint8_t *head = reader->data + reader->start;
+	*notice = TRAWL_SKIPPED_BINARY;
 	if (length >= 2 && (memcmp(head, "\xff\xfe", 2) == 0 || memcmp(head, "\xfe\xff", 2) == 0))
 		return error_set(problem, TRAWL_EINPUT, "UTF-16; convert it with iconv");
 	if (file->found && length && memchr(head, 0, length))
@@ -285,6 +327,7 @@ static int examine_head(struct trawl_source *source, trawl_error *problem)
 	if (length >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0)
 		reader_skip(reader, 3);
 	source->format = source->wanted_format;
+	*notice = TRAWL_SKIPPED_DAMAGED;
 	if (source->format != TRAWL_FORMAT_AUTO)
 		return TRAWL_OK;
 	if (file->is_stdin)
@@ -293,18 +336,20 @@ static int examine_head(struct trawl_source *source, trawl_error *problem)
 	return TRAWL_OK;
 }
 
-/* A found file was a regular one when it was found: should a pipe have taken its place, do not wait for its writer. */
+/* A found file was a regular one when it was found: should a pipe have taken its place, do not wait for its writer. Nor is a named pipe
+ * waited for here, but by the stream. */
 static int open_descriptor(struct trawl_source *source, const struct walk_file *file, trawl_error *problem)
 {
 	struct stat status;
 	if (file->problem)
 		return error_set_system(problem, file->problem, "cannot open");
 	do
-		source->descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (file->found ? O_NONBLOCK : 0));
+		source->descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	while (source->descriptor < 0 && errno == EINTR);
 	if (source->descriptor < 0 || fstat(source->descriptor, &status) != 0)
 		return error_set_system(problem, errno, "cannot open");
-	if (file->found && !S_ISREG(status.st_mode))
+	source->waits = !S_ISREG(status.st_mode);
+	if (file->found && source->waits)
 		return error_set(problem, TRAWL_EIO, "no longer a regular file");
 	posix_fadvise(source->descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
 	return TRAWL_OK;
@@ -317,13 +362,31 @@ static int begin_file(struct trawl_source *source, trawl_error *error)
 	source->file = &source->walk.files[source->next_file++];
 	bool borrowed = source->file->is_stdin && !source->file->problem;
 	if (!borrowed && open_descriptor(source, source->file, &problem) != TRAWL_OK)
-		return give_up_file(source, &problem, error);
+		return give_up_file(source, TRAWL_SKIPPED_UNREADABLE, &problem, error);
 	source->files++;
-	stream_start(source->reader.stream, borrowed ? STDIN_FILENO : source->descriptor);
+	if (borrowed)
+		source->waits = !source->file->sized;
+	stream_start(source->reader.stream, borrowed ? STDIN_FILENO : source->descriptor, source->waits);
 	reader_start(&source->reader);
-	if (examine_head(source, &problem) != TRAWL_OK)
-		return give_up_file(source, &problem, error);
+	enum trawl_notice notice = TRAWL_SKIPPED_DAMAGED;
+	if (examine_head(source, &notice, &problem) != TRAWL_OK)
+		return give_up_file(source, notice, &problem, error);
 	return 1;
+}
+
+/* All of it was read. */
+static int end_file(struct trawl_source *source, trawl_error *error)
+{
+	char message[96];
+	uint64_t trailing = stream_trailing(source->reader.stream);
+	int status = TRAWL_OK;
+	if (trailing) {
+		snprintf(message, sizeof message, "passed over what follows the compressed data at byte %llu",
+		         (unsigned long long)trailing);
+		status = note(source, TRAWL_NOTED_TRAILING, 0, message, error);
+	}
+	close_file(source);
+	return status;
 }
 
 /* ---- documents --------------------------------------------------------------------------------------------------- */
@@ -342,12 +405,10 @@ static int next_object(struct trawl_source *source, trawl_document *document, tr
 	char *line;
 	size_t length, column = 0;
 	int status = reader_line(&source->reader, &line, &length, &problem);
-	if (status == 0) {
-		close_file(source);
-		return 0;
-	}
+	if (status == 0)
+		return end_file(source, error);
 	if (status < 0 && status != TRAWL_ELIMIT)
-		return give_up_file(source, &problem, error);
+		return give_up_file(source, TRAWL_SKIPPED_DAMAGED, &problem, error);
 	if (status == 1) {
 		if (is_blank(line, length))
 			return 0;
@@ -355,7 +416,8 @@ static int next_object(struct trawl_source *source, trawl_document *document, tr
 		if (status == TRAWL_OK)
 			return 1;
 	}
-	return report(source, source->file->path, source->reader.line_number, column, &problem, error);
+	return report(source, notice_of(status, TRAWL_SKIPPED_MALFORMED), source->reader.line_number, column, &problem,
+	              error);
 }
 
 /* Where to cut a title that is too long: at white space in its second half, else between two characters. */
@@ -403,12 +465,12 @@ static int whole_text(struct trawl_source *source, trawl_document *document, tra
 	size_t length;
 	const char *path = source->file->path;
 	if (reader_rest(&source->reader, &content, &length, &problem) != TRAWL_OK)
-		return give_up_file(source, &problem, error);
+		return give_up_file(source, TRAWL_SKIPPED_DAMAGED, &problem, error);
 	*document = (trawl_document){.id = path, .id_length = strlen(path), .fields = ""};
 	if (!split_text(content, length, document))
-		return refuse_file(source, TRAWL_EINPUT, "empty file", error);
-	close_file(source);
-	return 1;
+		return refuse_file(source, TRAWL_SKIPPED_EMPTY, "empty file", error);
+	int status = end_file(source, error);
+	return status == TRAWL_OK ? 1 : status;
 }
 
 int trawl_source_next(trawl_source *source, trawl_document *document, trawl_error *error)

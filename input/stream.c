@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,11 +34,15 @@ enum encoding {
 struct stream {
 	int descriptor;
 	enum encoding encoding;
+	bool waits;        /* the descriptor may have nothing yet */
 	bool ended;        /* the descriptor has no more bytes */
 	bool inside;       /* within a gzip member or zstd frame: an end here is a cut */
 	bool gzip_ready;   /* inflateInit2 was called */
 	uint64_t position; /* in this descriptor: bytes read, of which `end - start` are still in `input` */
+	uint64_t trailing; /* where bytes begin that are not compressed data, or 0 */
 	uint64_t stored, decoded;
+	trawl_wait *wait;
+	void *wait_context;
 	size_t start, end;
 	z_stream gzip;
 	ZSTD_DCtx *zstd;
@@ -67,9 +72,17 @@ void stream_free(struct stream *stream)
 	memory_free(stream);
 }
 
-void stream_start(struct stream *stream, int descriptor)
+void stream_set_wait(struct stream *stream, trawl_wait *wait, void *context)
+{
+	stream->wait = wait;
+	stream->wait_context = context;
+}
+
+void stream_start(struct stream *stream, int descriptor, bool waits)
 {
 	stream->descriptor = descriptor;
+	stream->waits = waits;
+	stream->trailing = 0;
 	stream->encoding = ENCODING_UNKNOWN;
 	stream->ended = stream->inside = false;
 	stream->position = 0;
@@ -86,12 +99,34 @@ uint64_t stream_decoded_bytes(const struct stream *stream)
 	return stream->decoded;
 }
 
+uint64_t stream_trailing(const struct stream *stream)
+{
+	return stream->trailing;
+}
+
+/* Until there is something to read. */
+static int wait_for_input(struct stream *stream, trawl_error *error)
+{
+	struct pollfd file = {.fd = stream->descriptor, .events = POLLIN};
+	if (!stream->wait) {
+		while (poll(&file, 1, -1) < 0 && errno == EINTR)
+			;
+		return TRAWL_OK;
+	}
+	return stream->wait(stream->wait_context, stream->descriptor) == 0
+	           ? TRAWL_OK
+	           : error_set(error, TRAWL_ESTOPPED, "reading was stopped at byte %" PRIu64, stream->position);
+}
+
 static int read_descriptor(struct stream *stream, void *out, size_t capacity, size_t *length, trawl_error *error)
 {
 	ssize_t got;
-	do
+	do {
+		int status = stream->waits ? wait_for_input(stream, error) : TRAWL_OK;
+		if (status != TRAWL_OK)
+			return status;
 		got = read(stream->descriptor, out, capacity < READ_MAX ? capacity : READ_MAX);
-	while (got < 0 && errno == EINTR);
+	} while (got < 0 && (errno == EINTR || (errno == EAGAIN && stream->waits)));
 	if (got < 0)
 		return error_set_system(error, errno, "cannot read at byte %" PRIu64, stream->position);
 	stream->ended = got == 0;
@@ -160,7 +195,18 @@ static int gzip_start(struct stream *stream, trawl_error *error)
 	return TRAWL_OK;
 }
 
-/* Behind a member: another one, or the end. Zeros that pad a file to a block size, as on tape, are no error. */
+/* Bytes behind the compressed data that are none: the end, as for gzip and zstd themselves, but not unnoticed. */
+static int pass_over_rest(struct stream *stream, trawl_error *error)
+{
+	int status = TRAWL_OK;
+	stream->trailing = consumed(stream);
+	do
+		stream->start = stream->end;
+	while (!stream->ended && (status = read_input(stream, error)) == TRAWL_OK);
+	return status;
+}
+
+/* Behind a member: another one, or the end. Zeros that pad a file to a block size, as on tape, are nothing to tell of. */
 static int gzip_next_member(struct stream *stream, trawl_error *error)
 {
 	int status = need_input(stream, 3, error);
@@ -170,9 +216,7 @@ static int gzip_next_member(struct stream *stream, trawl_error *error)
 		return gzip_start(stream, error);
 	while (stream->start < stream->end) {
 		if (stream->input[stream->start])
-			return error_set(error, TRAWL_EINPUT,
-			                 "bytes that are not gzip follow the gzip data at byte %" PRIu64,
-			                 consumed(stream));
+			return pass_over_rest(stream, error);
 		stream->start++;
 		if ((status = need_input(stream, 1, error)) != TRAWL_OK)
 			return status;
@@ -229,8 +273,7 @@ static int zstd_next_frame(struct stream *stream, trawl_error *error)
 	if (status != TRAWL_OK || stream->start == stream->end)
 		return status;
 	if (!is_zstd(stream->input + stream->start, stream->end - stream->start))
-		return error_set(error, TRAWL_EINPUT, "bytes that are not zstd follow the zstd data at byte %" PRIu64,
-		                 consumed(stream));
+		return pass_over_rest(stream, error);
 	return zstd_start(stream, error);
 }
 
@@ -267,7 +310,7 @@ static int zstd_decode(struct stream *stream, void *out, size_t capacity, size_t
 	case ZSTD_error_frameParameter_windowTooLarge:
 		return error_set(error, TRAWL_ELIMIT,
 		                 "zstd window over %u MiB at byte %" PRIu64
-		                 "; compress it again without --long or --ultra",
+		                 "; decompress it in a pipe: zstd -dc --long=31 FILE | trawl index INDEX -",
 		                 1u << (STREAM_ZSTD_WINDOW_LOG - 20), stream->frame_at);
 	default:
 		return error_set(error, TRAWL_EINPUT, "corrupt zstd data near byte %" PRIu64 " (%s)", consumed(stream),

@@ -65,8 +65,9 @@ size_t pack_gzip(void *out, size_t capacity, const char *text, size_t length)
 	return capacity - stream.avail_out;
 }
 
-void note_problem(void *context, const char *place, const char *message)
+void note_problem(void *context, enum trawl_notice notice, const char *place, const char *message)
 {
+	(void)notice;
 	struct buffer *problems = context;
 	buffer_append(problems, place, strlen(place));
 	buffer_append(problems, ": ", 2);

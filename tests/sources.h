@@ -25,7 +25,7 @@ struct outcome {
 };
 
 /* A trawl_diagnostic that adds to a buffer. */
-void note_problem(void *context, const char *place, const char *message);
+void note_problem(void *context, enum trawl_notice notice, const char *place, const char *message);
 
 struct outcome read_paths(const char *const *paths, size_t count, trawl_source_options options);
 void release_outcome(struct outcome *outcome);

@@ -602,7 +602,7 @@ static void room_of_gigabytes_is_no_trouble(void **state)
 	for (int i = 0; i < 2; i++) {
 		int file = __real_open(i ? "a" : "a.gz", O_RDONLY | O_CLOEXEC);
 		size_t all = 0;
-		stream_start(stream, file);
+		stream_start(stream, file, false);
 		do {
 			assert_int_equal(stream_read(stream, (char *)out + all, room - all, &length, &error), 0);
 			all += length;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -299,23 +300,28 @@ static void cut_off_and_corrupt_compressed_files_are_reported_with_position(void
 	free(packed);
 }
 
-static void bytes_behind_compressed_data_are_reported(void **state)
+/* As gzip and zstd do: all documents are there, and it is no reason to skip anything, not even under `strict`. */
+static void bytes_behind_compressed_data_are_passed_over_and_told(void **state)
 {
 	(void)state;
-	uint8_t packed[200];
-	size_t length = pack_gzip(packed, sizeof packed, "{\"id\":1}\n", 9);
+	uint8_t packed[300000];
 	char expected[128];
-	memcpy(packed + length, "rest", 4);
-	write_bytes("a.jsonl", packed, length + 4);
-	snprintf(expected, sizeof expected, "a.jsonl: bytes that are not gzip follow the gzip data at byte %zu\n",
-	         length);
-	expect("a.jsonl", "1|||\n", expected);
-	length = pack_zstd(packed, sizeof packed, "{\"id\":1}\n", 9);
-	memcpy(packed + length, "rest", 4);
-	write_bytes("a.jsonl", packed, length + 4);
-	snprintf(expected, sizeof expected, "a.jsonl: bytes that are not zstd follow the zstd data at byte %zu\n",
-	         length);
-	expect("a.jsonl", "1|||\n", expected);
+	for (int zstd = 0; zstd < 2; zstd++) {
+		size_t length =
+		    zstd ? pack_zstd(packed, 200, "{\"id\":1}\n", 9) : pack_gzip(packed, 200, "{\"id\":1}\n", 9);
+		memset(packed + length, 'x', sizeof packed - length);
+		snprintf(expected, sizeof expected,
+		         "a.jsonl: passed over what follows the compressed data at byte %zu\n", length);
+		write_bytes("a.jsonl", packed, length + 4);
+		expect_with("a.jsonl", (trawl_source_options){.strict = true}, "1|||\n", expected);
+		write_bytes("a.jsonl", packed, sizeof packed);
+		expect("a.jsonl", "1|||\n", expected);
+		length = zstd ? pack_zstd(packed, 200, "text", 4) : pack_gzip(packed, 200, "text", 4);
+		snprintf(expected, sizeof expected, "a.txt: passed over what follows the compressed data at byte %zu\n",
+		         length);
+		write_bytes("a.txt", packed, sizeof packed);
+		expect("a.txt", "a.txt|text||\n", expected);
+	}
 }
 
 static void a_zstd_window_that_is_too_large_is_refused(void **state)
@@ -324,7 +330,8 @@ static void a_zstd_window_that_is_too_large_is_refused(void **state)
 	/* Frame header (RFC 8878, 3.1.1): no single segment, window descriptor with exponent 18: 2^28 bytes. */
 	write_bytes("a.jsonl", "\x28\xb5\x2f\xfd\x00\x90\x01\x00\x00", 9);
 	expect("a.jsonl", "",
-	       "a.jsonl: zstd window over 128 MiB at byte 0; compress it again without --long or --ultra\n");
+	       "a.jsonl: zstd window over 128 MiB at byte 0; decompress it in a pipe: zstd -dc --long=31 FILE | trawl "
+	       "index INDEX -\n");
 }
 
 static void a_zstd_frame_that_is_shorter_than_its_header_says_is_corrupt(void **state)
@@ -610,6 +617,90 @@ static void strict_makes_the_first_problem_an_error_with_its_place(void **state)
 	release_outcome(&outcome);
 }
 
+static void strict_passes_over_what_a_walk_passes_over(void **state)
+{
+	(void)state;
+	assert_int_equal(mkdir("d", 0777), 0);
+	write_bytes("d/a.png", "\x89PNG\r\n\x1a\n\0\0\0", 11);
+	write_text("d/b", "");
+	write_text("d/c", "c");
+	const trawl_source_options strict = {.strict = true};
+	const char *path = "d";
+	struct outcome outcome = read_paths(&path, 1, strict);
+	assert_int_equal(outcome.status, 0);
+	assert_string_equal(outcome.documents.data, "d/c|c||\n");
+	assert_int_equal(outcome.progress.skipped, 2);
+	release_outcome(&outcome);
+	write_text("d/d.jsonl", "{\"id\":}\n");
+	outcome = read_paths(&path, 1, strict);
+	assert_int_equal(outcome.status, TRAWL_EINPUT);
+	release_outcome(&outcome);
+}
+
+/* What a caller of trawl_wait is asked for, and when it says no. */
+struct patience {
+	int asked, descriptor, given;
+};
+
+static int be_patient(void *context, int descriptor)
+{
+	struct patience *patience = context;
+	patience->descriptor = descriptor;
+	return ++patience->asked > patience->given;
+}
+
+static void a_source_that_waits_can_be_stopped(void **state)
+{
+	(void)state;
+	struct patience patience = {.given = 1};
+	trawl_source_options options = {.wait = be_patient, .wait_context = &patience};
+	trawl_source *source;
+	trawl_document document;
+	trawl_error error;
+	const char *paths[] = {"a.txt", "pipe.jsonl"};
+	write_text("a.txt", "a");
+	assert_int_equal(mkfifo("pipe.jsonl", 0666), 0);
+	int writer = open("pipe.jsonl", O_RDWR);
+	assert_int_equal(write(writer, "{\"id\":1}\n", 9), 9);
+	assert_int_equal(trawl_source_open(&source, paths, 2, &options, &error), TRAWL_OK);
+	assert_int_equal(trawl_source_next(source, &document, &error), 1);
+	assert_int_equal(patience.asked, 0); /* regular files are not waited for */
+	assert_int_equal(trawl_source_next(source, &document, &error), 1);
+	assert_int_equal(patience.asked, 1);
+	assert_int_equal(trawl_source_next(source, &document, &error), TRAWL_ESTOPPED);
+	assert_int_equal(error.code, TRAWL_ESTOPPED);
+	assert_string_equal(error.text, "reading was stopped at byte 9");
+	trawl_source_close(source);
+	close(writer);
+	/* Nor does a named pipe to which nobody writes yet hold anyone up. */
+	patience = (struct patience){0};
+	assert_int_equal(trawl_source_open(&source, paths + 1, 1, &options, &error), TRAWL_OK);
+	assert_int_equal(trawl_source_next(source, &document, &error), TRAWL_ESTOPPED);
+	assert_true(patience.descriptor > 2);
+	trawl_source_close(source);
+}
+
+static void standard_input_that_does_not_block_is_waited_for(void **state)
+{
+	(void)state;
+	int ends[2], saved = dup(STDIN_FILENO);
+	assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
+	dup2(ends[0], STDIN_FILENO);
+	pid_t writer = fork();
+	if (writer == 0) {
+		usleep(50000);
+		_exit(write(ends[1], "{\"id\":1}\n", 9) != 9);
+	}
+	close(ends[1]);
+	expect("-", "1|||\n", "");
+	int status;
+	assert_int_equal(waitpid(writer, &status, 0), writer);
+	assert_int_equal(status, 0);
+	dup2(saved, STDIN_FILENO);
+	close(saved);
+	close(ends[0]);
+}
+
 static void an_error_shows_the_end_of_a_path_that_is_too_long(void **state)
 {
 	(void)state;
@@ -722,7 +813,7 @@ int main(void)
 	    CLAIM(a_text_over_the_limit_is_skipped),
 	    CLAIM(compressed_files_are_known_by_their_bytes_and_may_be_concatenated),
 	    CLAIM(cut_off_and_corrupt_compressed_files_are_reported_with_position),
-	    CLAIM(bytes_behind_compressed_data_are_reported),
+	    CLAIM(bytes_behind_compressed_data_are_passed_over_and_told),
 	    CLAIM(a_zstd_window_that_is_too_large_is_refused),
 	    CLAIM(a_zstd_frame_that_is_shorter_than_its_header_says_is_corrupt),
 	    CLAIM(a_text_file_has_path_title_and_rest),
@@ -741,6 +832,9 @@ int main(void)
 	    CLAIM(a_pipe_that_is_named_is_read_and_makes_the_total_unknown),
 	    CLAIM(progress_counts_what_is_stored_and_what_it_becomes),
 	    CLAIM(strict_makes_the_first_problem_an_error_with_its_place),
+	    CLAIM(strict_passes_over_what_a_walk_passes_over),
+	    CLAIM(a_source_that_waits_can_be_stopped),
+	    CLAIM(standard_input_that_does_not_block_is_waited_for),
 	    CLAIM(an_error_shows_the_end_of_a_path_that_is_too_long),
 	    CLAIM(every_allocation_may_fail_without_a_leak),
 	    CLAIM(damaged_json_lines_never_do_worse_than_being_skipped),

@@ -90,7 +90,7 @@ static double read_only(const char *path)
 	if (!file)
 		return 0;
 	check(stream_new(&stream, &error), path);
-	stream_start(stream, fileno(file));
+	stream_start(stream, fileno(file), false);
 	size_t length = 1;
 	while (length)
 		check(stream_read(stream, bytes, sizeof bytes, &length, &error), path);

@@ -90,7 +90,7 @@ trawl index broken.trawl broken.jsonl.gz
 claim "a_broken_gzip_file_is_no_crash"
 gzip -c news.jsonl | head -c 150 >short.jsonl.gz
 trawl index short.trawl short.jsonl.gz
-[ "$status" -le 1 ] && err_has "short.jsonl.gz"
+exits 1 && err_has "short.jsonl.gz"
 claim "a_gzip_file_cut_off_is_told"
 
 # ---- indexes

@@ -159,8 +159,39 @@ seq 50 | sed 's/^/{bad /' >many.jsonl
 cat news.jsonl >>many.jsonl
 trawl index many.trawl many.jsonl
 exits 0 && [ "$(grep -c '^trawl: skipped many.jsonl:' .err)" -eq 20 ] && err_has "only counted" &&
-	err_has "skipped 50 in all" && out_has "skipped 50;"
+	err_has "skipped 50 in all: 50 malformed" && out_has "skipped 50;"
 claim "after_20_skipped_lines_the_rest_is_only_counted"
+trawl index --verbose verbose.trawl many.jsonl
+exits 0 && [ "$(grep -c '^trawl: skipped many.jsonl:' .err)" -eq 50 ]
+claim "verbose_tells_of_all_that_is_skipped"
+mkdir mixed
+for i in $(seq 25); do : >mixed/$i.txt; done
+printf 'a\0b' >mixed/binary
+echo hello >mixed/x.txt
+trawl index --json mixed.trawl mixed
+exits 0 && out_has '"skipped":26,' && out_has '"skipped_by_reason":{"empty":25,"binary":1}'
+claim "json_counts_what_is_skipped_by_reason"
+trawl index --json -v mixed.trawl mixed
+exits 0 && [ "$(grep -o '"place":"mixed/[0-9a-z]*\.*t*x*t*","reason"' .out | wc -l)" -eq 26 ] &&
+	{ ! command -v jq >/dev/null || jq -e '.notices | length == 26' .out >/dev/null; }
+claim "json_with_verbose_lists_all_that_is_skipped"
+rm -f mixed.trawl*
+trawl index --strict mixed.trawl mixed
+exits 0 && out_has "indexed 1 document" && out_has "skipped 26;"
+claim "strict_passes_over_empty_and_binary_files_of_a_folder"
+
+# Input that is not all there
+gzip -c news.jsonl | head -c 250 >cut.jsonl.gz
+trawl index cut.trawl cut.jsonl.gz
+exits 1 && err_has "cut off" && err_has "is not in the index" && out_has "indexed"
+claim "input_that_is_cut_off_is_told_and_ends_with_1"
+trawl index --strict cut2.trawl cut.jsonl.gz
+exits 2 && err_has "cut off"
+claim "strict_stops_at_input_that_is_cut_off"
+{ gzip -c news.jsonl; echo rest; } >rest.jsonl.gz
+trawl index rest.trawl rest.jsonl.gz
+exits 0 && out_has "indexed 5 documents" && err_has "rest.jsonl.gz" && err_lines 1
+claim "what_follows_compressed_data_is_passed_over_and_told"
 
 cat >twice.jsonl <<'END'
 {"id":"x","text":"first version apple"}

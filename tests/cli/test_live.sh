@@ -71,8 +71,10 @@ cp x.trawl before
 trawl index --delete-missing x.trawl absent
 exits 2 && cmp -s x.trawl before
 claim "a_folder_that_is_not_there_deletes_nothing"
+ln -s nowhere a/dangling
 trawl index --delete-missing --strict x.trawl a
 exits 2 && has x.trawl a/other
+rm a/dangling
 claim "strict_deletes_nothing_when_a_file_cannot_be_read"
 
 # Commits along the way

@@ -9,9 +9,9 @@
 
 #define DOCUMENTS_READ 2000
 
-static void note(void *context, const char *place, const char *message)
+static void note(void *context, enum trawl_notice notice, const char *place, const char *message)
 {
-	PROMISE(place && *place && message && *message);
+	PROMISE(notice < TRAWL_NOTICES && *trawl_notice_name(notice) && place && *place && message && *message);
 	++*(uint64_t *)context;
 }
 

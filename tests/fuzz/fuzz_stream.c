@@ -25,7 +25,7 @@ static struct result read_all(int file, size_t capacity)
 	if (!stream)
 		fuzz_need(stream_new(&stream, &error), &error);
 	PROMISE(lseek(file, 0, SEEK_SET) == 0);
-	stream_start(stream, file);
+	stream_start(stream, file, false);
 	uint8_t *out = malloc(capacity), *all = malloc(OUTPUT_MAX);
 	PROMISE(out && all);
 	for (;;) {
