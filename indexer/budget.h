@@ -18,7 +18,7 @@ struct budget {
 	size_t fixed;     /* the program's own pages, libraries, and what a writer needs whatever it is given */
 	size_t flush;     /* of extents queued for a transaction, which holds as much again */
 	size_t mapped;    /* pages of the index that are read */
-	size_t documents; /* the documents of one segment, as pending_commit_memory has them */
+	size_t documents; /* the documents of one segment, as uncommitted_memory has them */
 	size_t filter;    /* of the ids of segments that are not committed */
 	size_t graves;    /* terms of the dead of a segment */
 	size_t pipeline;  /* jobs under way, and what workers know of words */

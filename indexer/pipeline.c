@@ -5,6 +5,7 @@
 #include <zstd.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 
 #define JOB_BYTES_MOST ((size_t)2 << 20) /* of documents; more would leave the cache */
 #define JOB_BYTES_LEAST ((size_t)32 << 10)
@@ -244,7 +245,8 @@ static int take_job(struct pipeline *pipeline, trawl_error *error)
 		compressed += block->compressed;
 	}
 	for (uint32_t i = 0; !code && i < job->document_count; i++) {
-		struct pending_document *document = &pipeline->options.pending->documents[job->first_ordinal + i];
+		struct uncommitted_document *document =
+		    &pipeline->options.uncommitted->documents[job->first_ordinal + i];
 		document->tokens = job->sizes[i].tokens;
 		document->span = job->sizes[i].span;
 		pipeline->tokens += document->tokens;
@@ -292,7 +294,7 @@ static int end_job(struct pipeline *pipeline, trawl_error *error)
 	return code;
 }
 
-int pipeline_add(struct pipeline *pipeline, struct documents_writer *stored, const trawl_document *document,
+int pipeline_add(struct pipeline *pipeline, struct documents_writer *stored, const struct incoming *incoming,
                  trawl_error *error)
 {
 	struct document_job *job = job_at(pipeline, pipeline->filled);
@@ -300,12 +302,16 @@ int pipeline_add(struct pipeline *pipeline, struct documents_writer *stored, con
 	if (!job->document_count)
 		job->first_ordinal = stored->ordinal;
 	size_t before = job->documents.length;
-	int code = documents_writer_id(stored, document->id, document->id_length, error);
+	int code = documents_writer_id(stored, incoming->id.bytes, incoming->id.length, error);
 	if (code)
 		return code;
-	if (!stored_document_append(&job->documents, document))
+	if (!stored_document_append(&job->documents, incoming->document))
 		return error_set_memory(error);
-	code = documents_writer_hash(stored, job->documents.data + before, job->documents.length - before, error);
+	code = documents_writer_hash(stored,
+	                             incoming->has_hash
+	                                 ? incoming->content_hash
+	                                 : hash_bytes(job->documents.data + before, job->documents.length - before),
+	                             error);
 	if (code)
 		return code;
 	job->document_count++;
@@ -322,7 +328,7 @@ bool pipeline_between_jobs(const struct pipeline *pipeline)
 	return !pipeline->jobs[pipeline->filled % pipeline->job_count].document_count;
 }
 
-int pipeline_settle(struct pipeline *pipeline, trawl_error *error)
+int pipeline_drain(struct pipeline *pipeline, trawl_error *error)
 {
 	int code = 0;
 	while (!code && pipeline->taken < pipeline->filled)
@@ -336,5 +342,5 @@ int pipeline_finish(struct pipeline *pipeline, trawl_error *error)
 	int code = job->block_documents ? end_block(pipeline, job, error) : 0;
 	if (!code && job->document_count)
 		submit_job(pipeline);
-	return code ? code : pipeline_settle(pipeline, error);
+	return code ? code : pipeline_drain(pipeline, error);
 }

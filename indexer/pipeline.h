@@ -9,7 +9,8 @@
 #define TRAWL_INDEXER_PIPELINE_H
 
 #include "indexer/batch.h"
-#include "indexer/pending.h"
+#include "indexer/incoming.h"
+#include "indexer/uncommitted.h"
 #include "indexer/workers.h"
 #include "segment/documents.h"
 
@@ -20,27 +21,27 @@ struct pipeline_options {
 	unsigned threads;
 	size_t memory; /* for jobs under way and what workers know of words; kept to roughly */
 	struct workers *workers;
-	struct batch *batch;     /* takes the pieces */
-	struct pending *pending; /* is told the documents' lengths */
+	struct batch *batch;             /* takes the pieces */
+	struct uncommitted *uncommitted; /* is told the documents' lengths */
 };
 
 int pipeline_new(struct pipeline **out, const struct pipeline_options *options, trawl_error *error);
 void pipeline_free(struct pipeline *pipeline); /* drops what is under way */
 
 /* Add the next document. `stored` is where blocks go. The failure may be of an earlier document. */
-int pipeline_add(struct pipeline *pipeline, struct documents_writer *stored, const trawl_document *document,
+int pipeline_add(struct pipeline *pipeline, struct documents_writer *stored, const struct incoming *incoming,
                  trawl_error *error);
 
 /* Whether the last document added ended a job: a good time to look how much memory is in use. */
 bool pipeline_between_jobs(const struct pipeline *pipeline);
 
 /* Wait for all jobs under way, so that the batch holds whole jobs only. Documents of an unfinished block stay here. */
-int pipeline_settle(struct pipeline *pipeline, trawl_error *error);
+int pipeline_drain(struct pipeline *pipeline, trawl_error *error);
 
 /* The last document is added: everything goes to the batch. */
 int pipeline_finish(struct pipeline *pipeline, trawl_error *error);
 
-/* Workers forget the numbers of words, which lead into a batch that was reset. After pipeline_settle. */
+/* Workers forget the numbers of words, which lead into a batch that was reset. After pipeline_drain. */
 void pipeline_forget(struct pipeline *pipeline);
 
 /* Drop what is here, after a failure or a commit. */

@@ -9,8 +9,7 @@ static bool is_zero_analysis(const trawl_analysis *analysis)
 	return !analysis->language && !analysis->stop_words && !analysis->fold_diacritics;
 }
 
-int settings_settle(struct manifest *manifest, const char *path, const trawl_writer_options *options,
-                    trawl_error *error)
+int settings_apply(struct manifest *manifest, const char *path, const trawl_writer_options *options, trawl_error *error)
 {
 	const trawl_analysis *wanted = &options->analysis;
 	const char *language = wanted->language && *wanted->language ? wanted->language : "english";

@@ -5,7 +5,7 @@
 #include "segment/manifest.h"
 
 /* A new index takes its analysis and flags from the options; an old one keeps its own, and other wishes are an error. */
-int settings_settle(struct manifest *manifest, const char *path, const trawl_writer_options *options,
-                    trawl_error *error);
+int settings_apply(struct manifest *manifest, const char *path, const trawl_writer_options *options,
+                   trawl_error *error);
 
 #endif

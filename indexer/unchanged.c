@@ -7,15 +7,16 @@ static bool same_bytes(const char *a, size_t a_length, const char *b, size_t b_l
 	return a_length == b_length && (!a_length || memcmp(a, b, a_length) == 0);
 }
 
-int document_is_stored(struct segment *segment, uint32_t doc, const trawl_document *document, bool compare,
+int document_is_stored(struct segment *segment, uint32_t doc, struct incoming *incoming, bool compare,
                        struct documents_scratch *scratch, trawl_error *error)
 {
+	const trawl_document *document = incoming->document;
 	trawl_document stored;
 	uint64_t hash;
 	int code = segment_content_hash(segment, doc, &hash, error);
 	if (code)
 		return code;
-	if (hash != document_hash(document))
+	if (hash != incoming_hash(incoming))
 		return 0;
 	if (!compare)
 		return 1;

@@ -10,11 +10,12 @@
 
 #include <stdbool.h>
 
+#include "indexer/incoming.h"
 #include "segment/segment.h"
 
 /* Whether title, text and fields are those of the segment's document: 1 or 0, or negative. `compare`: byte by byte, where the hashes
  * are equal. */
-int document_is_stored(struct segment *segment, uint32_t doc, const trawl_document *document, bool compare,
+int document_is_stored(struct segment *segment, uint32_t doc, struct incoming *incoming, bool compare,
                        struct documents_scratch *scratch, trawl_error *error);
 
 #endif

@@ -174,11 +174,11 @@ bool stored_document_append(struct buffer *block, const trawl_document *document
 	       buffer_append(block, document->fields, document->fields_length);
 }
 
-int documents_writer_hash(struct documents_writer *writer, const uint8_t *record, size_t length, trawl_error *error)
+int documents_writer_hash(struct documents_writer *writer, uint64_t hash, trawl_error *error)
 {
-	uint8_t hash[8];
-	store64(hash, hash_bytes(record, length));
-	return part_writer_append(&writer->hashes, hash, sizeof hash, error);
+	uint8_t bytes[8];
+	store64(bytes, hash);
+	return part_writer_append(&writer->hashes, bytes, sizeof bytes, error);
 }
 
 int documents_writer_add(struct documents_writer *writer, const trawl_document *document, trawl_error *error)
@@ -190,7 +190,7 @@ int documents_writer_add(struct documents_writer *writer, const trawl_document *
 		return code;
 	if (!stored_document_append(block, document))
 		return error_set_memory(error);
-	code = documents_writer_hash(writer, block->data + before, block->length - before, error);
+	code = documents_writer_hash(writer, hash_bytes(block->data + before, block->length - before), error);
 	if (code)
 		return code;
 	if (block->length < stored_block_border(writer))

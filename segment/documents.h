@@ -44,11 +44,11 @@ int documents_writer_init(struct documents_writer *writer, struct store_batch *b
 int documents_writer_add(struct documents_writer *writer, const trawl_document *document, trawl_error *error);
 
 /* The same in pieces, for a writer whose blocks are compressed elsewhere: the id of the next document; the document
- * as it stands in a block, which is complete when it has reached the border; this record's hash; the dictionary, once, of the first block's content
+ * as it stands in a block, which is complete when it has reached the border; the hash of this record (document_hash); the dictionary, once, of the first block's content
  * before any is compressed; a block, compressed by any thread; its place among the others, in order. */
 int documents_writer_id(struct documents_writer *writer, const char *id, size_t length, trawl_error *error);
 bool stored_document_append(struct buffer *block, const trawl_document *document);
-int documents_writer_hash(struct documents_writer *writer, const uint8_t *record, size_t length, trawl_error *error);
+int documents_writer_hash(struct documents_writer *writer, uint64_t hash, trawl_error *error);
 static inline size_t stored_block_border(const struct documents_writer *writer)
 {
 	return writer->prepared ? STORED_BLOCK_BYTES : STORED_DICTIONARY_BYTES;
