@@ -453,8 +453,8 @@ void store_unlock(int lock)
 struct snapshot {
 	struct store *store;
 	MDB_txn *transaction;
-	pthread_mutex_t lock; /* LMDB wants one thread at a time in a transaction */
-	/* with a limit: the extents touched last, a ring */
+	pthread_mutex_t lock; /* LMDB wants one thread at a time in a transaction; and the ring is its */
+	/* with a limit: the extents touched last, a ring. Of parts that are open: who releases a part takes its extents out. */
 	struct touched {
 		struct part *part;
 		uint32_t extent;
@@ -507,9 +507,12 @@ void snapshot_limit(struct snapshot *snapshot, size_t bytes)
 	snapshot->touched_most = snapshot->touched ? count : 0; /* none: no limit */
 }
 
-size_t snapshot_resident(const struct snapshot *snapshot)
+size_t snapshot_resident(struct snapshot *snapshot)
 {
-	return snapshot->touched_count * EXTENT_PAYLOAD;
+	pthread_mutex_lock(&snapshot->lock);
+	size_t count = snapshot->touched_count;
+	pthread_mutex_unlock(&snapshot->lock);
+	return count * EXTENT_PAYLOAD;
 }
 
 void extent_give_back(const void *payload, size_t length)
@@ -520,23 +523,51 @@ void extent_give_back(const void *payload, size_t length)
 	madvise((void *)start, (uintptr_t)payload + length - start, MADV_DONTNEED);
 }
 
+static struct touched *touched_at(struct snapshot *snapshot, size_t i)
+{
+	return &snapshot->touched[(snapshot->touched_first + i) % snapshot->touched_most];
+}
+
+static void give_back(const struct touched *touched)
+{
+	/* NULL: another thread touched it at the same time, so that it stands in the ring twice. */
+	const uint8_t *payload = atomic_exchange(&touched->part->extents[touched->extent], NULL);
+	if (payload)
+		extent_give_back(payload, EXTENT_PAYLOAD);
+}
+
 /* Note that an extent was touched; the one touched first goes where there would be too many. */
 static void touch(struct snapshot *snapshot, struct part *part, uint32_t extent)
 {
 	if (!snapshot->touched_most)
 		return;
+	pthread_mutex_lock(&snapshot->lock);
 	if (snapshot->touched_count == snapshot->touched_most) {
-		struct touched *oldest = &snapshot->touched[snapshot->touched_first];
-		const uint8_t *payload = atomic_exchange(&oldest->part->extents[oldest->extent], NULL);
-		extent_give_back(payload, EXTENT_PAYLOAD);
+		give_back(touched_at(snapshot, 0));
 		snapshot->touched_first = (snapshot->touched_first + 1) % snapshot->touched_most;
 		/* Who still has pointers to extents that went has them mapped again. */
 		if (!snapshot->touched_first)
 			store_give_back(snapshot->store, snapshot->bytes);
 		snapshot->touched_count--;
 	}
-	size_t last = (snapshot->touched_first + snapshot->touched_count++) % snapshot->touched_most;
-	snapshot->touched[last] = (struct touched){part, extent};
+	*touched_at(snapshot, snapshot->touched_count++) = (struct touched){part, extent};
+	pthread_mutex_unlock(&snapshot->lock);
+}
+
+/* Take the extents of a part out of the ring, and give them back. */
+static void forget_part(struct snapshot *snapshot, const struct part *part)
+{
+	size_t kept = 0;
+	pthread_mutex_lock(&snapshot->lock);
+	for (size_t i = 0; i < snapshot->touched_count; i++) {
+		struct touched touched = *touched_at(snapshot, i);
+		if (touched.part == part)
+			give_back(&touched);
+		else
+			*touched_at(snapshot, kept++) = touched;
+	}
+	snapshot->touched_count = kept;
+	pthread_mutex_unlock(&snapshot->lock);
 }
 
 int snapshot_open(struct snapshot **out, struct store *store, trawl_error *error)
@@ -734,8 +765,10 @@ int part_open(struct part *part, struct snapshot *snapshot, uint32_t segment, ui
 
 void part_release(struct part *part)
 {
+	if (part->places) /* else the snapshot has no ring, and may be closed */
+		forget_part(part->snapshot, part);
 	memory_free((void *)part->extents);
-	memory_free(part->places);
+	memory_free((void *)part->places);
 	*part = (struct part){0};
 }
 

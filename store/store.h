@@ -60,9 +60,9 @@ struct snapshot; /* one read transaction */
 int snapshot_open(struct snapshot **out, struct store *store, trawl_error *error);
 void snapshot_close(struct snapshot *snapshot);
 /* Let about `bytes` of the mapped file count as this process's memory: extents touched longer ago are given back, and mapped anew when
- * they are wanted again. For a snapshot that one thread uses, before its first part is opened. No limit where the file is smaller. */
+ * they are wanted again, by any thread. Before the first part is opened; parts are released before the snapshot is closed. No limit where the file is smaller. */
 void snapshot_limit(struct snapshot *snapshot, size_t bytes);
-size_t snapshot_resident(const struct snapshot *snapshot); /* bytes of extents held so; 0 without a limit */
+size_t snapshot_resident(struct snapshot *snapshot); /* bytes of extents held so; 0 without a limit */
 /* Give the mapped pages of a full extent's payload, or its beginning, back. What is there may still be read. */
 void extent_give_back(const void *payload, size_t length);
 struct store *snapshot_store(const struct snapshot *snapshot);
@@ -87,7 +87,7 @@ struct part {
 	uint64_t bytes;
 	uint32_t extent_count;
 	_Atomic(const uint8_t *) *extents; /* NULL until touched */
-	uint64_t *
+	_Atomic uint64_t *
 	    places; /* where extents are given back (snapshot_limit): each one's in the file, 0 until verified; else NULL */
 };
 

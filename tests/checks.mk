@@ -34,7 +34,7 @@ check-tool: $(BUILD)/differential
 check-tsan: ## what runs in threads, under the thread sanitizer
 	$(MAKE) BUILD=$(BUILD)/tsan CFLAGS="-O1 -g -fsanitize=thread" check-threads
 check-threads: $(patsubst %,$(BUILD)/tests/test_%,\
-               concurrency ranking index pipeline live merge compact reorder budget batch vocabulary)
+               concurrency ranking index pipeline live merge compact reorder budget batch touched vocabulary)
 	TRAWL_TEST_SECONDS=3600 TRAWL_ORACLE_QUERIES=100 TRAWL_CONCURRENT_COMMITS=12 TSAN_OPTIONS=die_after_fork=0 tests/run_units $^
 # A compiler keeps vectors in registers, where no address can be wrong, unless it is told to optimise nothing.
 check-unoptimised: ## kernels and codecs as they were written, without the optimiser
