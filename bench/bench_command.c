@@ -1,5 +1,6 @@
 /* bench_command.c - `trawl bench`: how fast an index answers. */
 #include "bench/commands.h"
+#include "bench/fit.h"
 #include "bench/game.h"
 #include "bench/plot.h"
 #include "bench/report.h"
@@ -24,7 +25,8 @@ static const char usage[] =
     "  trawl bench --protocol game arxiv.trawl <commands   answer COMMAND<TAB>QUERY, line by line\n"
     "\n"
     "QUERIES has a query a line, as plain text or as {\"query\": \"...\", \"tags\": [\"...\"], \"filter\": \"...\"};\n"
-    "tags and filter may be absent; '-' is standard input.\n"
+    "tags and filter may be absent; '-' is standard input. The file may be .gz or .zst. A line that cannot be read is\n"
+    "told and passed over, so is a query that is refused; of one that is too long the beginning counts.\n"
     "Every tag gets its own line of figures. The results' hash is the same for the same index and options: compare\n"
     "it before you compare times.\n"
     "\n"
@@ -42,12 +44,13 @@ static const char usage[] =
     "                      TOP_n_COUNT, and TOP_n_DOCS for the hits as id:score\n"
     "      --k1 X, --b X   BM25's parameters (0.9 and 0.4)\n"
     "      --stable-ties   equal scores in order of the ids\n"
+    "      --strict        a line that cannot be read is an error\n"
     "\n"
     "Exit status: 0 measured, 1 the results differed between rounds or threads, 2 error.\n";
 
 struct bench_options {
 	struct measure_plan plan;
-	bool json, game, pinned, help, top_set, count_set, command_set;
+	bool json, strict, game, pinned, help, top_set, count_set, command_set;
 	size_t processor;
 	const char *plot_path;
 	size_t threads[THREAD_COUNTS_MAX], thread_counts; /* how many numbers of threads; 0: no such run */
@@ -62,7 +65,8 @@ enum {
 	OPTION_JSON,
 	OPTION_PLOT,
 	OPTION_PROTOCOL,
-	OPTION_THREADS
+	OPTION_THREADS,
+	OPTION_STRICT
 };
 
 static const struct option long_options[] = {{"top", required_argument, NULL, 'n'},
@@ -75,6 +79,7 @@ static const struct option long_options[] = {{"top", required_argument, NULL, 'n
                                              {"plot", required_argument, NULL, OPTION_PLOT},
                                              {"protocol", required_argument, NULL, OPTION_PROTOCOL},
                                              {"threads", required_argument, NULL, OPTION_THREADS},
+                                             {"strict", no_argument, NULL, OPTION_STRICT},
                                              SEARCH_LONG_OPTIONS,
                                              {"help", no_argument, NULL, 'h'},
                                              {NULL, 0, NULL, 0}};
@@ -134,6 +139,7 @@ static int set_option(void *context, int option, const char *value)
 	case OPTION_PROTOCOL:
 		options->game = true;
 		return strcmp(value, "game") == 0 ? 0 : bench_fail("--protocol %s: only 'game' is known", value);
+	case OPTION_STRICT: options->strict = true; return 0;
 	case OPTION_THREADS: return set_threads(options, value);
 	case 'h': options->help = true; return 0;
 	default: return search_option_set(&options->plan.search, option, value);
@@ -244,10 +250,12 @@ static int run_queries(const struct bench_options *options, const char *index_pa
 	trawl_error error = {0};
 	if (trawl_get_stats(index, &report.index, &error))
 		return bench_fail("%s: %s", index_path, error.text);
-	int result = query_set_load(&set, queries_path);
+	int result = query_set_load(&set, queries_path, options->strict);
 	if (result)
 		return result;
-	result = (options->thread_counts ? run_threads : run_measurement)(options, &report, index);
+	result = fit_queries(&set, &options->plan, index);
+	if (!result)
+		result = (options->thread_counts ? run_threads : run_measurement)(options, &report, index);
 	query_set_release(&set);
 	return result;
 }

@@ -2,7 +2,7 @@
 #ifndef TRAWL_BENCH_QUERY_SET_H
 #define TRAWL_BENCH_QUERY_SET_H
 
-#include "bench/support.h"
+#include "bench/file.h"
 
 #define QUERY_TAGS_MAX 256
 
@@ -30,9 +30,12 @@ struct query_set {
 	struct json_t **documents; /* of each query, or NULL: owns the text that is not in the file */
 };
 
-/* Read queries, one a line: {"query": "...", "tags": ["...", ...]} with tags and a "filter" optional and other members ignored, or
- * the plain text of a query; empty lines are passed over. 0 or BENCH_ERROR with a message that names the line. */
-int query_set_load(struct query_set *set, const char *path);
+/* Read queries, one a line: {"query": "...", "tags": ["...", ...]} with tags and a "filter" optional and other members ignored (for
+ * "query" there may be "text"), or the plain text of a query; empty lines are passed over, and bad ones as file_bad_line says. 0 or
+ * BENCH_ERROR with a message. */
+int query_set_load(struct query_set *set, const char *path, bool strict);
+/* Take the queries out for which `dropped` is set. */
+void query_set_drop(struct query_set *set, const bool *dropped);
 void query_set_release(struct query_set *set);
 
 static inline bool query_has_tag(const struct query *query, size_t tag)

@@ -1,28 +1,43 @@
 #include "bench/support.h"
 
+#include "cli/trec.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define FILE_MAX_BYTES ((size_t)1 << 30)
+#define MESSAGE_SIZE 1024
 
-int bench_fail(const char *format, ...)
+static void print_line(char *message)
 {
-	char message[1024];
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(message, sizeof message, format, arguments);
-	va_end(arguments);
 	for (char *c = message; *c; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			*c = '?';
 	fflush(stdout);
 	fprintf(stderr, "trawl: %s\n", message);
+}
+
+int bench_fail(const char *format, ...)
+{
+	char message[MESSAGE_SIZE];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(message, sizeof message, format, arguments);
+	va_end(arguments);
+	print_line(message);
 	return BENCH_ERROR;
+}
+
+void bench_tell(const char *format, ...)
+{
+	char message[MESSAGE_SIZE];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(message, sizeof message, format, arguments);
+	va_end(arguments);
+	print_line(message);
 }
 
 void *bench_resize(void *pointer, size_t count, size_t size)
@@ -71,7 +86,7 @@ int bench_flush(FILE *stream, const char *name)
 
 /* ---- growable text --------------------------------------------------------------------------------------------- */
 
-static char *text_room(struct bench_text *text, size_t extra)
+char *text_room(struct bench_text *text, size_t extra)
 {
 	if (extra > text->capacity - text->length) {
 		size_t wanted = text->length + extra;
@@ -141,13 +156,7 @@ void text_append_json(struct bench_text *text, const char *bytes, size_t length)
 
 void text_append_word(struct bench_text *text, const char *bytes, size_t length)
 {
-	for (size_t i = 0; i < length; i++) {
-		unsigned char c = (unsigned char)bytes[i];
-		if (c <= 0x20 || c == 0x7f)
-			text_format(text, "%%%02X", c);
-		else
-			text_append(text, bytes + i, 1);
-	}
+	text->length += trec_word(text_room(text, TREC_WORD_SIZE(length)), bytes, length);
 }
 
 void text_append_xml(struct bench_text *text, const char *bytes, size_t length)
@@ -180,86 +189,38 @@ int text_print(struct bench_text *text)
 	return bench_flush(stdout, "standard output");
 }
 
-/* ---- files ----------------------------------------------------------------------------------------------------- */
-
-static int read_all(struct bench_file *file, int descriptor)
-{
-	struct bench_text text = {0};
-	int result = 0;
-	for (;;) {
-		char *room = text_room(&text, 1 << 16);
-		ssize_t got = read(descriptor, room, 1 << 16);
-		if (got == 0)
-			break;
-		if (got < 0 && errno != EINTR) {
-			result = bench_fail("cannot read %s: %s", file->path, strerror(errno));
-			break;
-		}
-		text.length += got > 0 ? (size_t)got : 0;
-		if (text.length > FILE_MAX_BYTES) {
-			result = bench_fail("%s is larger than 1 GiB", file->path);
-			break;
-		}
-	}
-	file->data = text.data;
-	file->length = text.length;
-	return result;
-}
-
-int file_load(struct bench_file *file, const char *path)
-{
-	*file = (struct bench_file){.path = path};
-	bool standard_input = strcmp(path, "-") == 0;
-	int descriptor = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-	if (descriptor < 0)
-		return bench_fail("cannot open %s: %s", path, strerror(errno));
-	int result = read_all(file, descriptor);
-	if (!standard_input)
-		close(descriptor);
-	if (result)
-		file_release(file);
-	else if (file->length >= 3 && memcmp(file->data, "\xef\xbb\xbf", 3) == 0)
-		file->at = 3;
-	return result;
-}
-
-bool file_next_line(struct bench_file *file, const char **line, size_t *length)
-{
-	if (file->at >= file->length)
-		return false;
-	const char *start = file->data + file->at;
-	const char *end = memchr(start, '\n', file->length - file->at);
-	size_t taken = end ? (size_t)(end - start) : file->length - file->at;
-	file->at += taken + (end ? 1 : 0);
-	file->line++;
-	if (taken && start[taken - 1] == '\r')
-		taken--;
-	*line = start;
-	*length = taken;
-	return true;
-}
-
-void file_release(struct bench_file *file)
-{
-	free(file->data);
-	file->data = NULL;
-	file->length = file->at = 0;
-}
+/* ---- words ----------------------------------------------------------------------------------------------------- */
 
 static bool is_white(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-bool next_word(const char **at, const char *end, const char **word, size_t *length)
+int word_compare(struct word left, struct word right)
+{
+	size_t shorter = left.length < right.length ? left.length : right.length;
+	int order = shorter ? memcmp(left.bytes, right.bytes, shorter) : 0;
+	return order ? order : (left.length > right.length) - (left.length < right.length);
+}
+
+struct word word_trim(struct word word)
+{
+	for (; word.length && is_white(*word.bytes); word.bytes++)
+		word.length--;
+	while (word.length && is_white(word.bytes[word.length - 1]))
+		word.length--;
+	return word;
+}
+
+bool next_word(const char **at, const char *end, struct word *word)
 {
 	const char *p = *at;
 	while (p < end && is_white(*p))
 		p++;
-	*word = p;
+	word->bytes = p;
 	while (p < end && !is_white(*p))
 		p++;
-	*length = (size_t)(p - *word);
+	word->length = (size_t)(p - word->bytes);
 	*at = p;
-	return *length > 0;
+	return word->length > 0;
 }

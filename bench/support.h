@@ -1,4 +1,4 @@
-/* support.h - what the measuring commands share: messages, memory, numbers, growable text, files as lines. */
+/* support.h - what the measuring commands share: messages, memory, numbers, growable text, words. */
 #ifndef TRAWL_BENCH_SUPPORT_H
 #define TRAWL_BENCH_SUPPORT_H
 
@@ -11,6 +11,8 @@ enum { BENCH_DONE = 0, BENCH_UNTRUSTED = 1, BENCH_ERROR = 2 };
 
 /* "trawl: ..." on stderr, with control bytes made harmless. Returns BENCH_ERROR. */
 int bench_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same for what is no failure. */
+void bench_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* As malloc and realloc of count * size bytes; a tool that cannot have them says so and exits with BENCH_ERROR. */
 void *bench_new(size_t count, size_t size);
@@ -29,11 +31,13 @@ struct bench_text {
 	size_t length, capacity;
 };
 
+/* Room for `extra` more bytes at the end, to be filled and added to the length. */
+char *text_room(struct bench_text *text, size_t extra);
 void text_append(struct bench_text *text, const char *bytes, size_t length);
 void text_format(struct bench_text *text, const char *format, ...) __attribute__((format(printf, 2, 3), nonnull));
 /* A JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void text_append_json(struct bench_text *text, const char *bytes, size_t length);
-/* A document id as one word of a line: white space and control bytes become %XX. */
+/* An id as one word of a line, as cli/trec.h has it. */
 void text_append_word(struct bench_text *text, const char *bytes, size_t length);
 /* Character data of an XML file: markup is escaped, what XML cannot hold becomes '?'. */
 void text_append_xml(struct bench_text *text, const char *bytes, size_t length);
@@ -41,22 +45,16 @@ void text_release(struct bench_text *text);
 /* Print it on standard output, and release it. 0 or BENCH_ERROR with a message. */
 int text_print(struct bench_text *text);
 
-/* A file in memory, handed out line by line. */
-struct bench_file {
-	const char *path;
-	char *data;
-	size_t length, at;
-	size_t line; /* number of the line that file_next_line gave last, from 1 */
+/* Bytes of a file; not NUL-terminated. */
+struct word {
+	const char *bytes;
+	size_t length;
 };
 
-/* Read all of `path` ("-": standard input), up to 1 GiB. 0 or BENCH_ERROR with a message. A UTF-8 byte order mark at the
- * start is passed over. `path` must outlive the file. */
-int file_load(struct bench_file *file, const char *path);
-/* The next line without its end ("\n" or "\r\n"); it lives until file_release. */
-bool file_next_line(struct bench_file *file, const char **line, size_t *length);
-void file_release(struct bench_file *file);
+int word_compare(struct word left, struct word right); /* in byte order */
+struct word word_trim(struct word word);               /* without white space around it */
 
 /* The next run of bytes other than white space in [*at, end), and *at past it; false when there is none. */
-bool next_word(const char **at, const char *end, const char **word, size_t *length);
+bool next_word(const char **at, const char *end, struct word *word);
 
 #endif

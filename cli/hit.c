@@ -6,6 +6,7 @@
 
 #include "cli/terminal.h"
 #include "cli/text.h"
+#include "cli/trec.h"
 
 #define TITLE_CHARACTERS 120
 #define INDENT "   "
@@ -122,21 +123,14 @@ static void print_as_json(const struct hit_style *style, const struct query *que
 	fputs("}\n", stdout);
 }
 
-/* A column of a TREC line: what could end it becomes '_'. */
-static void print_column(const char *text, size_t length)
-{
-	for (size_t i = 0; i < length; i++)
-		putchar((unsigned char)text[i] <= ' ' || text[i] == 0x7f ? '_' : text[i]);
-}
-
 static void print_as_trec(const struct hit_style *style, const struct query *query, size_t rank, float score,
                           const trawl_document *document)
 {
-	print_column(query->id, query->id_length);
+	trec_write(stdout, query->id, query->id_length);
 	fputs(" Q0 ", stdout);
-	print_column(document->id, document->id_length);
+	trec_write(stdout, document->id, document->id_length);
 	printf(" %zu %.9g ", rank, (double)score);
-	print_column(style->trec_run, strlen(style->trec_run));
+	trec_write(stdout, style->trec_run, strlen(style->trec_run));
 	putchar('\n');
 }
 

@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/hit.h"
+#include "cli/long_query.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "trawl.h"

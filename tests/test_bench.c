@@ -1,9 +1,14 @@
 /* test_bench.c - the parts of `trawl bench` and `trawl eval` that need no index. */
+#include "bench/file.c"
 #include "bench/latency.c" /* these are not part of the library */
 #include "bench/plot.c"
 #include "bench/qrels.c"
 #include "bench/result_hash.h"
 #include "bench/support.c"
+#include "bench/topics.c"
+#include "bench/unpack.c"
+#include "cli/text.c"
+#include "cli/trec.c"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -117,6 +122,31 @@ static void an_id_is_one_word_of_a_line(void **state)
 	struct bench_text text = {0};
 	text_append_word(&text, "a b\tc\nd:é", 10);
 	assert_text(&text, "a%20b%09c%0Ad:é");
+	text_append_word(&text, "\xff\xc3(\xc2\xa0\xe3\x80\x80\xc2\x85\xe2\x80\xa8\x7f\0", 15);
+	assert_text(&text, "%FF%C3(%C2%A0%E3%80%80%C2%85%E2%80%A8%7F%00");
+	text_append_word(&text, "100% of a%20b %2 %%41%zz", 24);
+	assert_text(&text, "100%%20of%20a%2520b%20%2%20%%2541%zz");
+}
+
+/* Any bytes: one word, that decodes to them. What two ids share is the id. */
+static void words_of_ids_are_reversible(void **state)
+{
+	(void)state;
+	static const char alphabet[] = "% 2540aF\xc3\xa9\xff\n";
+	char id[12], word[TREC_WORD_SIZE(12)], back[TREC_WORD_SIZE(12)];
+	uint32_t random = 1;
+	for (int round = 0; round < 200000; round++) {
+		size_t length = (random = random * 1664525 + 1013904223) >> 16;
+		length = 1 + length % sizeof id;
+		for (size_t i = 0; i < length; i++)
+			id[i] = alphabet[((random = random * 1664525 + 1013904223) >> 16) % (sizeof alphabet - 1)];
+		size_t size = trec_word(word, id, length);
+		assert_true(size <= sizeof word);
+		for (size_t i = 0; i < size; i++)
+			assert_true((unsigned char)word[i] > ' ');
+		assert_int_equal(trec_id(back, word, size), length);
+		assert_memory_equal(back, id, length);
+	}
 }
 
 static void xml_text_holds_no_markup(void **state)
@@ -168,7 +198,7 @@ static void lines_end_at_newlines_and_at_the_end(void **state)
 	struct bench_file file;
 	const char *line;
 	size_t length, count = 0;
-	assert_int_equal(file_load(&file, path), 0);
+	assert_int_equal(file_load(&file, path, false), 0);
 	for (; file_next_line(&file, &line, &length); count++) {
 		assert_true(count < 4);
 		assert_int_equal(length, expected[count].length);
@@ -180,12 +210,20 @@ static void lines_end_at_newlines_and_at_the_end(void **state)
 	unlink(path);
 }
 
-static int load_qrels(struct qrels *qrels, const char *text)
+static int load_qrels(struct qrels *qrels, const char *text, bool strict)
 {
 	const char *path = file_of(text, strlen(text));
-	int result = qrels_load(qrels, path);
+	int result = qrels_load(qrels, path, strict);
 	unlink(path);
 	return result;
+}
+
+/* 0 also for a document that was not judged. */
+static int relevance_of(const struct judgement *judgements, size_t count, const char *document)
+{
+	int relevance = 0;
+	qrels_find(judgements, count, (struct word){document, strlen(document)}, &relevance);
+	return relevance;
 }
 
 static struct word word_of(const char *text)
@@ -198,17 +236,18 @@ static void judgements_are_found_by_query_and_document(void **state)
 	(void)state;
 	struct qrels qrels;
 	assert_int_equal(
-	    load_qrels(&qrels, "2 0 d10 1\n  1\t0  d2   3 \r\n\n1 Q0 d1 0\n1 0 d30 -2\n1 0 d2 3\n12 0 d1 0\n"), 0);
+	    load_qrels(&qrels, "2 0 d10 1\n  1\t0  d2   3 \r\n\n1 Q0 d1 0\n1 0 d30 -2\n1 0 d2 3\n12 0 d1 0\n", true),
+	    0);
 	assert_int_equal(qrels.count, 5); /* one was given twice */
 	assert_int_equal(qrels.topic_count, 3);
 	assert_int_equal(qrels.relevant_topics, 2);
 	size_t count;
 	const struct judgement *one = qrels_of_topic(&qrels, word_of("1"), &count);
 	assert_int_equal(count, 3);
-	assert_int_equal(qrels_relevance(one, count, word_of("d2")), 3);
-	assert_int_equal(qrels_relevance(one, count, word_of("d1")), 0);
-	assert_int_equal(qrels_relevance(one, count, word_of("d30")), 0);
-	assert_int_equal(qrels_relevance(one, count, word_of("d10")), 0);
+	assert_int_equal(relevance_of(one, count, "d2"), 3);
+	assert_int_equal(relevance_of(one, count, "d1"), 0);
+	assert_int_equal(relevance_of(one, count, "d30"), 0);
+	assert_int_equal(relevance_of(one, count, "d10"), 0);
 	qrels_of_topic(&qrels, word_of("3"), &count);
 	assert_int_equal(count, 0);
 	qrels_of_topic(&qrels, word_of("12"), &count);
@@ -216,29 +255,64 @@ static void judgements_are_found_by_query_and_document(void **state)
 	qrels_release(&qrels);
 }
 
-static void qrels_refuse_lines_of_another_form(void **state)
+static void a_bad_judgement_costs_one_line(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"1 0 d1\n",
-	                                  "1 0 d1 1 x\n",
-	                                  "1 0 d1 one\n",
-	                                  "1 0 d1 1.5\n",
-	                                  "1 0 d1 -\n",
-	                                  "1 0 d1 99999999999\n",
-	                                  "1 0 d 1\n1 0 d 0\n",
-	                                  "1 0 d 1\n\n1 0 d 1 1\n",
-	                                  "",
-	                                  "\n \n"};
+	static const char *const bad[] = {"1 0 d2\n",
+	                                  "1 0 d2 1 x\n",
+	                                  "1 0 d2 one\n",
+	                                  "1 0 d2 1.5\n",
+	                                  "1 0 d2 1.\n",
+	                                  "1 0 d2 -\n",
+	                                  "1 0 d2 99999999999\n",
+	                                  "1 d1 0\n", /* three columns in a file of four */
+	                                  "query 0 d1 relevance\n",
+	                                  "1 0 d1 0\n"}; /* contradicts the line above it */
+	char text[256];
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct qrels qrels;
-		assert_int_equal(load_qrels(&qrels, bad[i]), BENCH_ERROR);
+		snprintf(text, sizeof text, "1 0 d1 3\n%s1 0 d9 1\n", bad[i]);
+		assert_int_equal(load_qrels(&qrels, text, true), BENCH_ERROR);
+		assert_int_equal(load_qrels(&qrels, text, false), 0);
+		assert_int_equal(qrels.file.bad, 1);
+		assert_int_equal(qrels.count, 2);
+		assert_int_equal(relevance_of(qrels.judgements, 2, "d1"), 3);
+		assert_int_equal(relevance_of(qrels.judgements, 2, "d9"), 1);
+		qrels_release(&qrels);
+	}
+	static const char *const empty[] = {"", "\n \n", "1 0 d1 one\n", "query-id\tcorpus-id\tscore\n"};
+	for (size_t i = 0; i < sizeof empty / sizeof *empty; i++) {
+		struct qrels qrels;
+		assert_int_equal(load_qrels(&qrels, empty[i], false), BENCH_ERROR);
 	}
 }
 
-static int load_topics(struct topics *topics, const char *text)
+static void qrels_of_three_columns_are_read(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {
+	    "\xef\xbb\xbfquery-id\tcorpus-id\tscore\r\nq1\td 1\t1\r\n\r\nq1\td2\t2.0\r\n", "q1\td 1\t1\nq1 d2 2\n",
+	    "q1 0 5\nq1\td 1\t1\nq1\td2\t2\n" /* of which the first was cut, or not */
+	};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		struct qrels qrels;
+		assert_int_equal(load_qrels(&qrels, texts[i], true), 0);
+		assert_int_equal(qrels.topic_count, 1);
+		assert_int_equal(relevance_of(qrels.judgements, qrels.count, "d 1"), 1);
+		assert_int_equal(relevance_of(qrels.judgements, qrels.count, "d2"), 2);
+		qrels_release(&qrels);
+	}
+	struct qrels qrels; /* a cut line does not make the others bad */
+	assert_int_equal(load_qrels(&qrels, "1 0 5\n1 0 5 1\n1 0 6 1\n", false), 0);
+	assert_int_equal(qrels.count, 2);
+	assert_int_equal(qrels.file.bad, 1);
+	qrels_release(&qrels);
+}
+
+static int load_topics(struct topics *topics, const char *text, bool strict)
 {
 	const char *path = file_of(text, strlen(text));
-	int result = topics_load(topics, path);
+	int result = topics_load(topics, path, strict);
 	unlink(path);
 	return result;
 }
@@ -247,7 +321,7 @@ static void topics_keep_their_order_and_further_tabs(void **state)
 {
 	(void)state;
 	struct topics topics;
-	assert_int_equal(load_topics(&topics, "b\tone\ttwo\r\n\na\t\n"), 0);
+	assert_int_equal(load_topics(&topics, "b\tone\ttwo\r\n\na\t\n", true), 0);
 	assert_int_equal(topics.count, 2);
 	assert_true(word_compare(topics.topics[0].id, word_of("b")) == 0);
 	assert_int_equal(topics.topics[0].text_length, 7);
@@ -257,14 +331,53 @@ static void topics_keep_their_order_and_further_tabs(void **state)
 	topics_release(&topics);
 }
 
-static void topics_refuse_lines_without_tab_and_ids_given_twice(void **state)
+static void a_bad_topic_costs_one_line(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"1 text\n", "\ttext\n", "1\ta\n2\tb\n1\tc\n", "", "\n"};
+	static const char *const bad[] = {"1 text\n",
+	                                  "\ttext\n",
+	                                  " \ttext\n",
+	                                  "a\tagain\n",
+	                                  "{\"_id\": \"1\", \"text\": \"x\"\n",
+	                                  "{\"_id\": 1.5, \"text\": \"x\"}\n",
+	                                  "{\"_id\": \"\", \"text\": \"x\"}\n",
+	                                  "{\"_id\": \"1\"}\n",
+	                                  "{\"text\": \"x\"}\n"};
+	char text[256];
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct topics topics;
-		assert_int_equal(load_topics(&topics, bad[i]), BENCH_ERROR);
+		snprintf(text, sizeof text, "a\tone\n%sb\ttwo\n", bad[i]);
+		assert_int_equal(load_topics(&topics, text, true), BENCH_ERROR);
+		assert_int_equal(load_topics(&topics, text, false), 0);
+		assert_int_equal(topics.file.bad, 1);
+		assert_int_equal(topics.count, 2);
+		assert_memory_equal(topics.topics[0].text, "one", 3);
+		assert_memory_equal(topics.topics[1].text, "two", 3);
+		topics_release(&topics);
 	}
+	static const char *const empty[] = {"", "\n", "1 text\n", "{}\n"};
+	for (size_t i = 0; i < sizeof empty / sizeof *empty; i++) {
+		struct topics topics;
+		assert_int_equal(load_topics(&topics, empty[i], false), BENCH_ERROR);
+	}
+}
+
+static void topics_may_be_objects(void **state)
+{
+	(void)state;
+	struct topics topics;
+	assert_int_equal(load_topics(&topics,
+	                             "{\"_id\": \"PLAIN-2\", \"text\": \"caf\\u00e9 \\\"x\\\"\", \"metadata\": {}}\r\n"
+	                             "{\"id\": 17, \"query\": \"rain\"}\nold\tway\n",
+	                             true),
+	                 0);
+	assert_int_equal(topics.count, 3);
+	assert_true(word_compare(topics.topics[0].id, word_of("PLAIN-2")) == 0);
+	assert_int_equal(topics.topics[0].text_length, 9);
+	assert_memory_equal(topics.topics[0].text, "café \"x\"", 9);
+	assert_true(word_compare(topics.topics[1].id, word_of("17")) == 0);
+	assert_true(word_compare(topics.topics[2].id, word_of("old")) == 0);
+	topics_release(&topics);
 }
 
 /* ---- the picture ------------------------------------------------------------------------------------------------ */
@@ -317,13 +430,16 @@ int main(void)
 	    cmocka_unit_test(the_hash_sees_every_part_of_a_result),
 	    cmocka_unit_test(json_strings_survive_any_bytes),
 	    cmocka_unit_test(an_id_is_one_word_of_a_line),
+	    cmocka_unit_test(words_of_ids_are_reversible),
 	    cmocka_unit_test(xml_text_holds_no_markup),
 	    cmocka_unit_test(numbers_are_whole_and_within_limits),
 	    cmocka_unit_test(lines_end_at_newlines_and_at_the_end),
 	    cmocka_unit_test(judgements_are_found_by_query_and_document),
-	    cmocka_unit_test(qrels_refuse_lines_of_another_form),
+	    cmocka_unit_test(a_bad_judgement_costs_one_line),
+	    cmocka_unit_test(qrels_of_three_columns_are_read),
 	    cmocka_unit_test(topics_keep_their_order_and_further_tabs),
-	    cmocka_unit_test(topics_refuse_lines_without_tab_and_ids_given_twice),
+	    cmocka_unit_test(a_bad_topic_costs_one_line),
+	    cmocka_unit_test(topics_may_be_objects),
 	    cmocka_unit_test(ticks_are_one_two_or_five_times_a_power_of_ten),
 	    cmocka_unit_test(any_times_and_names_make_a_whole_picture),
 	};

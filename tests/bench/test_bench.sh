@@ -99,7 +99,7 @@ fi
 printf 'apple\n' >long.jsonl
 head -c 9000 /dev/zero | tr '\0' x >>long.jsonl
 trawl bench fruit.trawl long.jsonl --threads 2
-exits 2 && err_lines 1 && err_matches '^trawl: long.jsonl:2: '
+exits 0 && err_lines 1 && err_matches '^trawl: long.jsonl:2: ' && out_has ": 1, 0 tags"
 claim "a_query_that_fails_is_named_with_threads_too"
 
 # ---- pictures
@@ -130,11 +130,14 @@ claim "a_picture_that_cannot_be_written_is_told_before_the_measurement"
 while IFS='|' read -r line message; do
 	printf 'apple\n%s\n' "$line" >bad.jsonl
 	trawl bench fruit.trawl bad.jsonl --rounds 1
-	exits 2 && err_lines 1 && err_matches '^trawl: bad.jsonl:2' && err_has "$message"
-	claim "a_bad_line_is_named: $line"
+	exits 0 && err_lines 1 && err_matches '^trawl: bad.jsonl:2: ' && err_has "$message" && out_has ": 1, 0 tags"
+	claim "a_bad_line_is_named_and_passed_over: $line"
+	trawl bench fruit.trawl bad.jsonl --rounds 1 --strict
+	exits 2 && err_lines 1 && err_matches '^trawl: bad.jsonl:2: ' && [ ! -s .out ]
+	claim "strict_makes_it_an_error: $line"
 done <<'END'
 {"query": "x"|not JSON
-{"text": "x"}|no member "query"
+{"txt": "x"}|no member "query"
 {"query": 3}|no member "query"
 {"query": "x", "tags": "y"}|not an array
 {"query": "x", "tags": [1]}|not an array
@@ -143,8 +146,24 @@ END
 printf 'apple\n' >long.jsonl
 head -c 9000 /dev/zero | tr '\0' x >>long.jsonl
 trawl bench fruit.trawl long.jsonl
-exits 2 && err_matches '^trawl: long.jsonl:2: '
-claim "a_query_that_fails_is_named"
+exits 0 && err_lines 1 && err_matches '^trawl: long.jsonl:2: ' && out_has ": 1, 0 tags"
+claim "a_query_that_fails_is_named_and_left_out"
+{ printf '{"query": "apple", "tags": ["short"]}\n{"query": "plum '; seq 3000 | sed 's/^/w/' | tr '\n' ' '; printf '", "tags": ["long"]}\n'; head -c 9000 /dev/zero | tr '\0' x; } >long.jsonl
+trawl bench fruit.trawl long.jsonl
+exits 0 && err_lines 2 && err_matches '^trawl: long.jsonl:2: .*only its first' && err_matches '^trawl: long.jsonl:3: ' && out_has ": 2, 2 tags"
+claim "the_beginning_of_a_query_that_is_too_long_is_measured"
+printf '{"query": "%s", "tags": ["gone"]}\n' "$(head -c 9000 /dev/zero | tr '\0' x)" >refused.jsonl
+trawl bench fruit.trawl refused.jsonl
+exits 2 && err_has "holds no query that can be searched"
+claim "a_file_of_refused_queries_is_an_error"
+{ cat refused.jsonl; printf '{"query": "apple", "tags": ["kept"]}\n'; } >mixed.jsonl
+trawl bench fruit.trawl mixed.jsonl
+exits 0 && out_has ": 1, 1 tag;" && out_has kept && ! out_has gone
+claim "the_tags_of_refused_queries_are_gone"
+printf '{"_id": "1", "text": "apple plum"}\r\n' | gzip >beir.jsonl.gz
+trawl bench fruit.trawl beir.jsonl.gz --rounds 1
+exits 0 && silent && out_has ": 1, 0 tags"
+claim "compressed_files_and_beir_s_queries_are_read"
 : >empty.jsonl
 trawl bench fruit.trawl empty.jsonl
 exits 2 && err_has "empty.jsonl holds no query"

@@ -62,24 +62,167 @@ trawl eval fruit.trawl windows.tsv windows.qrels
 exits 0 && out_has "MAP       1.0000"
 claim "line_ends_and_marks_of_windows_are_no_part_of_an_id"
 
-# ---- what is wrong is told, with the line
-bad_queries() { printf "$1" >bad.tsv && trawl eval fruit.trawl bad.tsv qrels && exits 2; }
-bad_qrels() { printf "$1" >bad.qrels && trawl eval fruit.trawl queries.tsv bad.qrels && exits 2; }
-bad_queries '1\tapple\nno tab\n'
-exits 2 && err_lines 1 && err_has "bad.tsv:2"
-claim "a_query_without_a_tab_is_named"
+# ---- ties are trec_eval's, on the run that --trec writes
+printf '{"id":"%s","text":"same words"}\n' a b C d1 d10 d2 >ties.jsonl
+printf '{"id":"with space","text":"same words"}\n{"id":"with%%20space","text":"same words"}\n{"id":"with_space","text":"same words"}\n' >>ties.jsonl
+trawl index -q ties.trawl ties.jsonl
+printf 'q\twords\n' >ties.tsv
+printf 'q 0 with_space 1\nq 0 C 1\n' >ties.qrels
+trawl eval ties.trawl ties.tsv ties.qrels --per-query --trec run
+exits 0 && [ "$(cut -d' ' -f3 run | tr '\n' ,)" = "with_space,with%2520space,with%20space,d2,d10,d1,b,a,C," ] && out_has "MAP       0.6111"
+claim "equal_scores_are_in_the_order_of_falling_ids"
+printf 'q 0 a 1\n' >one.qrels
+trawl eval ties.trawl ties.tsv one.qrels
+exits 0 && out_has "MAP       0.1250"
+claim "the_figures_are_those_of_that_order"
+trawl eval ties.trawl ties.tsv one.qrels --stable-ties --trec run
+exits 0 && [ "$(cut -d' ' -f3 run | tr '\n' ,)" = "C,a,b,d1,d10,d2,with%20space,with%2520space,with_space," ] && out_has "MAP       0.5000" && out_has "trec_eval orders them"
+claim "stable_ties_are_in_the_order_of_rising_ids"
+trawl eval ties.trawl ties.tsv ties.qrels --trec run
+"$TRAWL" search --trec trawl ties.trawl <ties.tsv >searched
+[ "$(cut -d' ' -f1,3,5 run | sort)" = "$(cut -d' ' -f1,3,5 searched | sort)" ]
+claim "search_and_eval_name_documents_alike"
+
+# Judgements may name documents either way. What is another document's name is not taken for an id.
+first_relevant() { trawl eval ties.trawl ties.tsv named.qrels --per-query && exits 0 && out_matches "^q +1 +9 .* $1\$"; }
+printf 'q\twith space\t1\n' >named.qrels
+first_relevant 0.3333
+claim "judgements_may_have_the_id_itself_between_tabs"
+printf 'q 0 with%%20space 1\n' >named.qrels
+first_relevant 0.3333
+claim "judgements_may_have_the_word_that_trec_writes"
+printf 'q 0 with%%2520space 1\n' >named.qrels
+first_relevant 0.5000
+claim "a_percent_sign_is_written_so_that_it_is_no_other_id"
+grep -v 'with space' ties.jsonl >fewer.jsonl
+trawl index -q fewer.trawl fewer.jsonl
+printf 'q 0 with%%20space 1\n' >named.qrels
+trawl eval fewer.trawl ties.tsv named.qrels --per-query
+exits 0 && out_matches '^q +1 +8 .* 0.5000$'
+claim "an_id_with_a_percent_sign_matches_as_it_is_where_it_is_nobody_else_s_word"
+printf 'q 1\twords\n' >spaced.tsv
+printf 'q%%201 0 a 1\n' >spaced.qrels
+trawl eval ties.trawl spaced.tsv spaced.qrels --trec run
+exits 0 && out_has "MAP       0.1250" && grep -q '^q%201 Q0 ' run
+claim "queries_are_named_in_the_same_way"
+
+# Random collections, with ties and graded judgements, by another implementation of trec_eval's definitions.
+if have python3 "figures_are_those_of_the_run_that_was_written"; then
+	cat >check.py <<'END'
+import json, math, random, struct, subprocess, sys, urllib.parse
+trawl = sys.argv[1]
+
+def evaluate(run, judged):
+    order = sorted(run, key=lambda d: (run[d], d.encode()), reverse=True)
+    gains = [max(judged.get(d, 0), 0) for d in order]
+    relevant = sum(g > 0 for g in judged.values())
+    found, precision, first = 0, 0, 0
+    for rank, gain in enumerate(gains, 1):
+        if gain:
+            found += 1
+            precision += found / rank
+            first = first or 1 / rank
+    dcg = lambda gains: sum(g / math.log2(i + 2) for i, g in enumerate(gains[:10]))
+    best = sorted((g for g in judged.values() if g > 0), reverse=True)
+    return [precision / relevant, dcg(gains) / dcg(best), sum(g > 0 for g in gains[:10]) / 10,
+            sum(g > 0 for g in gains[:100]) / relevant, first]
+
+for seed in range(4):
+    random.seed(seed)
+    words = ["w%dx" % i for i in range(30)]
+    ids = ["%s%d%s" % (random.choice("DdÉx"), random.randrange(10 ** 5), random.choice(["", "", " b", "%20b", "%"])) for _ in range(300)]
+    ids = list(dict.fromkeys(ids))
+    with open("r.jsonl", "w") as out:
+        for i in ids:
+            out.write(json.dumps({"id": i, "text": " ".join(random.choice(words) for _ in range(random.choice([5, 5, 9])))}) + "\n")
+    with open("r.tsv", "w") as queries, open("r.qrels", "w") as qrels:
+        for q in range(30):
+            queries.write("q%d\t%s\n" % (q, " ".join(random.sample(words, random.choice([1, 1, 2])))))
+            for i in random.sample(ids, 20):
+                qrels.write("q%d\t%s\t%d\n" % (q, i, random.choice([-1, 0, 1, 1, 2, 3])))
+    index = "r%d.trawl" % seed
+    subprocess.run([trawl, "index", "-q", index, "r.jsonl"], check=True)
+    done = subprocess.run([trawl, "eval", index, "r.tsv", "r.qrels", "--json", "--per-query", "--trec", "r.run"],
+                          check=True, stdout=subprocess.PIPE)
+    run, word, judged = {}, {}, {}
+    for line in open("r.run"):
+        q, _, name, rank, score, _ = line.split()
+        i = urllib.parse.unquote(name)
+        assert i in ids and word.setdefault(i, name) == name and name not in run.setdefault(q, {}), name
+        run[q][name] = struct.unpack("f", struct.pack("f", float(score)))[0]
+    for line in open("r.qrels"):
+        q, i, g = line.rstrip("\n").split("\t")
+        judged.setdefault(q, {})[word.get(i, i)] = int(g)
+    for figures in json.loads(done.stdout)["per_query"]:
+        q = figures["query"]
+        expected = evaluate(run.get(q, {}), judged[q])
+        got = [figures[k] for k in ("map", "ndcg_10", "p_10", "r_100", "mrr")]
+        assert all(abs(a - b) < 2e-6 for a, b in zip(expected, got)), (seed, q, expected, got)
+END
+	python3 check.py "$TRAWL"
+	claim "figures_are_those_of_the_run_that_was_written"
+fi
+
+# ---- BEIR's files, and compressed ones
+printf '{"_id": "1", "text": "apple", "metadata": {}}\n{"_id": "2", "text": "cherry grape"}\n' >queries.jsonl
+printf 'query-id\tcorpus-id\tscore\n1\tb\t1\n2\td\t1\n' >beir.tsv
+trawl eval fruit.trawl queries.jsonl beir.tsv
+exits 0 && silent && out_has "MAP       0.5000" && out_matches '^ +2 queries averaged'
+claim "beir_s_files_are_read_as_they_come"
+gzip -k queries.jsonl beir.tsv
+trawl eval fruit.trawl queries.jsonl.gz beir.tsv.gz
+exits 0 && silent && out_has "MAP       0.5000"
+claim "gzip_files_are_read"
+if have zstd "zstd_files_are_read"; then
+	zstd -q queries.jsonl beir.tsv
+	trawl eval fruit.trawl queries.jsonl.zst beir.tsv.zst
+	exits 0 && silent && out_has "MAP       0.5000"
+	claim "zstd_files_are_read"
+	head -c 20 beir.tsv.zst >cut.zst
+	trawl eval fruit.trawl queries.jsonl cut.zst
+	exits 2 && err_lines 1 && err_has "cut.zst"
+	claim "a_zstd_file_that_was_cut_is_named"
+fi
+gzip -c beir.tsv >twice.gz && printf '3 a 1\n' | gzip -c >>twice.gz
+trawl eval fruit.trawl queries.jsonl twice.gz
+exits 0 && out_matches '^ +1 in the qrels without a text'
+claim "gzip_files_of_several_members_are_read"
+head -c 30 beir.tsv.gz >cut.gz
+trawl eval fruit.trawl queries.jsonl cut.gz
+exits 2 && err_lines 1 && err_has "cut.gz"
+claim "a_gzip_file_that_was_cut_is_named"
+
+# ---- what is wrong is told, with the line, and costs one line
+bad_queries() { printf "$1" >bad.tsv && trawl eval fruit.trawl bad.tsv qrels; }
+bad_qrels() { printf "$1" >bad.qrels && trawl eval fruit.trawl queries.tsv bad.qrels; }
+bad_queries '1\tapple\nno tab\n2\tcherry\n'
+exits 0 && err_lines 1 && err_has "bad.tsv:2: " && out_matches '^ +2 queries averaged' && out_has "1 bad lines passed over"
+claim "a_query_without_a_tab_is_named_and_passed_over"
+trawl eval fruit.trawl bad.tsv qrels --strict
+exits 2 && err_lines 1 && err_has "bad.tsv:2: " && [ ! -s .out ]
+claim "strict_makes_it_an_error"
 bad_queries '1\tapple\n2\tx\n1\ty\n'
-exits 2 && err_has "lines 1 and 3"
+exits 0 && err_has "bad.tsv:3: " && err_has "line 1"
 claim "a_query_id_given_twice_is_named"
+bad_queries 'no tab\nnor here\n'
+exits 2 && err_has "holds no query"
+claim "queries_of_which_nothing_is_left_are_an_error"
 bad_qrels '1 0 a 1\n1 0 b\n'
-exits 2 && err_lines 1 && err_has "bad.qrels:2"
+exits 0 && err_lines 1 && err_has "bad.qrels:2: " && out_has "MAP       1.0000"
 claim "a_judgement_with_three_words_is_named"
 bad_qrels '1 0 a yes\n'
-exits 2 && err_has "bad.qrels:1"
+exits 2 && err_has "bad.qrels:1: " && err_has "holds no judgement"
 claim "a_relevance_that_is_no_number_is_named"
 bad_qrels '1 0 a 1\n1 0 a 0\n'
-exits 2 && err_has "lines 1 and 2"
+exits 0 && err_has "bad.qrels:2: " && err_has "line 1" && out_has "MAP       1.0000"
 claim "contradicting_judgements_are_named"
+trawl eval fruit.trawl queries.tsv bad.qrels --strict
+exits 2 && err_has "bad.qrels:2: "
+claim "strict_refuses_them"
+{ printf '1 0 a 1\n'; seq 100 | sed 's/.*/1 0 x&/'; } >bad.qrels
+trawl eval fruit.trawl queries.tsv bad.qrels
+exits 0 && err_lines 11 && err_has "90 more lines"
+claim "of_many_bad_lines_the_first_are_told_and_the_rest_counted"
 bad_qrels '77 0 a 1\n'
 exits 2 && err_has "do their ids agree?"
 claim "ids_that_never_meet_are_told"
@@ -95,15 +238,32 @@ claim "a_missing_index_is_named"
 trawl eval fruit.trawl queries.tsv qrels --trec nowhere/run
 exits 2 && err_has "nowhere/run"
 claim "a_run_that_cannot_be_written_is_told"
+# ---- a query that is too long fails alone
 {
 	printf '1\tapple\n2\t'
 	head -c 9000 /dev/zero | tr '\0' x
 } >long.tsv
-trawl eval fruit.trawl long.tsv qrels
-exits 2 && err_matches '^trawl: long.tsv:2: '
-claim "a_query_that_fails_is_named"
+trawl eval fruit.trawl long.tsv qrels --per-query
+exits 0 && err_lines 1 && err_matches '^trawl: long.tsv:2: .*8192' && out_matches '^1 +2 +3 +0.2500' && out_has "1 queries refused"
+claim "a_query_of_one_endless_word_counts_as_without_hits"
+{
+	printf '1\tapple\n2\tcherry '
+	seq 3000 | sed 's/^/w/' | tr '\n' ' '
+} >long.tsv
+trawl eval fruit.trawl long.tsv qrels --per-query
+exits 0 && err_lines 1 && err_matches '^trawl: long.tsv:2: .*only its first [0-9]+ of [0-9]+ bytes count' && out_matches '^2 +1 +2 +1.0000' && out_has "1 queries too long"
+claim "the_beginning_of_a_query_that_is_too_long_counts"
+{
+	printf '2\t'
+	seq 1023 | sed 's/^/w/' | tr '\n' ' '
+	printf 'cherry grape\n'
+} >edge.tsv
+trawl eval fruit.trawl edge.tsv qrels --trec run
+exits 0 && err_lines 1 && grep -q ' d 1 ' run
+[ "$(cut -d' ' -f3 run | sort | tr '\n' ,)" = "d,e," ]
+claim "exactly_as_many_words_count_as_are_allowed"
 for arguments in "" "fruit.trawl queries.tsv" "-n 0 fruit.trawl queries.tsv qrels" "--k1 -1 fruit.trawl queries.tsv qrels" \
-	"--no-such fruit.trawl queries.tsv qrels" "--trec"; do
+	"--no-such fruit.trawl queries.tsv qrels" "--trec" "--strict"; do
 	trawl eval $arguments
 	exits 2 && err_lines 1 && [ ! -s .out ]
 	claim "wrong_usage_is_told: eval $arguments"

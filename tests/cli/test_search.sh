@@ -76,7 +76,7 @@ trawl search --count --json news.trawl rain
 exits 0 && [ "$(tail -1 .out)" = '{"hits":2,"matches":2}' ]
 claim "count_in_json_is_a_last_object"
 trawl search --trec my-run news.trawl '東京'
-exits 0 && out_matches '^1 Q0 n_5 1 [0-9.]+ my-run$'
+exits 0 && out_matches '^1 Q0 n%205 1 [0-9.]+ my-run$'
 claim "trec_lines_have_six_columns"
 if have python3 "json_scores_keep_their_bits"; then
 	trawl search --json news.trawl rain plain farmers
@@ -115,7 +115,7 @@ exits 1
 claim "a_batch_without_any_hit_exits_1"
 printf 'q 1\train\r\nq2\tzebra\nolives\n' >queries.tsv
 trawl search --trec r news.trawl <queries.tsv
-exits 0 && out_lines 3 && out_matches '^q_1 Q0 n[12] 1 [0-9.]+ r$' && out_matches '^3 Q0 n4 1 [0-9.]+ r$'
+exits 0 && out_lines 3 && out_matches '^q%201 Q0 n[12] 1 [0-9.]+ r$' && out_matches '^3 Q0 n4 1 [0-9.]+ r$'
 claim "trec_queries_have_their_id_before_the_tab_or_the_line_number"
 trawl search --json news.trawl </dev/null
 exits 1 && silent
