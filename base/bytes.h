@@ -7,9 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "trawl reads its little-endian format with plain loads: a big-endian port must add byte swaps here"
-#endif
+#include "base/target.h"
 
 static inline uint16_t load16(const void *p)
 {

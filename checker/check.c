@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/cpu.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "checker/source.h"
@@ -247,7 +248,10 @@ int trawl_check(const char *path, const trawl_check_options *options, trawl_chec
 	    .error = error,
 	    .report = {.finding = options->finding, .progress = options->progress, .context = options->context}};
 	*result = (trawl_check_result){0};
-	int code = image_open(&check.source.image, path, error);
+	int code = cpu_check(error);
+	if (code)
+		return code;
+	code = image_open(&check.source.image, path, error);
 	if (!code)
 		code = check_index(&check);
 	if (!code && check.report.damages && source_moved(&check.source))

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/cpu.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -611,7 +612,10 @@ int trawl_salvage(const char *path, const char *new_path, const trawl_salvage_op
 	if (access(new_path, F_OK) == 0)
 		return error_set(error, TRAWL_EINVAL, "%s exists already; what is rescued goes to a new file",
 		                 new_path);
-	int code = open_image(&salvage, path);
+	int code = cpu_check(error);
+	if (code)
+		return code;
+	code = open_image(&salvage, path);
 	if (!code)
 		code = gather(&salvage);
 	if (!code)

@@ -65,7 +65,7 @@ TRAWL_API const char *trawl_status_name(int status);
 TRAWL_API const char *trawl_version(void);
 
 /* The instruction set of the kernels in use: "scalar", "avx2" or "avx512". The environment variable TRAWL_KERNEL
- * forces one. Static storage. */
+ * forces one; where the processor lacks it, the functions that open an index fail with TRAWL_EINVAL. Static storage. */
 TRAWL_API const char *trawl_kernel_name(void);
 
 /* ---- what this process may use ---------------------------------------------------------------------------------- */

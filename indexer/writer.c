@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "base/cpu.h"
 #include "base/error.h"
 #include "base/limits.h"
 #include "indexer/reorder.h"
@@ -143,6 +144,9 @@ int trawl_writer_open(trawl_writer **out, const char *path, const trawl_writer_o
 		                 TRAWL_THREADS_MAX);
 	if (options->memory_budget && options->memory_budget < MEMORY_LEAST)
 		return error_set(error, TRAWL_EINVAL, "a memory budget below 1 MiB");
+	int code = cpu_check(error);
+	if (code)
+		return code;
 	trawl_writer *writer = memory_new_zeroed(1, sizeof *writer);
 	if (!writer)
 		return error_set_memory(error);
@@ -154,7 +158,7 @@ int trawl_writer_open(trawl_writer **out, const char *path, const trawl_writer_o
 		memory_return_large();
 	writer->budget.graph = reorder_memory(options->order, writer->budget.total);
 	bool existed = true;
-	int code = start(writer, path, options, &existed, error);
+	code = start(writer, path, options, &existed, error);
 	if (code) {
 		trawl_writer_close(writer);
 		if (!existed)

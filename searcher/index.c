@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/cpu.h"
 #include "base/error.h"
 #include "segment/part.h"
 
@@ -46,7 +47,9 @@ int trawl_open(trawl_index **out, const char *path, trawl_error *error)
 	trawl_index *index = memory_new_zeroed(1, sizeof *index);
 	if (!index)
 		return error_set_memory(error);
-	int code = index_open_manifest(index, path, error);
+	int code = cpu_check(error);
+	if (!code)
+		code = index_open_manifest(index, path, error);
 	if (!code)
 		code = index_open_segments(index, error);
 	if (code) {

@@ -8,6 +8,10 @@
  *
  * Included by the kernel files behind evaluate_impl.h, whose primitives and list_chunk it uses.
  */
+#ifdef __SSE4_2__
+#include <immintrin.h>
+#endif
+
 #include "searcher/phrase_positions_impl.h"
 
 /* ---- matches ---- */

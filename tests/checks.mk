@@ -53,7 +53,7 @@ check-valgrind: ## the quicker unit tests under memcheck, with the kernel that i
 # ---- the source, read by programs ----
 
 .PHONY: tidy analyze coverage mutants
-READ_FLAGS := -std=c11 -Iinclude -I. -D_GNU_SOURCE
+READ_FLAGS := -std=c11 -DTRAWL_FP_CONTRACT_OFF -Iinclude -I. -D_GNU_SOURCE
 READ_AVX   := -mavx2 -mbmi -mbmi2 -mpopcnt -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vbmi -mavx512vbmi2
 READ_FILES  = $(filter-out %_avx2.c %_avx512.c,$(filter %.c,$(LIB_SRC)))
 # A file a time: of several together clang-tidy 14 takes the lists of arguments of the later ones for uninitialised. What stands between

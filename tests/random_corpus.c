@@ -99,6 +99,8 @@ struct text {
 
 static void text_append(struct text *text, const char *bytes, size_t length)
 {
+	if (length > SIZE_MAX / 4)
+		exit(99);
 	if (text->length + length + 1 > text->capacity) {
 		text->capacity = (text->length + length + 1) * 2;
 		text->bytes = realloc(text->bytes, text->capacity);

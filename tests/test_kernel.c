@@ -126,6 +126,39 @@ static void fill_bounds(uint8_t *bounds, size_t n)
 		bounds[i] = random_chance(&random_source, 0.3) ? 0 : (uint8_t)random_next(&random_source);
 }
 
+/* What is added to the negated product, rounded, leaves nothing; fused, it leaves what the rounding took. */
+static void check_roundings(const struct kernel *kernel, const struct kernel *scalar)
+{
+	(void)scalar;
+	float sums[64], denominators[64 + 15], scores[64 + 15];
+	uint8_t bounds[64], tfs[64 + 15];
+	for (int round = 0; round < 100; round++) {
+		volatile float step = 0.1f + (float)random_unit(&random_source);
+		for (int i = 0; i < 64; i++) {
+			bounds[i] = (uint8_t)(1 + random_below(&random_source, 255));
+			volatile float product = step * (float)bounds[i];
+			sums[i] = -product;
+			tfs[i] = bounds[i];
+			denominators[i] = 0.5f + (float)random_unit(&random_source);
+			volatile float below = (float)tfs[i] + denominators[i], part = (float)tfs[i] / below;
+			volatile float score = step * part;
+			scores[i] = -score;
+		}
+		kernel->add_bounds(sums, bounds, step, 64);
+		kernel->add_saturations(tfs, denominators, step, 64, scores);
+		for (int i = 0; i < 64; i++) {
+			assert_true(sums[i] == 0);
+			assert_true(scores[i] == 0);
+		}
+	}
+}
+
+static void no_kernel_fuses_a_product_with_a_sum(void **state)
+{
+	(void)state;
+	for_each_kernel(check_roundings);
+}
+
 static void check_sums(const struct kernel *kernel, const struct kernel *scalar)
 {
 	static float base[SUMS], ours[SUMS], theirs[SUMS];
@@ -679,6 +712,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_lists_have_every_form),
+	    cmocka_unit_test(no_kernel_fuses_a_product_with_a_sum),
 	    cmocka_unit_test(bounds_are_summed_to_the_same_bits),
 	    cmocka_unit_test(selections_are_the_same),
 	    cmocka_unit_test(scores_at_least_the_threshold_are_the_same),
