@@ -33,6 +33,10 @@ static const char usage[] =
     "  --threads N                   use N threads; usual: as many as there are processors that it may use\n"
     "  --delete-missing              delete the documents of files that are gone from the folders in PATH...\n"
     "  --watch                       go on: follow the changes in the folders PATH..., until Ctrl-C\n"
+    "  --exclude GLOB                leave out files and folders by their names or, with a slash in GLOB, by their "
+    "paths\n"
+    "                                below PATH; may be given several times\n"
+    "  --follow                      read symbolic links to folders as folders, each folder once\n"
     "  --commit-every N|Ns|Nm        let documents be found early: every N documents, seconds or minutes\n"
     "  --wait                        wait for another writer to finish\n"
     "  --compare                     look for changes byte by byte, not only by hashes of 64 bits\n"
@@ -50,6 +54,8 @@ static const char usage[] =
     "  --order ORDER       input, or similar: similar documents are neighbours inside, which makes the index\n"
     "                      smaller and searches faster, for more time to build it; auto, unless said: similar\n"
     "                      for 65,536 documents or more that are committed at once, input for fewer\n"
+    "\n"
+    "In folders, hidden entries, backups (name~, #name#) and what belongs to INDEX itself are left out.\n"
     "\n"
     "Exit status: 0 done, even if some lines or files were skipped; 1 no documents found, or some input was cut off "
     "or\n"
@@ -104,6 +110,8 @@ enum {
 	OPTION_WATCH,
 	OPTION_NO_MERGE,
 	OPTION_COMPARE,
+	OPTION_EXCLUDE,
+	OPTION_FOLLOW,
 	OPTION_JSON
 };
 
@@ -126,6 +134,8 @@ static const struct option options[] = {{"id", required_argument, NULL, OPTION_I
                                         {"watch", no_argument, NULL, OPTION_WATCH},
                                         {"no-merge", no_argument, NULL, OPTION_NO_MERGE},
                                         {"compare", no_argument, NULL, OPTION_COMPARE},
+                                        {"exclude", required_argument, NULL, OPTION_EXCLUDE},
+                                        {"follow", no_argument, NULL, OPTION_FOLLOW},
                                         {"quiet", no_argument, NULL, 'q'},
                                         {"verbose", no_argument, NULL, 'v'},
                                         {"json", no_argument, NULL, OPTION_JSON},
@@ -185,6 +195,19 @@ static int set_commit_every(struct index_job *job, const char *value)
 	return EXIT_DONE;
 }
 
+/* Globs stay those of the command line; the list ends in NULL. */
+static int add_exclude(struct index_job *job, const char *glob)
+{
+	const char **larger = realloc(job->exclude, (job->exclude_count + 2) * sizeof *larger);
+	if (!larger)
+		return complain("out of memory");
+	job->exclude = larger;
+	job->exclude[job->exclude_count++] = glob;
+	job->exclude[job->exclude_count] = NULL;
+	job->source_options.exclude = larger;
+	return EXIT_DONE;
+}
+
 static int set_option(struct index_job *job, int option)
 {
 	trawl_source_options *source = &job->source_options;
@@ -204,6 +227,8 @@ static int set_option(struct index_job *job, int option)
 	case OPTION_COMMIT_EVERY: return set_commit_every(job, optarg);
 	case OPTION_COMPARE: writer->compare = true; break;
 	case OPTION_NO_MERGE: writer->no_merge = true; break;
+	case OPTION_EXCLUDE: return add_exclude(job, optarg);
+	case OPTION_FOLLOW: source->follow = true; break;
 	case OPTION_JSON: job->json = true; break;
 	case 'q': job->quiet = true; break;
 	case 'v': job->verbose = true; break;
@@ -321,12 +346,16 @@ int index_command(int argc, char **argv)
 	if (optind + 1 == argc)
 		return complain_usage("index", "nothing to put into %s: give a file, a folder, or - for standard input",
 		                      argv[optind]);
-	job.index_path = argv[optind];
+	if (job.watch && job.source_options.follow)
+		return complain_usage(
+		    "index", "--watch does not go with --follow: changes behind symbolic links are not noticed");
+	job.index_path = job.source_options.index_path = argv[optind];
 	char **paths = argv + optind + 1;
 	int count = argc - optind - 1;
 	code = job.delete_missing ? own_folders(&job, paths, count) : EXIT_DONE;
 	if (code == EXIT_DONE)
 		code = job.watch ? job_watch(&job, paths, count) : run(&job, paths, count);
 	job_end_pass(&job);
+	free(job.exclude);
 	return code;
 }

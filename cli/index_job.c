@@ -203,40 +203,43 @@ void job_print_summary(const struct index_job *job)
 {
 	trawl_source_progress source;
 	trawl_writer_stats written;
-	char text[8][NUMBER_SIZE], deleted[NUMBER_SIZE + 16] = "";
+	char text[8][NUMBER_SIZE], deleted[NUMBER_SIZE + 16] = "", left_out[NUMBER_SIZE + 16] = "";
 	trawl_source_get_progress(job->source, &source);
 	trawl_writer_get_stats(job->writer, &written);
 	uint64_t documents = written.added + written.replaced + written.unchanged,
 	         skipped = source.skipped + job->refused;
 	double seconds = clock_seconds() - job->progress.begun;
+	if (source.left_out)
+		snprintf(left_out, sizeof left_out, ", left out %s", grouped(source.left_out, text[0]));
 	if (job->json) {
 		printf("{\"documents\":%" PRIu64 ",\"added\":%" PRIu64 ",\"replaced\":%" PRIu64
 		       ",\"unchanged\":%" PRIu64 ",\"skipped\":%" PRIu64 ",\"files\":%" PRIu64 ",\"deleted\":%" PRIu64
-		       ",\"text_bytes\":%" PRIu64 ",\"tokens\":%" PRIu64 ",\"runs\":%" PRIu64
+		       ",\"left_out\":%" PRIu64 ",\"text_bytes\":%" PRIu64 ",\"tokens\":%" PRIu64 ",\"runs\":%" PRIu64
 		       ",\"segment_bytes\":%" PRIu64 ",\"merges\":%" PRIu64 ",\"merge_bytes\":%" PRIu64
 		       ",\"merges_failed\":%" PRIu64 ",\"compactions\":%" PRIu64 ",\"compaction_bytes\":%" PRIu64
 		       ",\"seconds\":%.3f,\"file_bytes\":%" PRIu64,
 		       documents, written.added, written.replaced, written.unchanged, skipped, source.files,
-		       written.deleted, job->text_bytes, written.tokens, written.runs, written.segment_bytes,
-		       written.merges, written.merge_bytes, written.merges_failed, written.compactions,
-		       written.compaction_bytes, seconds, file_bytes(job->index_path));
+		       written.deleted, source.left_out, job->text_bytes, written.tokens, written.runs,
+		       written.segment_bytes, written.merges, written.merge_bytes, written.merges_failed,
+		       written.compactions, written.compaction_bytes, seconds, file_bytes(job->index_path));
 		job_print_notices(job);
 		puts("}");
 		return;
 	}
 	if (written.added + written.replaced + written.deleted == 0) {
-		printf("nothing changed: %s document%s as %s; skipped %s\n", grouped(documents, text[0]),
-		       documents == 1 ? "" : "s", documents == 1 ? "it was" : "they were", grouped(skipped, text[1]));
+		printf("nothing changed: %s document%s as %s; skipped %s%s\n", grouped(documents, text[0]),
+		       documents == 1 ? "" : "s", documents == 1 ? "it was" : "they were", grouped(skipped, text[1]),
+		       left_out);
 		return;
 	}
 	if (job->delete_missing)
 		snprintf(deleted, sizeof deleted, ", %s deleted", grouped(written.deleted, text[7]));
 	printf("indexed %s document%s (%s added, %s replaced, %s unchanged%s) from %s file%s, %s of text in %.2f s "
-	       "(%.1f MB/s); skipped %s; ",
+	       "(%.1f MB/s); skipped %s%s; ",
 	       grouped(documents, text[0]), documents == 1 ? "" : "s", grouped(written.added, text[1]),
 	       grouped(written.replaced, text[2]), grouped(written.unchanged, text[3]), deleted,
 	       grouped(source.files, text[4]), source.files == 1 ? "" : "s", megabytes(job->text_bytes, text[5]),
-	       seconds, seconds > 0 ? (double)job->text_bytes / 1e6 / seconds : 0, grouped(skipped, text[6]));
+	       seconds, seconds > 0 ? (double)job->text_bytes / 1e6 / seconds : 0, grouped(skipped, text[6]), left_out);
 	print_merges(&written);
 	clean_write(stdout, job->index_path, strlen(job->index_path), CLEAN_LINE);
 	printf(" is %s\n", megabytes(file_bytes(job->index_path), text[7]));

@@ -20,6 +20,8 @@ struct index_job {
 	trawl_source_options source_options;
 	trawl_writer_options writer_options;
 	bool quiet, json, verbose, delete_missing, watch;
+	const char **exclude; /* of source_options */
+	size_t exclude_count;
 	uint64_t commit_documents; /* commit after so many, 0: at the end only */
 	double commit_seconds;     /* the same, in time */
 

@@ -22,7 +22,8 @@
 
 struct follower {
 	struct index_job *job;
-	char **folders;
+	char **paths;   /* as given */
+	char **folders; /* the same in their normal form, and NULL */
 	size_t folder_count;
 	struct watch *watch;
 	double first, last; /* times of the events in the batch; first 0: none */
@@ -31,11 +32,13 @@ struct follower {
 
 /* ---- a batch --------------------------------------------------------------------------------------------------- */
 
-static int add_paths(struct index_job *job, char *const *paths, size_t count, bool found, trawl_error *error)
+/* Found below `folders`; NULL: they are the folders. */
+static int add_paths(struct index_job *job, char *const *paths, size_t count, char *const *folders, trawl_error *error)
 {
 	trawl_document document;
 	trawl_source_options options = job->source_options;
-	options.found = found;
+	options.found = folders != NULL;
+	options.found_below = (const char *const *)folders;
 	int result = trawl_source_open(&job->source, (const char *const *)paths, count, &options, error);
 	if (result == TRAWL_OK)
 		result = trawl_source_next(job->source, &document, error);
@@ -51,7 +54,7 @@ static int fail_memory(trawl_error *error)
 }
 
 /* What was touched and is there. What is below a folder that is walked comes with it. */
-static int add_touched(struct index_job *job, const struct watch_changes *changes, trawl_error *error)
+static int add_touched(struct follower *follower, const struct watch_changes *changes, trawl_error *error)
 {
 	const struct path_list *lists[] = {&changes->folders, &changes->files};
 	size_t count = 0;
@@ -62,7 +65,7 @@ static int add_touched(struct index_job *job, const struct watch_changes *change
 		for (size_t i = 0; i < lists[list]->count; i++)
 			if (!path_list_covers(&changes->folders, lists[list]->paths[i]))
 				paths[count++] = lists[list]->paths[i];
-	int result = count ? add_paths(job, paths, count, true, error) : TRAWL_OK;
+	int result = count ? add_paths(follower->job, paths, count, follower->folders, error) : TRAWL_OK;
 	free(paths);
 	return result;
 }
@@ -119,9 +122,9 @@ static int write_batch(struct follower *follower, trawl_error *error)
 	else
 		result = delete_gone(job, changes, error);
 	if (result == TRAWL_OK && everything)
-		result = add_paths(job, follower->folders, follower->folder_count, false, error);
+		result = add_paths(job, follower->paths, follower->folder_count, NULL, error);
 	else if (result == TRAWL_OK)
-		result = add_touched(job, changes, error);
+		result = add_touched(follower, changes, error);
 	return result == TRAWL_OK ? job_finish(job, error) : result;
 }
 
@@ -224,30 +227,42 @@ static int follow(struct follower *follower, trawl_error *error)
 	return result;
 }
 
-/* Where we write: the index and its lock file. */
-static char *lock_path(const char *index_path)
+static void free_folders(char **folders)
 {
-	char *path = malloc(strlen(index_path) + sizeof "-lock");
-	if (path)
-		stpcpy(stpcpy(path, index_path), "-lock");
-	return path;
+	for (char **folder = folders; folders && *folder; folder++)
+		free(*folder);
+	free(folders);
+}
+
+/* The normal forms of the paths, and NULL behind them. NULL: out of memory. */
+static char **normal_folders(char **paths, size_t count)
+{
+	char **folders = calloc(count + 1, sizeof *folders);
+	for (size_t i = 0; folders && i < count; i++) {
+		folders[i] = malloc(strlen(paths[i]) + 2);
+		if (!folders[i]) {
+			free_folders(folders);
+			return NULL;
+		}
+		trawl_normal_path(paths[i], folders[i]);
+	}
+	return folders;
 }
 
 int job_watch(struct index_job *job, char **paths, int count)
 {
 	trawl_error error = {0};
-	struct follower follower = {.job = job, .folders = paths, .folder_count = (size_t)count};
-	char *lock = lock_path(job->index_path);
-	const char *ours[] = {job->index_path, lock};
-	if (!lock)
+	struct follower follower = {.job = job, .paths = paths, .folder_count = (size_t)count};
+	follower.folders = normal_folders(paths, (size_t)count);
+	if (!follower.folders)
 		return complain("out of memory");
 	catch_signals();
-	int result = watch_new(&follower.watch, paths, (size_t)count, ours, 2, &error);
+	int result = watch_new(&follower.watch, follower.folders, (size_t)count, &job->source_options, &error);
 	if (result == TRAWL_OK)
 		result = follow(&follower, &error);
 	if (result < 0)
 		complain("%s; watching ends", error.text);
 	watch_free(follower.watch);
-	free(lock);
+	free_folders(follower.folders);
 	return result < 0 ? EXIT_ERROR : EXIT_DONE;
 }

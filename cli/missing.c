@@ -10,7 +10,6 @@
 
 bool missing_own(struct missing *missing, const char *folder)
 {
-	size_t length = strlen(folder);
 	if (missing->count == missing->capacity) {
 		size_t capacity = 2 * missing->capacity + 8;
 		char **prefixes = realloc(missing->prefixes, capacity * sizeof *prefixes);
@@ -19,10 +18,11 @@ bool missing_own(struct missing *missing, const char *folder)
 		missing->prefixes = prefixes;
 		missing->capacity = capacity;
 	}
-	char *prefix = malloc(length + 2);
+	char *prefix = malloc(strlen(folder) + 3);
 	if (!prefix)
 		return false;
-	memcpy(prefix, folder, length + 1);
+	trawl_normal_path(folder, prefix);
+	size_t length = strlen(prefix);
 	if (length > 0 && folder[length - 1] != '/')
 		memcpy(prefix + length, "/", 2);
 	missing->prefixes[missing->count++] = prefix;

@@ -29,8 +29,7 @@ struct watch {
 	int descriptor;
 	char *const *folders;
 	size_t folder_count;
-	const char *const *ours;
-	size_t our_count;
+	const trawl_source_options *options;
 	struct watched *watched; /* ascending by number */
 	size_t count, capacity;
 	struct watch_changes changes;
@@ -115,16 +114,40 @@ bool path_list_covers(const struct path_list *folders, const char *path)
 static char *join(const char *folder, const char *name)
 {
 	size_t length = strlen(folder);
+	if (strcmp(folder, ".") == 0)
+		return strdup(name);
 	char *path = malloc(length + strlen(name) + 2);
 	if (path)
 		sprintf(path, "%s%s%s", folder, length > 0 && folder[length - 1] == '/' ? "" : "/", name);
 	return path;
 }
 
+/* Whether it is the folder, or below it; paths are in their normal form. */
 static bool is_below(const char *path, const char *folder)
 {
 	size_t length = strlen(folder);
-	return strncmp(path, folder, length) == 0 && (path[length] == 0 || path[length] == '/');
+	if (strcmp(folder, ".") == 0)
+		return path[0] != '/' && strncmp(path, "../", 3) != 0 && strcmp(path, "..") != 0;
+	if (strncmp(path, folder, length) != 0)
+		return false;
+	return path[length] == 0 || path[length] == '/' || folder[length - 1] == '/';
+}
+
+/* The longest of the folders named that the path is below. */
+static const char *root_of(const struct watch *watch, const char *path)
+{
+	const char *longest = "";
+	for (size_t i = 0; i < watch->folder_count; i++)
+		if (is_below(path, watch->folders[i]) && strlen(watch->folders[i]) > strlen(longest))
+			longest = watch->folders[i];
+	return longest;
+}
+
+/* What a walk would pass over below each of the folders named that have it below them. */
+static bool passes_over(const struct watch *watch, const char *path, bool is_folder)
+{
+	const char *root = root_of(watch, path);
+	return *root && trawl_source_passes_over(watch->options, root, path, is_folder);
 }
 
 /* ---- folders --------------------------------------------------------------------------------------------------- */
@@ -212,7 +235,7 @@ static int watch_one(struct watch *watch, const char *path, bool named, trawl_er
 }
 
 /* Put the folders in `path` on the list of those to watch. */
-static int list_folders(const char *path, struct path_list *folders, trawl_error *error)
+static int list_folders(const struct watch *watch, const char *path, struct path_list *folders, trawl_error *error)
 {
 	int code = TRAWL_OK;
 	const struct dirent *entry;
@@ -226,7 +249,7 @@ static int list_folders(const char *path, struct path_list *folders, trawl_error
 		     !S_ISDIR(status.st_mode)))
 			continue;
 		char *joined = join(path, entry->d_name);
-		if (!joined || !list_add(folders, joined))
+		if (!joined || (!passes_over(watch, joined, true) && !list_add(folders, joined)))
 			code = fail_memory(error);
 		free(joined);
 	}
@@ -244,7 +267,7 @@ static int watch_folder(struct watch *watch, const char *path, bool named, trawl
 		char *folder = folders.paths[--folders.count];
 		code = watch_one(watch, folder, named, error);
 		if (code == TRAWL_OK)
-			code = list_folders(folder, &folders, error);
+			code = list_folders(watch, folder, &folders, error);
 		named = false;
 		free(folder);
 	}
@@ -260,13 +283,13 @@ static int watch_all(struct watch *watch, trawl_error *error)
 	return code;
 }
 
-int watch_new(struct watch **out, char *const *folders, size_t folder_count, const char *const *ours, size_t our_count,
+int watch_new(struct watch **out, char *const *folders, size_t folder_count, const trawl_source_options *options,
               trawl_error *error)
 {
 	struct watch *watch = *out = calloc(1, sizeof *watch);
 	if (!watch)
 		return fail_memory(error);
-	*watch = (struct watch){.folders = folders, .folder_count = folder_count, .ours = ours, .our_count = our_count};
+	*watch = (struct watch){.folders = folders, .folder_count = folder_count, .options = options};
 	watch->changes.everything = true;
 	watch->descriptor = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (watch->descriptor < 0)
@@ -299,6 +322,21 @@ static bool same_file(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
+/* The index, and what a writer puts beside it. By device and inode, for the watched folder may have other names for it. */
+static bool belongs_to_index(const char *index_path, const struct stat *status)
+{
+	static const char *const beside[] = {"", "-lock", "-new", "-new-lock", "-compact", "-compact-lock", "-run"};
+	char real[PATH_MAX], name[PATH_MAX + 32];
+	struct stat other;
+	for (size_t i = 0; i < 2 * (sizeof beside / sizeof *beside); i++) {
+		const char *index = i % 2 ? realpath(index_path, real) : index_path;
+		snprintf(name, sizeof name, "%s%s", index ? index : index_path, beside[i / 2]);
+		if (stat(name, &other) == 0 && same_file(status, &other))
+			return true;
+	}
+	return false;
+}
+
 /* What we write must not wake us: the index, and a file that takes our output. */
 static bool is_ours(const struct watch *watch, const char *path)
 {
@@ -308,10 +346,7 @@ static bool is_ours(const struct watch *watch, const char *path)
 	for (int descriptor = STDOUT_FILENO; descriptor <= STDERR_FILENO; descriptor++)
 		if (fstat(descriptor, &other) == 0 && same_file(&status, &other))
 			return true;
-	for (size_t i = 0; i < watch->our_count; i++)
-		if (stat(watch->ours[i], &other) == 0 && same_file(&status, &other))
-			return true;
-	return false;
+	return belongs_to_index(watch->options->index_path, &status);
 }
 
 /* Put a path on a list of changes, which takes so many. */
@@ -364,7 +399,7 @@ static int handle(struct watch *watch, const struct inotify_event *event, bool *
 		return TRAWL_OK;
 	char *path = join(folder->path, event->name);
 	int code = path ? TRAWL_OK : fail_memory(error);
-	if (code == TRAWL_OK && !is_ours(watch, path)) {
+	if (code == TRAWL_OK && !passes_over(watch, path, event->mask & IN_ISDIR) && !is_ours(watch, path)) {
 		*happened = true;
 		code = event->mask & IN_ISDIR ? folder_event(watch, event->mask, path, error)
 		                              : tell(watch, &watch->changes.files, TOUCHED_MAX, path, error);

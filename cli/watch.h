@@ -30,8 +30,9 @@ bool path_list_covers(const struct path_list *folders, const char *path);
 
 struct watch;
 
-/* Begin to watch. `ours` are the files whose changes are not told: where we write ourselves. Paths are borrowed. */
-int watch_new(struct watch **out, char *const *folders, size_t folder_count, const char *const *ours, size_t our_count,
+/* Begin to watch. `folders` are in their normal form. What a walk with the options passes over is not told of, nor what belongs to
+ * options->index_path, or takes our output. All is borrowed. */
+int watch_new(struct watch **out, char *const *folders, size_t folder_count, const trawl_source_options *options,
               trawl_error *error);
 void watch_free(struct watch *watch);
 

@@ -122,6 +122,8 @@ enum trawl_notice {
 	TRAWL_SKIPPED_DAMAGED, /* it is cut off or corrupt: what was before that is yielded, what was behind it is lost */
 	TRAWL_SKIPPED_LARGE,   /* it passes a limit */
 	TRAWL_SKIPPED_MALFORMED, /* it is not what its format says */
+	TRAWL_SKIPPED_INDEX,     /* it belongs to an index: to `index_path`, or to one that this process has open */
+	TRAWL_SKIPPED_LINK,      /* it is a symbolic link to a folder */
 	/* It was taken. */
 	TRAWL_NOTED_TRAILING, /* bytes behind the end of compressed data were passed over */
 	TRAWL_NOTICES         /* their number */
@@ -137,6 +139,14 @@ TRAWL_API const char *trawl_notice_name(enum trawl_notice notice);
  * poll() tells). What it returns other than 0 ends the reading: trawl_source_next fails with TRAWL_ESTOPPED. */
 typedef int trawl_wait(void *context, int descriptor);
 
+/* What became of a file that a source has done with, as far as documents are concerned that came from it earlier. */
+enum trawl_file_outcome {
+	TRAWL_FILE_READ,  /* it was read to its end, and all that is in it was yielded */
+	TRAWL_FILE_EMPTY, /* it is there and has no text: empty, binary, or of the index itself */
+	TRAWL_FILE_UNREAD /* it could not be read, or not all of it: what it holds is not known. Also of a folder */
+};
+typedef void trawl_file_done(void *context, const char *path, enum trawl_file_outcome outcome);
+
 typedef struct trawl_source_options {
 	enum trawl_format format;
 	const char *id_field; /* JSON Lines field names; NULL: "id", "title", "text" */
@@ -151,6 +161,18 @@ typedef struct trawl_source_options {
 	/* The paths are entries found in folders: passed over when they are gone, or binary, or neither file nor folder, as if
 	 * their folder were walked. */
 	bool found;
+	const char *const *found_below; /* the folders that these were found below, ending in NULL; or NULL */
+	/* The index that the documents go to, or NULL: it is never read, nor is what belongs to it beside it (INDEX-lock, INDEX-new,
+	 * INDEX-run, INDEX-compact), by whatever name: files are told by device and inode. Named, it is told to `diagnostic`; found
+	 * in a folder, it is only counted. The lock files of all indexes that this process has open are left out in any case. Never
+	 * open and close such a file yourself: that drops the locks by which LMDB knows the readers and the writer of this process. */
+	const char *index_path;
+	const char *const
+	    *exclude; /* globs of what to leave out, ending in NULL; or NULL: see trawl_source_passes_over */
+	bool
+	    follow; /* symbolic links to folders are read as folders, each folder once; else they are told and skipped */
+	trawl_file_done *file_done; /* may be NULL */
+	void *file_done_context;
 	/* The writer's, where it is bounded: a line or file of more than a 32nd of it (1 MiB at least) is skipped, for a document takes
 	 * several times its length while it is analysed. 0: of more than 256 MiB and 1 GiB, or a 32nd of what a control group
 	 * or ulimit lets the process use. */
@@ -164,18 +186,44 @@ typedef struct trawl_source_progress {
 	uint64_t total_bytes; /* of all inputs as stored; 0 when unknown (a pipe) */
 	uint64_t text_bytes;  /* read so far, decompressed */
 	uint64_t skipped;     /* bad lines and files so far */
+	uint64_t
+	    left_out; /* entries of folders that are excluded, backups, or of the index; what is hidden is not counted */
 } trawl_source_progress;
 
 typedef struct trawl_source trawl_source;
 
-/* A source over `count` paths in order: files, folders (walked recursively in byte order of the names; hidden entries
- * and binary files skipped), "-" for standard input. Each may be compressed with gzip or zstd. The strings are copied.
+/* A source over `count` paths in order: files, folders (walked recursively in byte order of the names; hidden entries,
+ * backups (name~, #name#) and binary files skipped), "-" for standard input. Each may be compressed with gzip or zstd. The
+ * strings are copied, but for lists in the options. Paths get their normal form, so that a file has one id however its folder is spelled.
  * A path that does not exist is TRAWL_ENOTFOUND at once; whatever is found unreadable later is skipped, unless strict. */
 TRAWL_API int trawl_source_open(trawl_source **out, const char *const *paths, size_t count,
                                 const trawl_source_options *options, trawl_error *error);
 
 /* The next document: 1 and `*document` (its pointers live until the next call), 0 at the end, negative on error. */
 TRAWL_API int trawl_source_next(trawl_source *source, trawl_document *document, trawl_error *error);
+
+/* The file, in its normal form, that the last document came from; NULL: from standard input. Lives as long as the source. */
+TRAWL_API const char *trawl_source_file(const trawl_source *source);
+
+/* Who cannot read all of the files (as found when the source was opened) and look into the folders walked: what is made of them
+ * should not be readable by these. */
+typedef struct trawl_source_access {
+	bool others_denied;
+	bool group_denied;  /* the members of a file's group */
+	bool many_groups;   /* files that not all others may read are of several groups, */
+	unsigned int group; /* or of this one */
+} trawl_source_access;
+TRAWL_API void trawl_source_get_access(const trawl_source *source, trawl_source_access *access);
+
+/* Write the normal form of a path, as the ids of files have it, to `out`, which has room for strlen(path) + 2 bytes: "a//b", "./a/b"
+ * and "a/b/" are "a/b", and so is "a/c/../b" if a/c is a folder and no link to one. An absolute path stays absolute. */
+TRAWL_API void trawl_normal_path(const char *path, char *out);
+
+/* Whether a walk of the folder `root` would pass over `path` below it, both in their normal forms, for its name or a folder's above
+ * it: hidden, a backup, or excluded. A glob of `options->exclude` (fnmatch) without a slash is for names at any depth, one with a
+ * slash for paths below the root, or whole ones; ** goes over slashes, a slash at the end is for folders only. */
+TRAWL_API bool trawl_source_passes_over(const trawl_source_options *options, const char *root, const char *path,
+                                        bool is_folder);
 
 TRAWL_API void trawl_source_get_progress(const trawl_source *source, trawl_source_progress *progress);
 TRAWL_API void trawl_source_close(trawl_source *source);

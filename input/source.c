@@ -14,9 +14,11 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/held.h"
 #include "base/limits.h"
 #include "base/memory.h"
 #include "input/json.h"
+#include "input/path.h"
 #include "input/reader.h"
 #include "input/stream.h"
 #include "input/walk.h"
@@ -47,22 +49,38 @@ struct trawl_source {
 	struct json_parser *json;
 	struct buffer place;
 	bool strict;
+	enum trawl_file_outcome outcome; /* of this file so far */
 	enum trawl_format wanted_format;
 	trawl_diagnostic *diagnostic;
 	void *diagnostic_context;
+	trawl_file_done *file_done;
+	void *file_done_context;
+	uint64_t own; /* files of the index found in folders */
 	uint64_t total_bytes, documents, files, skipped;
 };
 
 /* ---- opening, closing -------------------------------------------------------------------------------------------- */
 
-static int add_paths(struct trawl_source *source, const char *const *paths, size_t count, bool found,
-                     trawl_error *error)
+/* The longest of the folders that has a found path below it; NULL: none is known. */
+static const char *root_of(const trawl_source_options *options, const char *path)
 {
+	const char *longest = NULL;
+	for (const char *const *root = options->found_below; root && *root; root++)
+		if (path_below(*root, path) && (!longest || strlen(*root) > strlen(longest)))
+			longest = *root;
+	return longest;
+}
+
+static int add_paths(struct trawl_source *source, const char *const *paths, size_t count,
+                     const trawl_source_options *options, trawl_error *error)
+{
+	leave_out_set(&source->walk.rules, options->exclude, options->index_path);
+	source->walk.follow = options->follow;
 	for (size_t i = 0; i < count; i++) {
 		if (!paths[i] || !paths[i][0])
 			return error_set(error, TRAWL_EINVAL, "the path of an input is empty");
-		int status =
-		    found ? walk_add_found(&source->walk, paths[i], error) : walk_add(&source->walk, paths[i], error);
+		int status = options->found ? walk_add_found(&source->walk, root_of(options, paths[i]), paths[i], error)
+		                            : walk_add(&source->walk, paths[i], error);
 		if (status != TRAWL_OK)
 			return status;
 	}
@@ -113,10 +131,12 @@ int trawl_source_open(trawl_source **out, const char *const *paths, size_t count
 	source->wanted_format = chosen.format;
 	source->diagnostic = chosen.diagnostic;
 	source->diagnostic_context = chosen.diagnostic_context;
+	source->file_done = chosen.file_done;
+	source->file_done_context = chosen.file_done_context;
 	size_t memory = memory_for_documents(chosen.memory_budget);
 	source->reader.line_most = bounded(READER_LINE_MAX, memory);
 	source->reader.text_most = bounded(READER_TEXT_MAX, memory);
-	int status = add_paths(source, paths, count, chosen.found, error);
+	int status = add_paths(source, paths, count, &chosen, error);
 	if (status == TRAWL_OK)
 		status = stream_new(&source->reader.stream, error);
 	if (status == TRAWL_OK)
@@ -137,6 +157,15 @@ static void close_file(struct trawl_source *source)
 		close(source->descriptor);
 	source->descriptor = -1;
 	source->file = NULL;
+}
+
+/* The same when all is known about the file. */
+static void finish_file(struct trawl_source *source)
+{
+	const struct walk_file *file = source->file;
+	close_file(source);
+	if (source->file_done && !file->is_stdin)
+		source->file_done(source->file_done_context, file->path, source->outcome);
 }
 
 void trawl_source_close(trawl_source *source)
@@ -161,7 +190,25 @@ void trawl_source_get_progress(const trawl_source *source, trawl_source_progress
 	    .total_bytes = source->total_bytes,
 	    .text_bytes = stream_decoded_bytes(source->reader.stream),
 	    .skipped = source->skipped,
+	    .left_out = source->walk.left_out + source->own,
 	};
+}
+
+void trawl_source_get_access(const trawl_source *source, trawl_source_access *access)
+{
+	const struct walk_access *found = &source->walk.access;
+	*access = (trawl_source_access){
+	    .others_denied = (found->denied & 0004) != 0,
+	    .group_denied = (found->denied & 0040) != 0,
+	    .many_groups = found->many_groups,
+	    .group = found->group,
+	};
+}
+
+const char *trawl_source_file(const trawl_source *source)
+{
+	const struct walk_file *file = source->next_file ? &source->walk.files[source->next_file - 1] : NULL;
+	return file && !file->is_stdin ? file->path : NULL;
 }
 
 /* ---- what is wrong ----------------------------------------------------------------------------------------------- */
@@ -197,6 +244,7 @@ const char *trawl_notice_name(enum trawl_notice notice)
 	    [TRAWL_SKIPPED_UNREADABLE] = "unreadable", [TRAWL_SKIPPED_EMPTY] = "empty",
 	    [TRAWL_SKIPPED_BINARY] = "binary",         [TRAWL_SKIPPED_DAMAGED] = "damaged",
 	    [TRAWL_SKIPPED_LARGE] = "large",           [TRAWL_SKIPPED_MALFORMED] = "malformed",
+	    [TRAWL_SKIPPED_INDEX] = "index",           [TRAWL_SKIPPED_LINK] = "link",
 	    [TRAWL_NOTED_TRAILING] = "trailing",
 	};
 	return (unsigned)notice < TRAWL_NOTICES ? names[notice] : "unknown";
@@ -223,6 +271,8 @@ static int report(struct trawl_source *source, enum trawl_notice notice, uint64_
 	if (problem->code == TRAWL_ENOMEM || !format_place(source, source->file->path, line, column))
 		return error_set_memory(error);
 	const char *place = (const char *)source->place.data;
+	bool has_none = !line && (notice == TRAWL_SKIPPED_EMPTY || notice == TRAWL_SKIPPED_BINARY);
+	source->outcome = has_none ? TRAWL_FILE_EMPTY : TRAWL_FILE_UNREAD;
 	source->skipped++;
 	if (source->strict && !is_passed_over(source, notice)) {
 		const char *shown = shown_place(place);
@@ -238,7 +288,7 @@ static int give_up_file(struct trawl_source *source, enum trawl_notice notice, c
                         trawl_error *error)
 {
 	int status = report(source, notice_of(problem->code, notice), 0, 0, problem, error);
-	close_file(source);
+	finish_file(source);
 	return status;
 }
 
@@ -343,6 +393,8 @@ static int open_descriptor(struct trawl_source *source, const struct walk_file *
 	struct stat status;
 	if (file->problem)
 		return error_set_system(problem, file->problem, "cannot open");
+	if (held_any() && stat(file->path, &status) == 0 && held_has(&status))
+		return error_set(problem, TRAWL_EIO, "the lock file of an index in use");
 	do
 		source->descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	while (source->descriptor < 0 && errno == EINTR);
@@ -355,11 +407,29 @@ static int open_descriptor(struct trawl_source *source, const struct walk_file *
 	return TRAWL_OK;
 }
 
+/* What is on the list only to be told of. That is no error, also under `strict`. */
+static int pass_over_file(struct trawl_source *source)
+{
+	const struct walk_file *file = source->file;
+	bool silent = file->own && file->found;
+	source->outcome = file->own ? TRAWL_FILE_EMPTY : TRAWL_FILE_UNREAD;
+	source->own += silent;
+	source->skipped += !silent;
+	if (!silent && source->diagnostic)
+		source->diagnostic(source->diagnostic_context, file->own ? TRAWL_SKIPPED_INDEX : TRAWL_SKIPPED_LINK,
+		                   file->path, file->why_not);
+	finish_file(source);
+	return 0;
+}
+
 /* Open the next file. 1: source->file is it; 0: it was skipped; negative: error. */
 static int begin_file(struct trawl_source *source, trawl_error *error)
 {
 	trawl_error problem;
 	source->file = &source->walk.files[source->next_file++];
+	source->outcome = TRAWL_FILE_READ;
+	if (source->file->why_not)
+		return pass_over_file(source);
 	bool borrowed = source->file->is_stdin && !source->file->problem;
 	if (!borrowed && open_descriptor(source, source->file, &problem) != TRAWL_OK)
 		return give_up_file(source, TRAWL_SKIPPED_UNREADABLE, &problem, error);
@@ -385,7 +455,7 @@ static int end_file(struct trawl_source *source, trawl_error *error)
 		         (unsigned long long)trailing);
 		status = note(source, TRAWL_NOTED_TRAILING, 0, message, error);
 	}
-	close_file(source);
+	finish_file(source);
 	return status;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "input/path.h"
 
 /* Folders found and not yet read: a list instead of recursion, since outsiders decide how deep folders nest. */
 struct folders {
@@ -19,6 +20,7 @@ struct folders {
 void walk_release(struct walk *walk)
 {
 	memory_free(walk->files);
+	memory_free(walk->folders.slots);
 	arena_release(&walk->paths);
 	*walk = (struct walk){0};
 }
@@ -39,61 +41,142 @@ static int add_folder(struct folders *folders, const char *path, trawl_error *er
 	return TRAWL_OK;
 }
 
-static char *join_path(struct arena *arena, const char *folder, const char *name)
+/* ---- folders that were read ---------------------------------------------------------------------------------------- */
+
+static size_t slot_of(const struct identities *identities, const struct stat *status)
 {
-	size_t folder_length = strlen(folder), name_length = strlen(name);
-	bool slash = folder[folder_length - 1] != '/';
-	char *path = arena_new(arena, folder_length + slash + name_length + 1);
-	if (path) {
-		memcpy(path, folder, folder_length + 1);
-		path[folder_length] = '/';
-		memcpy(path + folder_length + slash, name, name_length + 1);
+	uint64_t mixed = ((uint64_t)status->st_ino ^ (uint64_t)status->st_dev << 40) * 0x9e3779b97f4a7c15u;
+	size_t at = (size_t)(mixed >> 32) & (identities->capacity - 1);
+	while (identities->slots[at].used &&
+	       (identities->slots[at].inode != status->st_ino || identities->slots[at].device != status->st_dev))
+		at = (at + 1) & (identities->capacity - 1);
+	return at;
+}
+
+static bool grow(struct identities *identities)
+{
+	struct identities larger = {.capacity = identities->capacity ? 2 * identities->capacity : 64};
+	if (!(larger.slots = memory_new_zeroed(larger.capacity, sizeof *larger.slots)))
+		return false;
+	for (size_t i = 0; i < identities->capacity; i++) {
+		struct stat status = {.st_dev = identities->slots[i].device, .st_ino = identities->slots[i].inode};
+		if (identities->slots[i].used)
+			larger.slots[slot_of(&larger, &status)] = identities->slots[i];
 	}
-	return path;
+	larger.count = identities->count;
+	memory_free(identities->slots);
+	*identities = larger;
+	return true;
+}
+
+/* 1: it is new, 0: it was there before, -1: out of memory. */
+static int identities_add(struct identities *identities, const struct stat *status)
+{
+	if (identities->count * 2 >= identities->capacity && !grow(identities))
+		return -1;
+	struct stat_identity *slot = &identities->slots[slot_of(identities, status)];
+	if (slot->used)
+		return 0;
+	*slot = (struct stat_identity){status->st_dev, status->st_ino, true};
+	identities->count++;
+	return 1;
+}
+
+/* ---- entries --------------------------------------------------------------------------------------------------------- */
+
+/* Take note of who may read a file, or look into a folder. Who is in the group of one need not be in that of another. */
+static void note_access(struct walk *walk, const struct stat *status)
+{
+	struct walk_access *access = &walk->access;
+	unsigned open = S_ISDIR(status->st_mode) ? (status->st_mode & 0011) << 2 : status->st_mode & 0044;
+	access->denied |= ~open & 0044;
+	if (open & 0004)
+		return;
+	access->many_groups |= access->known && access->group != status->st_gid;
+	access->group = status->st_gid;
+	access->known = true;
 }
 
 /* What the entry of a folder is; false: something to pass over. */
-static bool examine_entry(int folder, const char *name, struct stat *status, int *problem)
+static bool examine_entry(int folder, const char *name, struct stat *status, int *problem, bool *link)
 {
 	*problem = 0;
 	if (fstatat(folder, name, status, AT_SYMLINK_NOFOLLOW) != 0)
 		*problem = errno;
-	bool link = !*problem && S_ISLNK(status->st_mode);
-	if (link && fstatat(folder, name, status, 0) != 0)
+	*link = !*problem && S_ISLNK(status->st_mode);
+	if (*link && fstatat(folder, name, status, 0) != 0)
 		*problem = errno;
-	return *problem || S_ISREG(status->st_mode) || (!link && S_ISDIR(status->st_mode));
+	return *problem || S_ISREG(status->st_mode) || S_ISDIR(status->st_mode);
+}
+
+/* Whether it is of the index. It stays on the list, so that what was once made of it is known to have no file. */
+static bool set_own(struct walk *walk, struct walk_file *file, const struct stat *status)
+{
+	file->own = leave_out_own(&walk->rules, status);
+	if (!file->own)
+		return false;
+	file->why_not = "the index, or a file that belongs to an index in use";
+	file->size = 0;
+	return true;
 }
 
 static int add_found(struct walk *walk, const char *path, const struct stat *status, int problem, trawl_error *error)
 {
 	struct walk_file file = {.path = path, .problem = problem, .found = true, .sized = true};
-	file.size = problem ? 0 : (uint64_t)status->st_size;
+	if (problem)
+		return add_file(walk, file, error);
+	file.size = (uint64_t)status->st_size;
+	if (!set_own(walk, &file, status))
+		note_access(walk, status);
 	return add_file(walk, file, error);
 }
 
-static int add_entry(struct walk *walk, struct folders *folders, int folder, const char *folder_path,
+static int add_link(struct walk *walk, struct folders *links, const char *path, trawl_error *error)
+{
+	if (walk->follow)
+		return add_folder(links, path, error);
+	struct walk_file file = {.path = path, .found = true, .sized = true};
+	file.why_not = "a symbolic link to a folder; --follow reads these";
+	return add_file(walk, file, error);
+}
+
+/* A walk under way below `root`. */
+struct walking {
+	const char *root;
+	struct folders folders, links;
+};
+
+static int add_entry(struct walk *walk, struct walking *walking, int folder, const char *folder_path,
                      const struct dirent *entry, trawl_error *error)
 {
 	struct stat status;
 	int problem;
+	bool link;
 	if (entry->d_type == DT_FIFO || entry->d_type == DT_SOCK || entry->d_type == DT_CHR || entry->d_type == DT_BLK)
 		return TRAWL_OK;
-	if (!examine_entry(folder, entry->d_name, &status, &problem))
+	if (!examine_entry(folder, entry->d_name, &status, &problem, &link))
 		return TRAWL_OK;
-	const char *path = join_path(&walk->paths, folder_path, entry->d_name);
+	const char *path = path_join(&walk->paths, folder_path, entry->d_name);
 	if (!path)
 		return error_set_memory(error);
-	if (!problem && S_ISDIR(status.st_mode))
-		return add_folder(folders, path, error);
+	bool is_folder = !problem && S_ISDIR(status.st_mode);
+	if (leave_out_entry(walk->rules.exclude, walking->root, path, is_folder)) {
+		walk->left_out++;
+		return TRAWL_OK;
+	}
+	if (is_folder)
+		return link ? add_link(walk, &walking->links, path, error) : add_folder(&walking->folders, path, error);
 	return add_found(walk, path, &status, problem, error);
 }
 
-/* Only the folder that the caller named may be a symbolic link: thus no folder is its own descendant. */
-static DIR *open_folder(const char *path, bool named)
+/* ---- folders --------------------------------------------------------------------------------------------------------- */
+
+/* Unless links are followed, only the folder that the caller named may be one: thus no folder is its own descendant. */
+static DIR *open_folder(const char *path, bool through_link)
 {
 	int descriptor;
 	do
-		descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (named ? 0 : O_NOFOLLOW));
+		descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (through_link ? 0 : O_NOFOLLOW));
 	while (descriptor < 0 && errno == EINTR);
 	DIR *stream = descriptor < 0 ? NULL : fdopendir(descriptor);
 	if (!stream && descriptor >= 0) {
@@ -104,24 +187,47 @@ static DIR *open_folder(const char *path, bool named)
 	return stream;
 }
 
-static int read_folder(struct walk *walk, struct folders *folders, const char *path, bool named, trawl_error *error)
+/* Whether the folder is to be read: who follows links may have been there. */
+static int enter_folder(struct walk *walk, DIR *stream, bool *enter, int *problem, trawl_error *error)
 {
-	int status = TRAWL_OK;
-	DIR *stream = open_folder(path, named);
+	struct stat status;
+	*enter = false;
+	*problem = fstat(dirfd(stream), &status) != 0 ? errno : 0;
+	if (*problem)
+		return TRAWL_OK;
+	note_access(walk, &status);
+	int added = walk->follow ? identities_add(&walk->folders, &status) : 1;
+	*enter = added > 0;
+	return added < 0 ? error_set_memory(error) : TRAWL_OK;
+}
+
+static int add_problem(struct walk *walk, const char *path, int problem, trawl_error *error)
+{
+	return add_file(walk, (struct walk_file){.path = path, .problem = problem, .found = true, .sized = true},
+	                error);
+}
+
+static int read_folder(struct walk *walk, struct walking *walking, const char *path, bool through_link,
+                       trawl_error *error)
+{
+	bool enter;
+	int problem;
+	DIR *stream = open_folder(path, through_link);
 	if (!stream)
-		return add_file(walk, (struct walk_file){.path = path, .problem = errno, .found = true, .sized = true},
-		                error);
-	while (status == TRAWL_OK) {
+		return add_problem(walk, path, errno, error);
+	int status = enter_folder(walk, stream, &enter, &problem, error);
+	while (status == TRAWL_OK && enter) {
 		errno = 0;
 		const struct dirent *entry = readdir(stream);
-		if (!entry)
+		if (!entry) {
+			problem = errno;
 			break;
+		}
 		if (entry->d_name[0] != '.')
-			status = add_entry(walk, folders, dirfd(stream), path, entry, error);
+			status = add_entry(walk, walking, dirfd(stream), path, entry, error);
 	}
-	if (status == TRAWL_OK && errno)
-		status = add_file(
-		    walk, (struct walk_file){.path = path, .problem = errno, .found = true, .sized = true}, error);
+	if (status == TRAWL_OK && problem)
+		status = add_problem(walk, path, problem, error);
 	closedir(stream);
 	return status;
 }
@@ -138,49 +244,94 @@ static int compare_paths(const void *a, const void *b)
 	return left - right;
 }
 
-static int walk_folder(struct walk *walk, const char *path, trawl_error *error)
+/* Greatest first: they are taken from the end. */
+static int compare_links(const void *a, const void *b)
 {
-	struct folders folders = {0};
+	return strcmp(*(const char *const *)b, *(const char *const *)a);
+}
+
+static int walk_folder(struct walk *walk, const char *root, const char *path, trawl_error *error)
+{
+	struct walking walking = {.root = root};
+	struct folders *folders = &walking.folders, *links = &walking.links;
 	size_t first = walk->count;
-	int status = add_folder(&folders, path, error);
-	for (bool named = true; status == TRAWL_OK && folders.count > 0; named = false)
-		status = read_folder(walk, &folders, folders.paths[--folders.count], named, error);
+	int status = add_folder(folders, path, error);
+	for (bool through_link = true; status == TRAWL_OK && folders->count + links->count > 0; through_link = false) {
+		if (folders->count == 0) {
+			qsort(links->paths, links->count, sizeof *links->paths, compare_links);
+			through_link = true;
+			status = add_folder(folders, links->paths[--links->count], error);
+			if (status != TRAWL_OK)
+				break;
+		}
+		status = read_folder(walk, &walking, folders->paths[--folders->count], through_link, error);
+	}
 	if (status == TRAWL_OK && walk->count > first)
 		qsort(walk->files + first, walk->count - first, sizeof *walk->files, compare_paths);
-	memory_free(folders.paths);
+	memory_free(folders->paths);
+	memory_free(links->paths);
 	return status;
+}
+
+static int add_stdin(struct walk *walk, trawl_error *error)
+{
+	struct stat status;
+	struct walk_file file = {.path = "stdin", .is_stdin = true};
+	if (fstat(STDIN_FILENO, &status) != 0) {
+		file.problem = errno;
+	} else if (S_ISREG(status.st_mode)) {
+		file.sized = true;
+		file.size = (uint64_t)status.st_size;
+		note_access(walk, &status);
+	}
+	return add_file(walk, file, error);
 }
 
 int walk_add(struct walk *walk, const char *path, trawl_error *error)
 {
 	struct stat status;
-	struct walk_file file = {.is_stdin = strcmp(path, "-") == 0};
-	if ((file.is_stdin ? fstat(STDIN_FILENO, &status) : stat(path, &status)) != 0) {
-		file.problem = errno;
-		if (!file.is_stdin && (errno == ENOENT || errno == ENOTDIR))
-			return error_set(error, TRAWL_ENOTFOUND, "no such file or folder: %s", path);
-	} else {
-		file.sized = S_ISREG(status.st_mode);
-		file.size = file.sized ? (uint64_t)status.st_size : 0;
-	}
-	file.path = file.is_stdin ? "stdin" : arena_copy(&walk->paths, path, strlen(path) + 1);
-	if (!file.path)
+	if (strcmp(path, "-") == 0)
+		return add_stdin(walk, error);
+	struct walk_file file = {.problem = stat(path, &status) != 0 ? errno : 0};
+	if (file.problem == ENOENT || file.problem == ENOTDIR)
+		return error_set(error, TRAWL_ENOTFOUND, "no such file or folder: %s", path);
+	if (!(file.path = path_normal(&walk->paths, path)))
 		return error_set_memory(error);
-	if (!file.problem && S_ISDIR(status.st_mode) && !file.is_stdin)
-		return walk_folder(walk, file.path, error);
+	if (file.problem)
+		return add_file(walk, file, error);
+	if (S_ISDIR(status.st_mode))
+		return walk_folder(walk, file.path, file.path, error);
+	if (leave_out_excluded(walk->rules.exclude, ".", file.path, false)) {
+		walk->left_out++;
+		return TRAWL_OK;
+	}
+	file.sized = S_ISREG(status.st_mode);
+	file.size = file.sized ? (uint64_t)status.st_size : 0;
+	if (!set_own(walk, &file, &status) && file.sized)
+		note_access(walk, &status);
 	return add_file(walk, file, error);
 }
 
-int walk_add_found(struct walk *walk, const char *path, trawl_error *error)
+int walk_add_found(struct walk *walk, const char *root, const char *path, trawl_error *error)
 {
 	struct stat status;
 	int problem;
-	if (!examine_entry(AT_FDCWD, path, &status, &problem) || problem == ENOENT || problem == ENOTDIR)
+	bool link;
+	if (!examine_entry(AT_FDCWD, path, &status, &problem, &link) || problem == ENOENT || problem == ENOTDIR)
 		return TRAWL_OK;
-	path = arena_copy(&walk->paths, path, strlen(path) + 1);
+	path = path_normal(&walk->paths, path);
+	if (path && root)
+		root = path_normal(&walk->paths, root);
 	if (!path)
 		return error_set_memory(error);
-	if (!problem && S_ISDIR(status.st_mode))
-		return walk_folder(walk, path, error);
+	bool is_folder = !problem && S_ISDIR(status.st_mode);
+	if (leave_out_entry(walk->rules.exclude, root ? root : ".", path, is_folder)) {
+		walk->left_out++;
+		return TRAWL_OK;
+	}
+	if (is_folder && link && !walk->follow)
+		return add_link(walk, NULL, path, error);
+	if (is_folder)
+		return walk_folder(walk, root ? root : path, path, error);
 	return add_found(walk, path, &status, problem, error);
 }

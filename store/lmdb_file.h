@@ -3,6 +3,7 @@
 #define TRAWL_STORE_LMDB_FILE_H
 
 #include <lmdb.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "base/bytes.h"
@@ -17,6 +18,8 @@ struct store {
 	ino_t inode;
 	int users;
 	bool writable;
+	bool lock_held; /* lock_file is told of (base/held.h) */
+	struct stat lock_file;
 	MDB_env *environment;
 	MDB_dbi database;
 	const uint8_t *_Atomic map; /* where LMDB maps the file; NULL until a snapshot has found out */

@@ -18,6 +18,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/held.h"
 #include "store/create.h"
 #include "store/lmdb_file.h"
 #include "store/page.h"
@@ -262,6 +263,8 @@ static int open_held(struct store **out, const char *path, int file, const struc
 		memory_free(store);
 		return code;
 	}
+	char lock_name[BESIDE_BYTES];
+	store->lock_held = held_add(path_beside(store->real, LOCK_SUFFIX, lock_name), &store->lock_file);
 	*out = store;
 	return 0;
 }
@@ -332,6 +335,8 @@ void store_close(struct store *store)
 		if (*link) { /* else it is the parent's */
 			*link = store->next;
 			mdb_env_close(store->environment);
+			if (store->lock_held)
+				held_remove(&store->lock_file);
 			memory_free(store);
 		}
 	}

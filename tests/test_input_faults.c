@@ -322,13 +322,14 @@ static void special_entries_are_passed_over_without_a_look(void **state)
 	expect("d", "d/a|x||\n", "");
 }
 
-static void a_link_without_a_target_is_told_and_one_to_a_folder_passed_over(void **state)
+static void links_without_a_target_and_to_folders_are_told(void **state)
 {
 	(void)state;
 	assert_int_equal(mkdir("d", 0777) | mkdir("other", 0777), 0);
 	write_text("other/x", "x");
 	assert_int_equal(symlink("nowhere", "d/a") | symlink("../other", "d/b") | symlink("../other/x", "d/c"), 0);
-	expect("d", "d/c|x||\n", "d/a: cannot open: No such file or directory\n");
+	expect("d", "d/c|x||\n",
+	       "d/a: cannot open: No such file or directory\nd/b: a symbolic link to a folder; --follow reads these\n");
 }
 
 static void what_cannot_be_examined_is_told_when_it_is_read(void **state)
@@ -366,7 +367,8 @@ static void entries_that_were_found_are_read_by_the_rules_of_folders(void **stat
 	struct outcome outcome = read_paths(paths, 7, (trawl_source_options){.found = true});
 	assert_int_equal(outcome.status, 0);
 	assert_string_equal(outcome.documents.data, "d/a|x||\nd/e/b|y||\n");
-	assert_string_equal(outcome.problems.data, "d/binary: binary file\n");
+	assert_string_equal(outcome.problems.data,
+	                    "d/link: a symbolic link to a folder; --follow reads these\nd/binary: binary file\n");
 	release_outcome(&outcome);
 	fail_calls("fstatat", 0, false, EACCES);
 	outcome = read_paths(paths, 1, (trawl_source_options){.found = true});
@@ -376,7 +378,7 @@ static void entries_that_were_found_are_read_by_the_rules_of_folders(void **stat
 	struct walk walk = {0};
 	trawl_error error;
 	memory_fail_after(0, true);
-	assert_int_equal(walk_add_found(&walk, "d/a", &error), TRAWL_ENOMEM);
+	assert_int_equal(walk_add_found(&walk, NULL, "d/a", &error), TRAWL_ENOMEM);
 	memory_fail_after(-1, false);
 	walk_release(&walk);
 }
@@ -626,7 +628,7 @@ int main(void)
 	    CLAIM(every_allocation_may_fail),
 	    CLAIM(the_json_parser_says_when_it_has_no_memory),
 	    CLAIM(special_entries_are_passed_over_without_a_look),
-	    CLAIM(a_link_without_a_target_is_told_and_one_to_a_folder_passed_over),
+	    CLAIM(links_without_a_target_and_to_folders_are_told),
 	    CLAIM(what_cannot_be_examined_is_told_when_it_is_read),
 	    CLAIM(entries_that_were_found_are_read_by_the_rules_of_folders),
 	    CLAIM(options_that_mean_nothing_are_refused),

@@ -31,16 +31,18 @@ trawl index --delete-missing new.trawl ab
 exits 1 && [ ! -e new.trawl ]
 claim "a_folder_without_files_makes_no_index"
 
-echo "one rain" >a/x
-trawl index -q x.trawl ./a
-trawl index -q x.trawl a/
-rm a/x
-trawl index --delete-missing x.trawl a/
-exits 0 && out_has "1 deleted" && ! has x.trawl a/x && has x.trawl ./a/x
-claim "a_folder_owns_the_ids_that_its_walk_makes"
-trawl index --delete-missing x.trawl ./a/
-exits 0 && ! has x.trawl ./a/x
-claim "by_any_name"
+for spelled in ./a a/ a//. ../"${PWD##*/}"/a; do
+	echo "one rain" >a/x
+	trawl index -q x.trawl a
+	rm a/x
+	trawl index --delete-missing x.trawl "$spelled"
+	[ "$spelled" = "${spelled#..}" ] || break # above the folder it is another path
+	exits 0 && out_has "1 deleted" && ! has x.trawl a/x
+	claim "a_folder_spelled_as_${spelled}_owns_the_same_documents"
+done
+has x.trawl a/x
+claim "but_not_by_a_path_from_elsewhere"
+trawl index -q --delete-missing x.trawl a
 
 echo "kept rain" >a/kept
 echo "spill" >a/file

@@ -146,12 +146,12 @@ put within/one.txt number one
 cd within || exit 1
 "$TRAWL" index --watch x.trawl . >log.txt 2>errors &
 pid=$!
-eventually logged watching log.txt && eventually found one ./one.txt
+eventually logged watching log.txt && eventually found one one.txt
 echo "number two" >../.two && mv ../.two two.txt
-eventually found two ./two.txt
+eventually found two two.txt
 first=$(generation)
 echo "number three" >../.three && mv ../.three three.txt
-eventually found three ./three.txt
+eventually found three three.txt
 [ "${first#*:}" -eq $(($(generation | cut -d: -f2) - 1)) ]
 claim "its_own_index_and_output_do_not_wake_it"
 kill $pid
