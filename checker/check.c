@@ -67,7 +67,7 @@ static int read_manifest(struct check *check)
 	                 : told_manifest_parse(&check->manifest, image->value + EXTENT_HEADER,
 	                                       place->bytes - VALUE_BYTES_LEAST, &wrong);
 	if (code == TRAWL_EVERSION)
-		return store_refuse_format(image->path, check->manifest.format, check->error);
+		return told_manifest_refuse(&check->manifest, image->path, check->error);
 	if (code == TRAWL_ENOMEM)
 		return error_set_memory(check->error);
 	if (code) {

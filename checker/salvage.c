@@ -157,7 +157,7 @@ static int read_manifest(struct salvage *salvage)
 		if (code == TRAWL_ENOMEM)
 			return error_set_memory(salvage->error);
 		if (code == TRAWL_EVERSION)
-			return store_refuse_format(image->path, salvage->manifest.format, salvage->error);
+			return told_manifest_refuse(&salvage->manifest, image->path, salvage->error);
 		if (!code) {
 			salvage->manifest_found = true;
 			if (!salvage->manifest_last)

@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/error.h"
 #include "base/memory.h"
+#include "store/store.h"
 
 enum { MANIFEST_FIXED = MANIFEST_MAGIC_LENGTH + 4 + 8 + 4 + 4 + 4 + 1, MANIFEST_SEGMENT = 3 * 4 + 4 * 8 };
 
@@ -17,7 +19,8 @@ int told_manifest_parse(struct told_manifest *manifest, const uint8_t *bytes, ui
 		return TRAWL_ENOTINDEX;
 	const uint8_t *at = bytes + MANIFEST_MAGIC_LENGTH, *end = bytes + length;
 	manifest->format = load32(at);
-	if (manifest->format != FORMAT_VERSION || load32(at + 20) > ANALYSIS_VERSION)
+	manifest->analysis = load32(at + 20);
+	if (manifest->format != FORMAT_VERSION || manifest->analysis > ANALYSIS_VERSION)
 		return TRAWL_EVERSION;
 	manifest->generation = load64(at + 4);
 	manifest->next_segment = load32(at + 12);
@@ -40,6 +43,13 @@ int told_manifest_parse(struct told_manifest *manifest, const uint8_t *bytes, ui
 		    (struct told_segment){load32(at),      load32(at + 4),  load32(at + 8), load64(at + 12),
 		                          load64(at + 20), load64(at + 28), load64(at + 36)};
 	return 0;
+}
+
+int told_manifest_refuse(const struct told_manifest *manifest, const char *path, trawl_error *error)
+{
+	if (manifest->format != FORMAT_VERSION)
+		return store_refuse_format(path, manifest->format, error);
+	return error_set(error, TRAWL_EVERSION, NEWER_ANALYSIS, path, manifest->analysis, ANALYSIS_VERSION);
 }
 
 void told_manifest_release(struct told_manifest *manifest)

@@ -13,7 +13,7 @@ struct told_segment {
 
 struct told_manifest {
 	uint64_t generation;
-	uint32_t format; /* also where it is not ours */
+	uint32_t format, analysis; /* their versions, also where one is not ours */
 	uint32_t next_segment, flags, segment_count;
 	char language[64];
 	struct told_segment *segments;
@@ -21,6 +21,8 @@ struct told_manifest {
 
 /* Parse a manifest. 0; TRAWL_ECORRUPT and *wrong; TRAWL_EVERSION, TRAWL_ENOTINDEX, TRAWL_ENOMEM. */
 int told_manifest_parse(struct told_manifest *manifest, const uint8_t *bytes, uint32_t length, const char **wrong);
+/* The error of a manifest that gave TRAWL_EVERSION. */
+int told_manifest_refuse(const struct told_manifest *manifest, const char *path, trawl_error *error);
 void told_manifest_release(struct told_manifest *manifest);
 
 #define PAIR_ROOT_FIXED 32

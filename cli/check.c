@@ -73,28 +73,23 @@ static int check(const char *path, trawl_check_options *options, struct finding_
 	return result.damages ? EXIT_NONE : EXIT_DONE;
 }
 
+static int take_option(void *settings, int option)
+{
+	trawl_check_options *options = settings;
+	*(option == 'Q' ? &options->quick : &options->text) = true;
+	return EXIT_NONE;
+}
+
 int check_command(int argc, char **argv)
 {
-	static const struct option known[] = {{"quick", no_argument, NULL, 'Q'},
-	                                      {"text", no_argument, NULL, 't'},
-	                                      FINDING_OPTIONS,
-	                                      {"help", no_argument, NULL, 'h'},
-	                                      {0}};
+	static const struct option known[] = {
+	    {"quick", no_argument, NULL, 'Q'}, {"text", no_argument, NULL, 't'}, FINDING_OPTIONS, {0}};
+	static const struct finding_command command = {"check", usage, known, take_option};
 	struct finding_printer printer = {.limit = FINDINGS_PRINTED};
 	trawl_check_options options = {.finding = finding_print, .progress = finding_progress, .context = &printer};
-	int option, code;
-	options_begin();
-	while ((option = getopt_long(argc, argv, ":hq", known, NULL)) != -1) {
-		switch (option) {
-		case 'h': fputs(usage, stdout); return EXIT_DONE;
-		case 'Q': options.quick = true; break;
-		case 't': options.text = true; break;
-		default:
-			code = finding_option(&printer, "check", option, argv);
-			if (code)
-				return code;
-		}
-	}
+	int code = finding_options(&command, argc, argv, &options, &printer);
+	if (code != EXIT_NONE)
+		return code;
 	if (optind + 1 != argc)
 		return complain_usage("check", "it takes one INDEX");
 	progress_begin(&printer.progress, !printer.quiet);

@@ -54,17 +54,26 @@ void finding_progress(void *context, const char *stage, uint64_t done, uint64_t 
 	progress_draw(&printer->progress, line);
 }
 
-int finding_option(struct finding_printer *printer, const char *command, int option, char **argv)
+int finding_options(const struct finding_command *command, int argc, char **argv, void *settings,
+                    struct finding_printer *printer)
 {
-	switch (option) {
-	case 'j': printer->json = true; return EXIT_DONE;
-	case 'q': printer->quiet = true; return EXIT_DONE;
-	case 'F':
-		return parse_number(optarg, 0, UINT64_MAX, &printer->limit)
-		           ? EXIT_DONE
-		           : complain_usage(command, "--findings takes a number, not '%s'", optarg);
-	default: return complain_option(command, option, argv);
+	int option, code = EXIT_NONE;
+	options_begin();
+	while (code == EXIT_NONE && (option = getopt_long(argc, argv, ":hq", command->options, NULL)) != -1) {
+		switch (option) {
+		case 'h': fputs(command->usage, stdout); return EXIT_DONE;
+		case 'j': printer->json = true; break;
+		case 'q': printer->quiet = true; break;
+		case 'F':
+			if (!parse_number(optarg, 0, UINT64_MAX, &printer->limit))
+				return complain_usage(command->name, "--findings takes a number, not '%s'", optarg);
+			break;
+		case '?':
+		case ':': return complain_option(command->name, option, argv);
+		default: code = command->take(settings, option);
+		}
 	}
+	return code;
 }
 
 void findings_end(struct finding_printer *printer)

@@ -2,6 +2,7 @@
 #ifndef TRAWL_CLI_FINDING_H
 #define TRAWL_CLI_FINDING_H
 
+#include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -16,15 +17,24 @@ struct finding_printer {
 	struct progress progress;
 };
 
-/* The getopt_long entries of the options that finding_option takes. */
+/* The getopt_long entries of the options that each command with findings has. */
 #define FINDING_OPTIONS                                                                                                \
 	{"findings", required_argument, NULL, 'F'}, {"json", no_argument, NULL, 'j'},                                  \
+	    {"help", no_argument, NULL, 'h'},                                                                          \
 	{                                                                                                              \
 		"quiet", no_argument, NULL, 'q'                                                                        \
 	}
 
-/* Take one of them, as getopt_long returned it, for `command`. EXIT_DONE, or EXIT_ERROR when it is wrong or another. */
-int finding_option(struct finding_printer *printer, const char *command, int option, char **argv);
+struct finding_command {
+	const char *name, *usage;
+	const struct option *options; /* FINDING_OPTIONS, and those of its own */
+	/* Take an option of its own, whose value is optarg, into `settings`. EXIT_NONE: go on; else the exit status. */
+	int (*take)(void *settings, int option);
+};
+
+/* Parse a command's line. EXIT_NONE: go on at argv[optind]; else the exit status. */
+int finding_options(const struct finding_command *command, int argc, char **argv, void *settings,
+                    struct finding_printer *printer);
 
 /* Both take a struct finding_printer as their context. */
 void finding_print(void *context, const trawl_finding *finding);

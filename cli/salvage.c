@@ -72,6 +72,23 @@ static int salvage(const char *path, const char *new_path, const trawl_salvage_o
 	return result.lost || !result.lost_exact ? EXIT_NONE : EXIT_DONE;
 }
 
+static int take_option(void *settings, int option)
+{
+	trawl_salvage_options *options = settings;
+	uint64_t memory;
+	switch (option) {
+	case 'l': options->analysis.language = optarg; break;
+	case 's': options->analysis.stop_words = true; break;
+	case 'd': options->analysis.fold_diacritics = true; break;
+	case 'p': options->no_positions = true; break;
+	default:
+		if (!parse_size(optarg, &memory) || memory < (1 << 20))
+			return complain_usage("salvage", "--memory takes a size of at least 1M, not '%s'", optarg);
+		options->memory_budget = memory;
+	}
+	return EXIT_NONE;
+}
+
 int salvage_command(int argc, char **argv)
 {
 	static const struct option known[] = {{"memory", required_argument, NULL, 'm'},
@@ -80,32 +97,13 @@ int salvage_command(int argc, char **argv)
 	                                      {"stop-words", no_argument, NULL, 's'},
 	                                      {"fold-diacritics", no_argument, NULL, 'd'},
 	                                      {"no-positions", no_argument, NULL, 'p'},
-	                                      {"help", no_argument, NULL, 'h'},
 	                                      {0}};
+	static const struct finding_command command = {"salvage", usage, known, take_option};
 	struct finding_printer printer = {.limit = FINDINGS_PRINTED};
 	trawl_salvage_options options = {.finding = finding_print, .progress = finding_progress, .context = &printer};
-	uint64_t memory;
-	int option, code;
-	options_begin();
-	while ((option = getopt_long(argc, argv, ":hq", known, NULL)) != -1) {
-		switch (option) {
-		case 'h': fputs(usage, stdout); return EXIT_DONE;
-		case 'l': options.analysis.language = optarg; break;
-		case 's': options.analysis.stop_words = true; break;
-		case 'd': options.analysis.fold_diacritics = true; break;
-		case 'p': options.no_positions = true; break;
-		case 'm':
-			if (!parse_size(optarg, &memory) || memory < (1 << 20))
-				return complain_usage("salvage", "--memory takes a size of at least 1M, not '%s'",
-				                      optarg);
-			options.memory_budget = memory;
-			break;
-		default:
-			code = finding_option(&printer, "salvage", option, argv);
-			if (code)
-				return code;
-		}
-	}
+	int code = finding_options(&command, argc, argv, &options, &printer);
+	if (code != EXIT_NONE)
+		return code;
 	if (optind + 2 != argc)
 		return complain_usage("salvage", "it takes a damaged INDEX and a NEW one");
 	if (!printer.quiet && !options.memory_budget)

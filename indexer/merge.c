@@ -6,11 +6,13 @@
 #include "base/error.h"
 #include "indexer/batch.h"
 #include "indexer/pairs.h"
+#include "indexer/term_heap.h"
 #include "segment/postings_read.h"
 #include "segment/segment_writer.h"
 
 /* One of the segments being merged. */
 struct source {
+	struct term_head head; /* the cursor's term */
 	struct segment *segment;
 	uint32_t first;  /* docID that its first living document gets */
 	uint32_t living; /* documents */
@@ -37,8 +39,7 @@ struct merge_settings {
 struct merge {
 	struct source *sources;
 	size_t count;
-	struct source **heap; /* of those with terms left: the least term first, of equal ones the first source */
-	size_t heap_length;
+	struct term_heap heap; /* of those with terms left */
 	struct segment_writer writer;
 	struct pair_builder *pairs; /* NULL: the index has no pair lists */
 	bool positions;
@@ -300,53 +301,47 @@ static int take_list(struct merge *merge, struct source *source, trawl_error *er
 
 /* ---- dictionaries ---- */
 
-static bool comes_before(const struct source *a, const struct source *b)
+static int next_term(struct source *source, trawl_error *error)
 {
-	int order = bytes_compare(a->cursor.term, a->cursor.length, b->cursor.term, b->cursor.length);
-	return order ? order < 0 : a < b;
-}
-
-/* Put `source` where it belongs at or below `at`. */
-static void sift_down(struct merge *merge, size_t at, struct source *source)
-{
-	for (size_t child; (child = 2 * at + 1) < merge->heap_length; at = child) {
-		if (child + 1 < merge->heap_length && comes_before(merge->heap[child + 1], merge->heap[child]))
-			child++;
-		if (!comes_before(merge->heap[child], source))
-			break;
-		merge->heap[at] = merge->heap[child];
-	}
-	merge->heap[at] = source;
+	int more = terms_next(&source->segment->terms, &source->cursor, error);
+	if (more > 0)
+		term_head_set(&source->head, source->cursor.term, source->cursor.length);
+	return more;
 }
 
 static int fill_heap(struct merge *merge, trawl_error *error)
 {
 	for (size_t i = 0; i < merge->count; i++) {
-		int more = terms_next(&merge->sources[i].segment->terms, &merge->sources[i].cursor, error);
+		int more = next_term(&merge->sources[i], error);
 		if (more < 0)
 			return more;
 		if (more)
-			merge->heap[merge->heap_length++] = &merge->sources[i];
+			term_heap_add(&merge->heap, &merge->sources[i].head);
 	}
-	for (size_t i = merge->heap_length / 2; i-- > 0;)
-		sift_down(merge, i, merge->heap[i]);
 	return 0;
 }
 
 /* Step the source whose term was least to its next one. */
 static int advance_least(struct merge *merge, trawl_error *error)
 {
-	struct source *source = merge->heap[0];
-	struct terms *terms = &source->segment->terms;
-	int more = terms_next(terms, &source->cursor, error);
+	struct source *source = (struct source *)merge->heap.heads[0];
+	int more = next_term(source, error);
 	if (more < 0)
 		return more;
-	if (!more && --merge->heap_length == 0)
+	if (!more) {
+		term_heap_remove_least(&merge->heap);
 		return 0;
-	if (more && bytes_compare(source->cursor.term, source->cursor.length, merge->term, merge->length) <= 0)
-		return part_corrupt(&terms->part, 0, "terms out of order", error);
-	sift_down(merge, 0, more ? source : merge->heap[merge->heap_length]);
+	}
+	if (bytes_compare(source->cursor.term, source->cursor.length, merge->term, merge->length) <= 0)
+		return part_corrupt(&source->segment->terms.part, 0, "terms out of order", error);
+	term_heap_least_grew(&merge->heap);
 	return 0;
+}
+
+static bool least_is_at_hand(const struct merge *merge)
+{
+	const struct term_head *least = merge->heap.count ? merge->heap.heads[0] : NULL;
+	return least && least->length == merge->length && memcmp(least->bytes, merge->term, merge->length) == 0;
 }
 
 /* The least term, from all sources that have it. */
@@ -357,11 +352,10 @@ static int merge_term(struct merge *merge, trawl_error *error)
 	merge->df = 0;
 	merge->stretch_count = merge->stretch_next = merge->posting_next = 0;
 	merge->stretch_offset = 0;
-	merge->length = merge->heap[0]->cursor.length;
-	memcpy(merge->term, merge->heap[0]->cursor.term, merge->length);
-	while (!code && merge->heap_length && merge->heap[0]->cursor.length == merge->length &&
-	       memcmp(merge->heap[0]->cursor.term, merge->term, merge->length) == 0) {
-		code = take_list(merge, merge->heap[0], error);
+	merge->length = merge->heap.heads[0]->length;
+	memcpy(merge->term, merge->heap.heads[0]->bytes, merge->length);
+	while (!code && least_is_at_hand(merge)) {
+		code = take_list(merge, (struct source *)merge->heap.heads[0], error);
 		if (!code)
 			code = advance_least(merge, error);
 	}
@@ -396,7 +390,7 @@ static int merge_terms(struct merge *merge, const struct merge_settings *setting
 		merge->writer.encoder.copy_positions = copy_positions;
 	if (!code)
 		code = fill_heap(merge, error);
-	while (!code && merge->heap_length)
+	while (!code && merge->heap.count)
 		code = merge_term(merge, error);
 	if (!code && merge->pairs)
 		code = pair_builder_finish(merge->pairs, error);
@@ -409,10 +403,10 @@ static int begin(struct merge *merge, struct segment *const *sources, size_t cou
                  uint32_t number, trawl_error *error)
 {
 	*merge = (struct merge){.sources = memory_new_zeroed(count, sizeof *merge->sources),
-	                        .heap = memory_new(count * sizeof(struct source *)),
+	                        .heap.heads = memory_new(count * sizeof(struct term_head *)),
 	                        .count = count,
 	                        .positions = sources[0]->has_positions};
-	if (!merge->sources || !merge->heap) {
+	if (!merge->sources || !merge->heap.heads) {
 		merge->count = 0;
 		return error_set_memory(error);
 	}
@@ -420,6 +414,7 @@ static int begin(struct merge *merge, struct segment *const *sources, size_t cou
 	for (size_t i = 0; i < count; i++) {
 		const struct manifest_segment *summary = &sources[i]->summary;
 		merge->sources[i].segment = sources[i];
+		merge->sources[i].head.number = (uint32_t)i;
 		merge->sources[i].living = summary->documents - summary->deleted;
 		merge->tokens += summary->live_tokens;
 		merge->writer.text_bytes += summary->live_text_bytes;
@@ -432,7 +427,7 @@ static void release(struct merge *merge)
 	for (size_t i = 0; i < merge->count; i++)
 		memory_free(merge->sources[i].docs);
 	memory_free(merge->sources);
-	memory_free(merge->heap);
+	memory_free(merge->heap.heads);
 	memory_free(merge->lengths);
 	memory_free(merge->spans);
 	memory_free(merge->hashes);

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "indexer/run.h"
 #include "indexer/temporary.h"
+#include "indexer/term_heap.h"
 
 #define READING_BYTES ((size_t)1 << 20) /* of all buffers of a merge */
 #define BUFFER_LEAST ((size_t)8 << 10)
@@ -14,21 +15,20 @@
 
 /* A run being read: the record of its current term. */
 struct run_cursor {
+	struct term_head head; /* the term */
 	int file;
 	uint64_t offset, file_end; /* of the byte behind the buffer's last one */
 	uint8_t *buffer;
 	size_t capacity;
 	const uint8_t *at, *end;
-	uint64_t key; /* the term's first bytes, to compare by */
-	uint8_t term[256], length;
+	uint8_t term[256];
 	uint32_t df;
 	uint64_t record_end;
 };
 
 struct merge {
 	struct run_cursor *cursors;
-	struct run_cursor **heap; /* of those with terms left: the least term first, of equal ones the first run */
-	size_t heap_length;
+	struct term_heap heap;      /* of those with terms left */
 	struct run_cursor **having; /* the term at hand, in order of the runs */
 	size_t having_count, count;
 	const uint32_t *docs;
@@ -95,13 +95,6 @@ static void go_to(struct run_cursor *cursor, uint64_t offset)
 	cursor->at = cursor->end = cursor->buffer;
 }
 
-static uint64_t term_key(const uint8_t *term, uint8_t length)
-{
-	uint8_t first[8] = {0};
-	memcpy(first, term, length < 8 ? length : 8);
-	return __builtin_bswap64(load64(first));
-}
-
 /* Read the head of the record at the cursor: 1; 0 at the end. */
 static int next_record(struct run_cursor *cursor, trawl_error *error)
 {
@@ -111,12 +104,12 @@ static int next_record(struct run_cursor *cursor, trawl_error *error)
 		return code;
 	if (cursor->at == cursor->end)
 		return 0;
-	cursor->length = *cursor->at++;
-	if (cursor->end - cursor->at < cursor->length)
+	uint8_t length = *cursor->at++;
+	if (cursor->end - cursor->at < length)
 		return temporary_differs(error);
-	memcpy(cursor->term, cursor->at, cursor->length);
-	cursor->at += cursor->length;
-	cursor->key = term_key(cursor->term, cursor->length);
+	memcpy(cursor->term, cursor->at, length);
+	cursor->at += length;
+	term_head_set(&cursor->head, cursor->term, length);
 	code = read_number(cursor, &df, error);
 	if (!code && df > UINT32_MAX)
 		code = temporary_differs(error);
@@ -141,49 +134,14 @@ static int skip_record(struct run_cursor *cursor, trawl_error *error)
 
 /* ---- the least term ---- */
 
-static int compare_terms(const struct run_cursor *a, const struct run_cursor *b)
-{
-	if (a->key != b->key)
-		return a->key < b->key ? -1 : 1;
-	return bytes_compare(a->term, a->length, b->term, b->length);
-}
-
-static bool comes_before(const struct run_cursor *a, const struct run_cursor *b)
-{
-	int order = compare_terms(a, b);
-	return order ? order < 0 : a < b;
-}
-
-/* Put `cursor` where it belongs at or below `at`. */
-static void sift_down(struct merge *merge, size_t at, struct run_cursor *cursor)
-{
-	for (size_t child; (child = 2 * at + 1) < merge->heap_length; at = child) {
-		if (child + 1 < merge->heap_length && comes_before(merge->heap[child + 1], merge->heap[child]))
-			child++;
-		if (!comes_before(merge->heap[child], cursor))
-			break;
-		merge->heap[at] = merge->heap[child];
-	}
-	merge->heap[at] = cursor;
-}
-
 /* Take the least term's cursors off the heap; they come in order of the runs. */
 static void take_least(struct merge *merge)
 {
 	merge->having_count = 0;
 	do {
-		merge->having[merge->having_count++] = merge->heap[0];
-		if (--merge->heap_length)
-			sift_down(merge, 0, merge->heap[merge->heap_length]);
-	} while (merge->heap_length && compare_terms(merge->heap[0], merge->having[0]) == 0);
-}
-
-static void sift_up(struct merge *merge, struct run_cursor *cursor)
-{
-	size_t at = merge->heap_length++;
-	for (; at && comes_before(cursor, merge->heap[(at - 1) / 2]); at = (at - 1) / 2)
-		merge->heap[at] = merge->heap[(at - 1) / 2];
-	merge->heap[at] = cursor;
+		merge->having[merge->having_count++] = (struct run_cursor *)merge->heap.heads[0];
+		term_heap_remove_least(&merge->heap);
+	} while (merge->heap.count && term_head_compare(merge->heap.heads[0], &merge->having[0]->head) == 0);
 }
 
 /* ---- a term ---- */
@@ -272,13 +230,13 @@ static int merge_term(struct merge *merge, const struct term_sink *sink, trawl_e
 	struct position_source source = {merged_positions, merge};
 	const struct run_cursor *any = merge->having[0];
 	if (!code && merge->df)
-		code = sink->term(sink->context, (const char *)any->term, any->length, merge->list_docs,
+		code = sink->term(sink->context, (const char *)any->term, any->head.length, merge->list_docs,
 		                  merge->list_tfs, merge->df, &source, error);
 	return code;
 }
 
 /* Step the cursors that had the term at hand on; those that are at or past the term `until` are done. */
-static int advance(struct merge *merge, const struct run_cursor *until, trawl_error *error)
+static int advance(struct merge *merge, const struct term_head *until, trawl_error *error)
 {
 	for (size_t i = 0; i < merge->having_count; i++) {
 		struct run_cursor *cursor = merge->having[i];
@@ -286,20 +244,13 @@ static int advance(struct merge *merge, const struct run_cursor *until, trawl_er
 		int more = next_record(cursor, error);
 		if (more < 0)
 			return more;
-		if (more && (!until || compare_terms(cursor, until) < 0))
-			sift_up(merge, cursor);
+		if (more && (!until || term_head_compare(&cursor->head, until) < 0))
+			term_heap_add(&merge->heap, &cursor->head);
 	}
 	return 0;
 }
 
 /* ---- runs ---- */
-
-static void set_term(struct run_cursor *cursor, const uint8_t *term)
-{
-	cursor->length = *term;
-	memcpy(cursor->term, term + 1, *term);
-	cursor->key = term_key(cursor->term, cursor->length);
-}
 
 /* The last mark whose term is not above `term`. */
 static uint64_t mark_before(const struct run *run, const uint8_t *term)
@@ -318,10 +269,12 @@ static uint64_t mark_before(const struct run *run, const uint8_t *term)
 
 /* Let the cursor stand at the first term that is not before `from` (NULL: the first of all), if it is before `until`. */
 static int start_run(struct merge *merge, size_t i, const struct run *run, const uint8_t *from,
-                     const struct run_cursor *until, trawl_error *error)
+                     const struct term_head *until, trawl_error *error)
 {
-	struct run_cursor *cursor = &merge->cursors[i], first;
+	struct run_cursor *cursor = &merge->cursors[i];
+	struct term_head first;
 	size_t share = READING_BYTES / merge->count;
+	cursor->head.number = (uint32_t)i;
 	cursor->file = run->file;
 	cursor->file_end = run->bytes;
 	cursor->capacity = share < BUFFER_LEAST ? BUFFER_LEAST : share > BUFFER_MOST ? BUFFER_MOST : share;
@@ -331,15 +284,15 @@ static int start_run(struct merge *merge, size_t i, const struct run *run, const
 	cursor->at = cursor->end = cursor->buffer;
 	cursor->offset = from ? mark_before(run, from) : 0;
 	if (from)
-		set_term(&first, from);
+		term_head_set(&first, from + 1, *from);
 	int more = next_record(cursor, error);
-	while (more == 1 && from && compare_terms(cursor, &first) < 0) {
+	while (more == 1 && from && term_head_compare(&cursor->head, &first) < 0) {
 		more = skip_record(cursor, error);
 		if (!more)
 			more = next_record(cursor, error);
 	}
-	if (more == 1 && (!until || compare_terms(cursor, until) < 0))
-		sift_up(merge, cursor);
+	if (more == 1 && (!until || term_head_compare(&cursor->head, until) < 0))
+		term_heap_add(&merge->heap, &cursor->head);
 	return more < 0 ? more : 0;
 }
 
@@ -348,7 +301,7 @@ static void release(struct merge *merge)
 	for (size_t i = 0; merge->cursors && i < merge->count; i++)
 		memory_free(merge->cursors[i].buffer);
 	memory_free(merge->cursors);
-	memory_free(merge->heap);
+	memory_free(merge->heap.heads);
 	memory_free(merge->having);
 	memory_free(merge->ends);
 	memory_free(merge->list_docs);
@@ -360,19 +313,19 @@ static void release(struct merge *merge)
 static int merge_between(const struct run *runs, size_t count, const uint32_t *docs, const uint8_t *from,
                          const uint8_t *until, const struct term_sink *sink, trawl_error *error)
 {
-	struct run_cursor last, *end = until ? &last : NULL;
+	struct term_head last, *end = until ? &last : NULL;
 	struct merge merge = {.count = count,
 	                      .docs = docs,
 	                      .cursors = memory_new_zeroed(count, sizeof(struct run_cursor)),
-	                      .heap = memory_new(count * sizeof(struct run_cursor *)),
+	                      .heap.heads = memory_new(count * sizeof(struct term_head *)),
 	                      .having = memory_new(count * sizeof(struct run_cursor *)),
 	                      .ends = memory_new(count * sizeof(uint32_t))};
-	int code = merge.cursors && merge.heap && merge.having && merge.ends ? 0 : error_set_memory(error);
+	int code = merge.cursors && merge.heap.heads && merge.having && merge.ends ? 0 : error_set_memory(error);
 	if (until)
-		set_term(&last, until);
+		term_head_set(&last, until + 1, *until);
 	for (size_t i = 0; !code && i < count; i++)
 		code = start_run(&merge, i, &runs[i], from, end, error);
-	while (!code && merge.heap_length) {
+	while (!code && merge.heap.count) {
 		code = merge_term(&merge, sink, error);
 		if (!code)
 			code = advance(&merge, end, error);

@@ -8,29 +8,15 @@
 
 #define LANES 8
 
-/* Where the ones of a run's unary part are, from bit `bit` on, ones[1] the first; 64 more than n may be written. false: cut
- * off. */
-static bool find_ones(const uint8_t *in, uint64_t bit, uint64_t limit, size_t n, uint32_t *ones)
+/* Eight at a time, of which some are no ones, so that there is little to predict. */
+static inline void write_ones(uint64_t word, size_t count, uint32_t start, uint32_t *out)
 {
-	uint64_t start = bit & ~(uint64_t)7;
-	uint64_t word = load64(in + start / 8) & UINT64_MAX << (bit % 8);
-	size_t found = 1;
-	ones[0] = (uint32_t)bit - 1;
-	for (;;) {
-		size_t count = (size_t)__builtin_popcountll(word);
-		/* Eight at a time, of which some are no ones, so that there is little to predict. */
-		for (size_t i = 0; i < count; i += LANES)
-			for (size_t j = 0; j < LANES; j++, word &= word - 1)
-				ones[found + i + j] = (uint32_t)start + (uint32_t)_tzcnt_u64(word);
-		found += count;
-		if (found > n)
-			return ones[n] < limit;
-		start += 64;
-		if (start >= limit)
-			return false;
-		word = load64(in + start / 8);
-	}
+	for (size_t i = 0; i < count; i += LANES)
+		for (size_t j = 0; j < LANES; j++, word &= word - 1)
+			out[i + j] = start + (uint32_t)_tzcnt_u64(word);
 }
+
+#include "segment/bitpack_impl.h"
 
 /* Without low parts most integers are 0: the zeros of the unary part are counted. Returns the bit behind the last one, 0: cut
  * off. */

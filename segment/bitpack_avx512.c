@@ -7,35 +7,22 @@
 
 #define LANES 16
 
-/* Where the ones of a run's unary part are, from bit `bit` on, ones[1] the first; 64 more than n may be written. false: cut
- * off. */
-static bool find_ones(const uint8_t *in, uint64_t bit, uint64_t limit, size_t n, uint32_t *ones)
+/* All 64, in four vectors, so that there is little to predict. */
+static inline void write_ones(uint64_t word, size_t count, uint32_t start, uint32_t *out)
 {
 	const __m512i places =
 	    _mm512_set_epi64(0x3f3e3d3c3b3a3938, 0x3736353433323130, 0x2f2e2d2c2b2a2928, 0x2726252423222120,
 	                     0x1f1e1d1c1b1a1918, 0x1716151413121110, 0x0f0e0d0c0b0a0908, 0x0706050403020100);
-	uint64_t start = bit & ~(uint64_t)7;
-	uint64_t word = load64(in + start / 8) & UINT64_MAX << (bit % 8);
-	size_t found = 1;
-	ones[0] = (uint32_t)bit - 1;
-	for (;;) {
-		size_t count = (size_t)__builtin_popcountll(word);
-		__m512i mine = _mm512_maskz_compress_epi8(word, places), base = _mm512_set1_epi32((int)start);
-		/* All four vectors, so that there is little to predict. */
-		for (size_t i = 0; i < 64; i += LANES) {
-			__m512i wide = _mm512_cvtepu8_epi32(_mm512_castsi512_si128(mine));
-			_mm512_storeu_si512(ones + found + i, _mm512_add_epi32(base, wide));
-			mine = _mm512_alignr_epi64(mine, mine, 2);
-		}
-		found += count;
-		if (found > n)
-			return ones[n] < limit;
-		start += 64;
-		if (start >= limit)
-			return false;
-		word = load64(in + start / 8);
+	__m512i mine = _mm512_maskz_compress_epi8(word, places), base = _mm512_set1_epi32((int)start);
+	(void)count;
+	for (size_t i = 0; i < 64; i += LANES) {
+		__m512i wide = _mm512_cvtepu8_epi32(_mm512_castsi512_si128(mine));
+		_mm512_storeu_si512(out + i, _mm512_add_epi32(base, wide));
+		mine = _mm512_alignr_epi64(mine, mine, 2);
 	}
 }
+
+#include "segment/bitpack_impl.h"
 
 /* 8 low parts a vector: the bytes that each lies in, shifted. */
 static inline __m256i load_low(__m512i bytes, __m512i places, __m512i shifts)

@@ -7,7 +7,11 @@
 
 #include "store/extent.h"
 
-#define ANALYSIS_VERSION 1
+#define ANALYSIS_VERSION 1 /* of the tokenizer: an index may have an older one */
+/* The path, the index's version, and ours. */
+#define NEWER_ANALYSIS                                                                                                 \
+	"%s was written by a newer trawl (version %u of the analysis of texts, this one knows %u): use that one, or "  \
+	"index the documents again"
 
 /* Part 0, PART_MANIFEST, is the store's. */
 enum part_number {

@@ -10,6 +10,20 @@
 
 /* ---- reading ---- */
 
+/* The first of n entries whose hash is not below `hash`; n when there is none. */
+static uint64_t first_not_below(const uint8_t *entries, uint64_t n, uint32_t hash)
+{
+	uint64_t from = 0, to = n;
+	while (from < to) {
+		uint64_t middle = (from + to) / 2;
+		if (load32(entries + middle * ID_ENTRY) < hash)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from;
+}
+
 /* The first of an extent's entries [0, n) whose hash is not below `hash`, read by windows: hashes are spread evenly between
  * `first`, the extent's first one, and `next`, that of the extent behind it. `low`: the extent's first entry. */
 static int find_by_windows(struct id_index *index, uint32_t hash, uint64_t low, uint64_t n, uint32_t first,
@@ -22,18 +36,12 @@ static int find_by_windows(struct id_index *index, uint32_t hash, uint64_t low, 
 	while (floor < ceiling) {
 		if (from > n - 1)
 			from = n - 1;
-		uint64_t count = n - from < WINDOW ? n - from : WINDOW, a = 0, b = count;
+		uint64_t count = n - from < WINDOW ? n - from : WINDOW;
 		int code =
 		    part_copy(&index->part, (low + from) * ID_ENTRY, (uint32_t)(count * ID_ENTRY), entries, error);
 		if (code)
 			return code;
-		while (a < b) {
-			uint64_t middle = (a + b) / 2;
-			if (load32(entries + middle * ID_ENTRY) < hash)
-				a = middle + 1;
-			else
-				b = middle;
-		}
+		uint64_t a = first_not_below(entries, count, hash);
 		/* At the window's border it may be before or behind. */
 		if (a < count)
 			ceiling = from + a;
@@ -68,15 +76,7 @@ int id_index_find(struct id_index *index, uint32_t hash, uint64_t *number, trawl
 	const uint8_t *entries = part_at(&index->part, low * ID_ENTRY, &left, error);
 	if (!entries)
 		return error_code(error);
-	uint64_t from = 0, to = left / ID_ENTRY;
-	while (from < to) {
-		uint64_t middle = (from + to) / 2;
-		if (load32(entries + middle * ID_ENTRY) < hash)
-			from = middle + 1;
-		else
-			to = middle;
-	}
-	*number = low + from;
+	*number = low + first_not_below(entries, left / ID_ENTRY, hash);
 	return 0;
 }
 

@@ -19,6 +19,17 @@ static int not_an_index(const struct snapshot *snapshot, trawl_error *error)
 	return error_set(error, TRAWL_ENOTINDEX, "%s is not a trawl index", store_path(snapshot_store(snapshot)));
 }
 
+/* Whether we know how to read the index, and how its texts were analysed. */
+static int check_versions(const struct snapshot *snapshot, uint32_t format, uint32_t analysis, trawl_error *error)
+{
+	const char *path = store_path(snapshot_store(snapshot));
+	if (format != FORMAT_VERSION)
+		return store_refuse_format(path, format, error);
+	if (analysis > ANALYSIS_VERSION)
+		return error_set(error, TRAWL_EVERSION, NEWER_ANALYSIS, path, analysis, ANALYSIS_VERSION);
+	return 0;
+}
+
 static int parse(struct manifest *manifest, const struct snapshot *snapshot, const uint8_t *at, uint32_t length,
                  trawl_error *error)
 {
@@ -26,8 +37,9 @@ static int parse(struct manifest *manifest, const struct snapshot *snapshot, con
 		return not_an_index(snapshot, error);
 	const uint8_t *end = at + length;
 	at += MANIFEST_MAGIC_LENGTH;
-	if (load32(at) != FORMAT_VERSION || load32(at + 20) > ANALYSIS_VERSION)
-		return store_refuse_format(store_path(snapshot_store(snapshot)), load32(at), error);
+	int code = check_versions(snapshot, load32(at), load32(at + 20), error);
+	if (code)
+		return code;
 	manifest->generation = load64(at + 4);
 	manifest->next_segment = load32(at + 12);
 	manifest->flags = load32(at + 16);

@@ -593,6 +593,30 @@ static void a_newer_manifest_is_refused(void **state)
 	assert_int_equal(open_writer_and_close(scratch_path("newer")), TRAWL_EVERSION);
 }
 
+static void a_newer_analysis_is_refused_as_that(void **state)
+{
+	(void)state;
+	struct bytes manifest = {0};
+	write_tiny(scratch_path("analysis"));
+	put_manifest(&manifest, 1, 0, 11, 9, 47, 0);
+	manifest.data[12 + 20] = 2;
+	replace_manifest(scratch_path("analysis"), &manifest);
+	for (int who = 0; who < 4; who++) {
+		trawl_check_options check = {0};
+		trawl_check_result checked;
+		trawl_salvage_options salvage = {0};
+		trawl_salvage_result salvaged;
+		const char *path = scratch_path("analysis");
+		int code = who == 0   ? open_and_close(path)
+		           : who == 1 ? open_writer_and_close(path)
+		           : who == 2 ? trawl_check(path, &check, &checked, &error)
+		                      : trawl_salvage(path, scratch_path("rescued"), &salvage, &salvaged, &error);
+		assert_int_equal(code, TRAWL_EVERSION);
+		assert_non_null(strstr(error.text, "version 2 of the analysis"));
+		assert_null(strstr(error.text, "format"));
+	}
+}
+
 static void a_manifest_cut_short_is_refused(void **state)
 {
 	(void)state;
@@ -789,6 +813,7 @@ int main(void)
 	    cmocka_unit_test(positions_encoded_by_hand_decode),
 	    cmocka_unit_test(a_ranged_list_encoded_by_hand_decodes),
 	    cmocka_unit_test(a_newer_manifest_is_refused),
+	    cmocka_unit_test(a_newer_analysis_is_refused_as_that),
 	    cmocka_unit_test(a_manifest_cut_short_is_refused),
 	    cmocka_unit_test(damage_to_any_field_or_payload_is_found),
 	    cmocka_unit_test(damaged_deletions_are_found),

@@ -477,13 +477,17 @@ static void parts_are_the_same_under_a_limit(void **state)
 	CHECK(part_writer_append(&writer, all.data, all.length, &error));
 	CHECK(part_writer_finish(&writer, &error));
 	commit(batch, "manifest");
-	for (int limited = 0; limited < 4; limited++) {
+	static const struct {
+		uint64_t limit; /* bytes; 0: none */
+		bool without_memory;
+		uint32_t held; /* extents at most; 0: there is no limit */
+	} cases[] = {{0, false, 0}, {1, true, 0}, {1, false, 16}, {20 * EXTENT_PAYLOAD, false, 20}};
+	for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
 		struct snapshot *snapshot = look(store);
-		fail_calls("memory_new", 0, true, ENOMEM);
-		if (limited != 1) /* without memory for it there is no limit */
-			stop_failing();
-		if (limited)
-			snapshot_limit(snapshot, limited == 3 ? 20 * EXTENT_PAYLOAD : 1);
+		if (cases[c].without_memory)
+			fail_calls("memory_new", 0, true, ENOMEM);
+		if (cases[c].limit)
+			snapshot_limit(snapshot, cases[c].limit);
 		stop_failing();
 		CHECK(part_open(&part, snapshot, 1, 9, all.length, &error));
 		for (int i = 0; i < 1000; i++) {
@@ -507,15 +511,14 @@ static void parts_are_the_same_under_a_limit(void **state)
 		assert_int_equal(part_copy(&part, all.length, 1, copy, &error), TRAWL_ECORRUPT);
 		assert_int_equal(part_copy(&part, all.length + 1, 1, copy, &error), TRAWL_ECORRUPT);
 		assert_int_equal(part_copy(&part, EXTENT_PAYLOAD - 4, 8, copy, &error), TRAWL_ECORRUPT);
-		assert_true(limited >= 2 ? snapshot_resident(snapshot) <= (limited == 2 ? 16 : 20) * EXTENT_PAYLOAD
-		                         : snapshot_resident(snapshot) == 0);
+		assert_true(snapshot_resident(snapshot) <= (size_t)cases[c].held * EXTENT_PAYLOAD);
 		part_release(&part);
 		for (long n = 0, met = true; met; n++) { /* of what it notes of extents, one list or two */
 			fail_calls("memory_new_zeroed", n, false, ENOMEM);
 			int code = part_open(&part, snapshot, 1, 9, all.length, &error);
 			met = stop_failing();
 			assert_int_equal(code, met ? TRAWL_ENOMEM : 0);
-			assert_true(met || n == (limited >= 2 ? 2 : 1));
+			assert_true(met || n == (cases[c].held ? 2 : 1));
 			part_release(&part);
 		}
 		snapshot_close(snapshot);
