@@ -27,7 +27,6 @@ struct budget budget_divide(size_t bytes)
 	reserved += budget.filter;
 	budget.pipeline = total > reserved ? (total - reserved) / 3 : 0;
 	budget.pairs = total / 8;
-	budget.reading = between(total / 16, MIB / 2, 16 * MIB);
 	budget.merge.documents = between((total < KEPT ? KEPT : total) / 2 / MERGE_DOCUMENT_BYTES, 1, DOCUMENTS_MAX);
 	budget.merge.sources = between(total / 4 / MERGE_SOURCE_BYTES, MERGE_TIER_WIDTH, MERGE_SOURCES_MAX);
 	return budget;

@@ -1,8 +1,8 @@
 #include "indexer/graveyard.h"
 
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "segment/length.h"
 #include "segment/postings_read.h"
@@ -18,13 +18,16 @@ static int compare_numbers(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* Append the term numbers of a text's tokens, repeated as the text repeats them: 1; 0: some term is not the segment's. */
+/* Append the term numbers of a text's tokens, repeated as the text repeats them: 1; 0: some term is not the segment's, or there is
+ * no room for them. */
 static int append_terms(struct grave *grave, struct segment *segment, struct tokenizer *tokenizer, trawl_error *error)
 {
 	struct token tokens[TOKENS_AT_A_TIME];
 	struct term_entry entry;
 	int count;
 	while ((count = tokenizer_next(tokenizer, tokens, TOKENS_AT_A_TIME)) > 0) {
+		if (grave->term_count + (size_t)count > grave->room / sizeof *grave->terms)
+			return 0;
 		if (!memory_reserve(&grave->terms, &grave->term_capacity, grave->term_count + (size_t)count,
 		                    sizeof *grave->terms))
 			return error_set_memory(error);
@@ -91,88 +94,118 @@ int grave_add(struct grave *grave, struct segment *segment, uint32_t doc, const 
 	return 0;
 }
 
-/* The postings of one term that the new dead have. */
-static int count_dead(struct grave *grave, const struct term_entry *entry, const uint32_t *docs, const uint32_t *tfs,
-                      trawl_error *error)
+/* The deletions being written: the counts of the older dead, merged with the new ones as these come, ascending. */
+struct account {
+	struct deletions_writer writer;
+	const struct deletions *old;
+	struct deletions_cursor next; /* of the old ones */
+	bool has_next;
+};
+
+static bool add_count(struct account *account, uint64_t number, uint32_t count)
 {
-	uint32_t dead = 0;
-	for (uint32_t i = 0; i < entry->df; i++) {
-		uint32_t is_dead = grave_has(grave, docs[i]);
-		dead += is_dead;
-		grave->tokens += is_dead ? tfs[i] : 0;
+	bool done = true;
+	for (; done && account->has_next && account->next.number < number;
+	     account->has_next = deletions_next(account->old, &account->next))
+		done = deletions_put(&account->writer, account->next.number, account->next.count);
+	if (account->has_next && account->next.number == number) {
+		count += account->next.count;
+		account->has_next = deletions_next(account->old, &account->next);
 	}
-	grave->postings += dead;
-	if (!memory_reserve(&grave->terms, &grave->term_capacity, grave->term_count + dead, sizeof *grave->terms))
-		return error_set_memory(error);
-	for (uint32_t i = 0; i < dead; i++)
-		grave->terms[grave->term_count++] = entry->number;
-	return 0;
+	return done && (!count || deletions_put(&account->writer, number, count));
 }
 
-/* Find what the dead take with them in all posting lists of the segment. */
-static int read_lists(struct grave *grave, struct segment *segment, trawl_error *error)
+static bool add_rest(struct account *account)
+{
+	bool done = true;
+	for (; done && account->has_next; account->has_next = deletions_next(account->old, &account->next))
+		done = deletions_put(&account->writer, account->next.number, account->next.count);
+	return done;
+}
+
+/* What was found when the dead were analysed. */
+static bool count_terms(struct grave *grave, struct account *account)
+{
+	bool done = true;
+	if (grave->term_count)
+		qsort(grave->terms, grave->term_count, sizeof *grave->terms, compare_numbers);
+	for (size_t i = 0, end; done && i < grave->term_count; i = end) {
+		for (end = i + 1; end < grave->term_count && grave->terms[end] == grave->terms[i];)
+			end++;
+		done = add_count(account, grave->terms[i], (uint32_t)(end - i));
+	}
+	return done;
+}
+
+/* The postings of one term that the new dead have. */
+struct dead_postings {
+	struct grave *grave;
+	uint32_t count;
+};
+
+static void count_dead(void *context, const uint32_t *docs, const uint32_t *tfs, uint32_t count)
+{
+	struct dead_postings *dead = context;
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t is_dead = grave_has(dead->grave, docs[i]);
+		dead->count += is_dead;
+		dead->grave->tokens += is_dead ? tfs[i] : 0;
+	}
+}
+
+/* Find what the dead take with them in all posting lists of the segment. A term's count goes out at once: there may be as many
+ * postings of the dead as the segment has. */
+static int read_lists(struct grave *grave, struct segment *segment, struct account *account, trawl_error *error)
 {
 	struct terms_cursor cursor = {0};
-	uint64_t room = postings_read_room(segment->documents_count);
-	uint32_t *docs = memory_new(room * sizeof *docs), *tfs = memory_new(room * sizeof *tfs);
-	int code = docs && tfs ? 1 : error_set_memory(error);
+	struct dead_postings dead = {.grave = grave};
+	uint64_t room = postings_visit_room(segment->documents_count), least = 0;
+	struct postings_visit visit = {memory_new(room * sizeof *visit.docs), memory_new(room * sizeof *visit.tfs),
+	                               count_dead, &dead};
+	int code = visit.docs && visit.tfs ? 1 : error_set_memory(error);
 	grave->tokens = grave->postings = 0;
 	while (code == 1 && (code = terms_next(&segment->terms, &cursor, error)) == 1) {
-		int failed = postings_read(segment, &cursor.entry, docs, tfs, error);
-		if (!failed)
-			failed = count_dead(grave, &cursor.entry, docs, tfs, error);
+		dead.count = 0;
+		int failed = postings_visit(segment, &cursor.entry, &visit, error);
+		if (!failed && cursor.entry.number < least)
+			failed = part_corrupt(&segment->terms.part, 0, "terms out of order", error);
+		least = cursor.entry.number + 1;
+		grave->postings += dead.count;
+		if (!failed && !add_count(account, cursor.entry.number, dead.count))
+			failed = error_set_memory(error);
 		code = failed ? failed : 1;
 	}
-	memory_free(docs);
-	memory_free(tfs);
+	memory_free(visit.docs);
+	memory_free(visit.tfs);
 	return code;
 }
 
-/* Merge the counts of the older dead with the new ones, both ascending. */
-static bool merge_terms(struct grave *grave, const struct deletions *old, struct deletions *merged)
+static int write_deletions(struct grave *grave, struct segment *segment, bool by_lists, struct buffer *out,
+                           trawl_error *error)
 {
-	size_t from_old = 0, from_new = 0;
-	if (grave->term_count)
-		qsort(grave->terms, grave->term_count, sizeof *grave->terms, compare_numbers);
-	while (from_old < old->term_count || from_new < grave->term_count) {
-		if (!memory_reserve(&merged->terms, &merged->term_capacity, merged->term_count + 1,
-		                    sizeof *merged->terms))
-			return false;
-		struct dead_term *term = &merged->terms[merged->term_count++];
-		uint64_t a = from_old < old->term_count ? old->terms[from_old].number : UINT64_MAX;
-		uint64_t b = from_new < grave->term_count ? grave->terms[from_new] : UINT64_MAX;
-		*term = (struct dead_term){a < b ? a : b, 0};
-		if (a == term->number)
-			term->count = old->terms[from_old++].count;
-		for (; from_new < grave->term_count && grave->terms[from_new] == term->number; from_new++)
-			term->count++;
-	}
-	return true;
-}
-
-static int write_deletions(struct grave *grave, const struct segment *segment, struct buffer *out, trawl_error *error)
-{
-	size_t words = ((size_t)segment->documents_count + 63) / 64;
-	struct deletions merged = {.words = memory_new(words * 8)};
-	bool done = merged.words && merge_terms(grave, &segment->deletions, &merged);
-	if (done) {
-		for (size_t i = 0; i < words; i++)
-			merged.words[i] =
-			    grave->words[i] | (segment->deletions.words ? segment->deletions.words[i] : 0);
-		out->length = 0;
-		done = deletions_write(&merged, segment->documents_count, out);
-	}
-	deletions_release(&merged);
-	return done ? 0 : error_set_memory(error);
+	uint32_t documents = segment->documents_count;
+	struct account account = {.old = &segment->deletions};
+	account.has_next = deletions_next(account.old, &account.next);
+	out->length = 0;
+	if (!deletions_begin(&account.writer, out, documents))
+		return error_set_memory(error);
+	uint8_t *words = deletions_words(&account.writer, documents);
+	for (size_t i = 0; i < ((size_t)documents + 63) / 64; i++)
+		store64(words + 8 * i, grave->words[i] | (account.old->words ? account.old->words[i] : 0));
+	int code = by_lists ? read_lists(grave, segment, &account, error) : 0;
+	if (!code && !by_lists && !count_terms(grave, &account))
+		code = error_set_memory(error);
+	if (!code && !add_rest(&account))
+		code = error_set_memory(error);
+	deletions_end(&account.writer);
+	return code;
 }
 
 int grave_write(struct grave *grave, struct segment *segment, struct manifest_segment *summary, struct buffer *out,
                 trawl_error *error)
 {
 	bool all_dead = segment->summary.deleted + grave->deaths == segment->summary.documents;
-	int code = grave->by_lists && !all_dead ? read_lists(grave, segment, error) : 0;
-	if (!code)
-		code = write_deletions(grave, segment, out, error);
+	int code = write_deletions(grave, segment, grave->by_lists && !all_dead, out, error);
 	if (code)
 		return code;
 	summary->deleted += grave->deaths;

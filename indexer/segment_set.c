@@ -87,11 +87,19 @@ int segment_set_add(struct segment_set *set, const struct manifest_segment *adde
 	return code ? code : open_segments(set, error);
 }
 
+static size_t graves_memory(const struct segment_set *set)
+{
+	size_t bytes = 0;
+	for (size_t i = 0; i < set->manifest.segment_count; i++)
+		bytes += grave_memory(&set->graves[i]);
+	return bytes;
+}
+
 size_t segment_set_memory(const struct segment_set *set)
 {
-	size_t bytes = snapshot_resident(set->snapshot) + set->cut_ids.bits / 8;
+	size_t bytes = snapshot_resident(set->snapshot) + set->cut_ids.bits / 8 + graves_memory(set);
 	for (size_t i = 0; i < set->manifest.segment_count; i++)
-		bytes += segment_memory(&set->segments[i]) + grave_memory(&set->graves[i]);
+		bytes += segment_memory(&set->segments[i]);
 	return bytes;
 }
 
@@ -138,14 +146,16 @@ int segment_set_delete(struct segment_set *set, const struct document_place *pla
 {
 	trawl_document stored;
 	struct segment *segment = &set->segments[place->segment];
+	struct grave *grave = &set->graves[place->segment];
+	size_t others = graves_memory(set) - grave_memory(grave), room = set->budget->graves;
+	grave->room = others < room ? (room - others) / 2 : 0; /* half: a list doubles when it grows */
 	int code = segment_fetch(segment, place->doc, &set->scratch, &stored, error);
 	if (!code && !set->deleted_tokenizer) {
 		trawl_analysis analysis = manifest_analysis(&set->manifest);
 		code = tokenizer_new(&set->deleted_tokenizer, &analysis, error);
 	}
 	if (!code)
-		code = grave_add(&set->graves[place->segment], segment, place->doc, &stored, set->deleted_tokenizer,
-		                 error);
+		code = grave_add(grave, segment, place->doc, &stored, set->deleted_tokenizer, error);
 	return code;
 }
 

@@ -8,28 +8,48 @@ static int corrupt_list(const struct segment *segment, const struct term_entry *
 	return part_corrupt(&segment->postings, entry->place.postings, "a posting list that makes no sense", error);
 }
 
-/* The postings of one chunk, appended at *count. false: malformed. */
-static bool read_chunk(struct chunk *chunk, uint32_t superblock, uint32_t documents, uint32_t df, uint32_t *docs,
-                       uint32_t *tfs, uint32_t *count)
+/* Where postings go: all to one array, or to a visitor, of each chunk in turn. */
+struct destination {
+	uint32_t *docs, *tfs;
+	postings_visitor *visit; /* NULL: all to one array */
+	void *context;
+};
+
+/* The postings of one chunk, at most `room`. Their number, or 0: malformed. */
+static uint32_t read_chunk(struct chunk *chunk, uint32_t superblock, uint32_t documents, uint32_t room, uint32_t *docs,
+                           uint32_t *tfs)
 {
+	uint32_t count = 0;
 	uint32_t rank = 0, range_tfs[RANGE_DOCUMENTS];
 	for (uint32_t left = chunk->range_mask; left; left &= left - 1, rank++) {
 		uint64_t mask;
 		uint32_t base = superblock * SUPERBLOCK_DOCUMENTS + (uint32_t)__builtin_ctz(left) * RANGE_DOCUMENTS;
 		uint32_t postings = chunk_range(chunk, rank, &mask, range_tfs);
-		if (!postings || (uint32_t)__builtin_popcountll(mask) != postings || postings > df - *count)
-			return false;
-		for (uint32_t i = 0; mask; mask &= mask - 1, i++, ++*count) {
-			docs[*count] = base + (uint32_t)__builtin_ctzll(mask);
-			tfs[*count] = range_tfs[i]; /* NOLINT: as many as the mask has bits */
+		if (!postings || (uint32_t)__builtin_popcountll(mask) != postings || postings > room - count)
+			return 0;
+		for (uint32_t i = 0; mask; mask &= mask - 1, i++, count++) {
+			docs[count] = base + (uint32_t)__builtin_ctzll(mask);
+			tfs[count] = range_tfs[i]; /* NOLINT: as many as the mask has bits */
 		}
-		if (docs[*count - 1] >= documents)
-			return false;
+		if (docs[count - 1] >= documents)
+			return 0;
 	}
-	return true;
+	return count;
 }
 
-static int read_ranged(struct segment *segment, const struct term_entry *entry, uint32_t *docs, uint32_t *tfs,
+/* Postings that were decoded: check them, and hand them over. */
+static int deliver(const struct segment *segment, const struct term_entry *entry, const struct destination *to,
+                   const uint32_t *docs, const uint32_t *tfs, uint32_t count, trawl_error *error)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (tfs[i] > length_longest(segment->lengths[docs[i]]))
+			return corrupt_list(segment, entry, error);
+	if (to->visit)
+		to->visit(to->context, docs, tfs, count);
+	return 0;
+}
+
+static int read_ranged(struct segment *segment, const struct term_entry *entry, const struct destination *to,
                        trawl_error *error)
 {
 	struct ranged_list list;
@@ -48,9 +68,14 @@ static int read_ranged(struct segment *segment, const struct term_entry *entry, 
 		bytes = part_at(&segment->postings, address, &left, error);
 		if (!bytes)
 			return error_code(error);
-		if (length > left || !chunk_open(&chunk, &list, superblock, bytes, length) ||
-		    !read_chunk(&chunk, superblock, documents, entry->df, docs, tfs, &count))
-			return corrupt_list(segment, entry, error);
+		uint32_t *docs = to->docs + (to->visit ? 0 : count), *tfs = to->tfs + (to->visit ? 0 : count), read = 0;
+		if (length <= left && chunk_open(&chunk, &list, superblock, bytes, length))
+			read = read_chunk(&chunk, superblock, documents, entry->df - count, docs, tfs);
+		int code =
+		    read ? deliver(segment, entry, to, docs, tfs, read, error) : corrupt_list(segment, entry, error);
+		if (code)
+			return code;
+		count += read;
 	}
 	return count == entry->df ? 0 : corrupt_list(segment, entry, error);
 }
@@ -75,24 +100,41 @@ int postings_check_df(const struct segment *segment, const struct term_entry *en
 	return 0;
 }
 
-int postings_read(struct segment *segment, const struct term_entry *entry, uint32_t *docs, uint32_t *tfs,
-                  trawl_error *error)
+static int read_list(struct segment *segment, const struct term_entry *entry, const struct destination *to,
+                     trawl_error *error)
 {
 	int code = postings_check_df(segment, entry, error);
 	if (code)
 		return code;
+	if (entry->df >= short_list_border(segment->documents_count) && entry->df > 1)
+		return read_ranged(segment, entry, to, error);
 	if (entry->df == 1) {
 		if (entry->doc >= segment->documents_count || !entry->tf)
 			return part_corrupt(&segment->terms.part, 0, "a docID past the end", error);
-		docs[0] = entry->doc;
-		tfs[0] = entry->tf;
-	} else if (entry->df < short_list_border(segment->documents_count)) {
-		code = read_short(segment, entry, docs, tfs, error);
+		to->docs[0] = entry->doc;
+		to->tfs[0] = entry->tf;
 	} else {
-		code = read_ranged(segment, entry, docs, tfs, error);
+		code = read_short(segment, entry, to->docs, to->tfs, error);
 	}
-	for (uint32_t i = 0; !code && i < entry->df; i++)
-		if (tfs[i] > length_longest(segment->lengths[docs[i]]))
-			code = corrupt_list(segment, entry, error);
-	return code;
+	return code ? code : deliver(segment, entry, to, to->docs, to->tfs, entry->df, error);
+}
+
+int postings_read(struct segment *segment, const struct term_entry *entry, uint32_t *docs, uint32_t *tfs,
+                  trawl_error *error)
+{
+	struct destination to = {.docs = docs, .tfs = tfs};
+	return read_list(segment, entry, &to, error);
+}
+
+uint64_t postings_visit_room(uint32_t documents)
+{
+	uint32_t border = short_list_border(documents);
+	return postings_read_room(border > SUPERBLOCK_DOCUMENTS ? border : SUPERBLOCK_DOCUMENTS);
+}
+
+int postings_visit(struct segment *segment, const struct term_entry *entry, const struct postings_visit *visit,
+                   trawl_error *error)
+{
+	struct destination to = {visit->docs, visit->tfs, visit->visit, visit->context};
+	return read_list(segment, entry, &to, error);
 }

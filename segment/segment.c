@@ -155,13 +155,11 @@ void segment_close(struct segment *segment)
 
 size_t segment_memory(const struct segment *segment)
 {
-	const struct deletions *deletions = &segment->deletions;
 	size_t copies = (segment->lengths_copy ? segment->lengths_part.bytes : 0) +
 	                (segment->spans_copy ? segment->spans_part.bytes : 0);
 	size_t extents = segment_bytes(segment) / EXTENT_PAYLOAD * sizeof *segment->postings.extents;
 	return copies + extents + segment->root.capacity + segment->pairs.root.capacity +
-	       (deletions->words ? segment->documents_count / 8 : 0) +
-	       deletions->term_capacity * sizeof *deletions->terms;
+	       deletions_memory(&segment->deletions, segment->documents_count);
 }
 
 uint64_t segment_bytes(const struct segment *segment)

@@ -190,12 +190,95 @@ static void a_failing_allocation_is_an_error_of_the_writer(void **state)
 	assert_true(failures > 2);
 }
 
+/* ---- deleting nearly all documents ---- */
+
+#define WORDY_DOCUMENTS 80000
+#define WORDS 100 /* of each, all different */
+
+static void add_wordy(trawl_writer *writer, unsigned id)
+{
+	char name[16], text[WORDS * 8];
+	int length = sprintf(name, "%u", id);
+	size_t used = 0;
+	for (unsigned i = 0; i < WORDS; i++)
+		used += (size_t)sprintf(text + used, "w%u ", i * 200 + (id * 7 + i) % 200);
+	trawl_document document = {.id = name, .id_length = (size_t)length, .text = text, .text_length = used};
+	CHECK(trawl_writer_add(writer, &document, &error));
+}
+
+/* Delete all but every hundredth document; the peak of the resident set in KiB. */
+static long delete_nearly_all(const char *path)
+{
+	trawl_writer *writer;
+	trawl_writer_options options = {.memory_budget = 64 << 20, .threads = 1, .no_merge = true};
+	if (trawl_writer_open(&writer, path, &options, &error))
+		return -1;
+	for (unsigned i = 0; i < WORDY_DOCUMENTS; i++) {
+		char name[16];
+		int length = sprintf(name, "%u", i);
+		if (i % 100 && trawl_writer_delete(writer, name, (size_t)length, &error))
+			return -2;
+	}
+	if (trawl_writer_commit(writer, &error))
+		return -3;
+	trawl_writer_close(writer);
+	struct rusage usage;
+	return getrusage(RUSAGE_SELF, &usage) ? -4 : usage.ru_maxrss;
+}
+
+/* Eight million postings are deleted: eight bytes for each would be more than the budget by themselves. */
+static void deleting_nearly_all_documents_stays_within_the_budget(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	int result[2];
+	long peak = 0;
+	int status;
+	assert_int_equal(pipe(result), 0);
+	pid_t child = fork(); /* a fresh peak for each: that of building must not count */
+	assert_true(child >= 0);
+	if (!child) {
+		trawl_writer *writer;
+		trawl_writer_options options = {.no_merge = true};
+		if (trawl_writer_open(&writer, path, &options, &error))
+			_exit(1);
+		for (unsigned i = 0; i < WORDY_DOCUMENTS; i++)
+			add_wordy(writer, i);
+		int code = trawl_writer_commit(writer, &error);
+		trawl_writer_close(writer);
+		_exit(code != 0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (!child) {
+		peak = delete_nearly_all(path);
+		_exit(write(result[1], &peak, sizeof peak) != sizeof peak);
+	}
+	assert_int_equal(read(result[0], &peak, sizeof peak), sizeof peak);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	close(result[0]);
+	close(result[1]);
+	assert_int_equal(stats_at(path).documents, WORDY_DOCUMENTS / 100);
+	assert_int_equal(stats_at(path).tokens, WORDY_DOCUMENTS / 100 * WORDS);
+	trawl_check_result checked = {0};
+	CHECK(trawl_check(path, NULL, &checked, &error));
+	assert_int_equal(checked.damages, 0);
+	assert_true(peak > 0);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	if (peak > 64 * 1024)
+		fail_msg("a peak of %ld KiB with a budget of 64 MiB", peak);
+#endif
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_teardown(a_batch_of_many_documents_is_one_commit_of_several_segments, clear),
 	    cmocka_unit_test_teardown(nothing_is_seen_before_the_commit, clear),
 	    cmocka_unit_test_teardown(a_killed_writer_leaves_nothing_but_room, clear),
+	    cmocka_unit_test_teardown(deleting_nearly_all_documents_stays_within_the_budget, clear),
 	    cmocka_unit_test_teardown(a_failing_allocation_is_an_error_of_the_writer, clear),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -185,6 +185,81 @@ static void texts_that_another_stemmer_analyses_can_be_deleted_and_counted(void 
 	}
 }
 
+/* ---- the stored form ---- */
+
+#define COUNTED 1000 /* terms */
+#define NUMBERS 5000 /* from which these are drawn */
+
+static void write_counts(struct buffer *bytes, const uint32_t counts[NUMBERS], uint32_t documents)
+{
+	struct deletions_writer writer;
+	assert_true(deletions_begin(&writer, bytes, documents));
+	deletions_words(&writer, documents)[0] = 5;
+	for (uint32_t number = 0; number < NUMBERS; number++)
+		if (counts[number])
+			assert_true(deletions_put(&writer, number, counts[number]));
+	deletions_end(&writer);
+}
+
+static void counts_of_deleted_documents_are_found_by_term(void **state)
+{
+	(void)state;
+	static uint32_t counts[NUMBERS];
+	struct random random = {17};
+	struct buffer bytes = {0};
+	struct deletions deletions = {0};
+	struct deletions_cursor cursor = {0};
+	const char *wrong;
+	for (int i = 0; i < COUNTED; i++)
+		counts[random_below(&random, NUMBERS)] = 1 + (uint32_t)random_below(&random, 300);
+	counts[0] = counts[NUMBERS - 1] = UINT32_MAX;
+	write_counts(&bytes, counts, 100);
+	assert_int_equal(deletions_read(&deletions, bytes.data, bytes.length, 100, 2, &wrong), 0);
+	for (uint32_t number = 0; number < NUMBERS; number++) {
+		assert_int_equal(deletions_df(&deletions, number), counts[number]);
+		if (!counts[number])
+			continue;
+		assert_true(deletions_next(&deletions, &cursor));
+		assert_int_equal(cursor.number, number);
+		assert_int_equal(cursor.count, counts[number]);
+	}
+	assert_false(deletions_next(&deletions, &cursor));
+	assert_int_equal(deletions_df(&deletions, UINT64_MAX), 0);
+	assert_true(deletions_memory(&deletions, 100) < 5 * COUNTED);
+	deletions_release(&deletions);
+	for (size_t length = 0; length < bytes.length; length++) {
+		assert_int_equal(deletions_read(&deletions, bytes.data, length, 100, 2, &wrong), TRAWL_ECORRUPT);
+		deletions_release(&deletions);
+	}
+	buffer_release(&bytes);
+}
+
+static void terms_that_do_not_ascend_are_corruption(void **state)
+{
+	(void)state;
+	static const struct {
+		uint64_t numbers[3];
+		int code;
+	} cases[] = {{{0, 1, 2}, 0},
+	             {{7, 7, 8}, TRAWL_ECORRUPT},
+	             {{7, 6, 8}, TRAWL_ECORRUPT},
+	             {{1, UINT64_MAX, 0}, TRAWL_ECORRUPT}};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct buffer bytes = {0};
+		struct deletions deletions = {0};
+		struct deletions_writer writer;
+		const char *wrong;
+		assert_true(deletions_begin(&writer, &bytes, 1));
+		deletions_words(&writer, 1)[0] = 1;
+		for (int term = 0; term < 3; term++)
+			assert_true(deletions_put(&writer, cases[i].numbers[term], 1));
+		deletions_end(&writer);
+		assert_int_equal(deletions_read(&deletions, bytes.data, bytes.length, 1, 1, &wrong), cases[i].code);
+		deletions_release(&deletions);
+		buffer_release(&bytes);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +267,8 @@ int main(void)
 	    cmocka_unit_test_teardown(many_dead_are_counted_by_the_lists, clear),
 	    cmocka_unit_test_teardown(all_dead_at_once_leave_an_empty_index, clear),
 	    cmocka_unit_test_teardown(texts_that_another_stemmer_analyses_can_be_deleted_and_counted, clear),
+	    cmocka_unit_test(counts_of_deleted_documents_are_found_by_term),
+	    cmocka_unit_test(terms_that_do_not_ascend_are_corruption),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
