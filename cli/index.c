@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/index_job.h"
 #include "cli/options.h"
+#include "cli/readers.h"
 
 static const char usage[] =
     "trawl index [options] INDEX PATH...\n"
@@ -301,8 +302,10 @@ static int run(struct index_job *job, char **paths, int count)
 		progress_end(&job->progress);
 		return nothing_found(job, paths, count);
 	}
-	if (result >= 0)
+	if (result >= 0) {
+		limit_readers(job->source, job->index_path, job->quiet);
 		result = job_open_writer(job, &error);
+	}
 	if (result < 0) {
 		progress_end(&job->progress);
 		return complain("%s", error.text);

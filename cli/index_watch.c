@@ -10,9 +10,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/index_job.h"
+#include "cli/readers.h"
 #include "cli/watch.h"
 
 #define QUIET_SECONDS 0.3 /* without an event end a batch */
@@ -107,13 +109,30 @@ static bool is_new(const char *path)
 	return result == TRAWL_ENOTINDEX || result == TRAWL_ENOTFOUND;
 }
 
+/* A new index is made before its documents are read: look at their files first. */
+static int prepare_new(struct follower *follower, trawl_error *error)
+{
+	struct index_job *job = follower->job;
+	trawl_source *source = NULL;
+	if (access(job->index_path, F_OK) == 0)
+		return TRAWL_OK;
+	int result = trawl_source_open(&source, (const char *const *)follower->paths, follower->folder_count,
+	                               &job->source_options, error);
+	if (result == TRAWL_OK)
+		limit_readers(source, job->index_path, job->quiet);
+	trawl_source_close(source);
+	return result;
+}
+
 /* Bring the index up to date. TRAWL_OK, an error, or 1 when a signal came. */
 static int write_batch(struct follower *follower, trawl_error *error)
 {
 	struct index_job *job = follower->job;
 	const struct watch_changes *changes = watch_changes(follower->watch);
 	job_end_pass(job);
-	int result = job_open_writer(job, error);
+	int result = prepare_new(follower, error);
+	if (result == TRAWL_OK)
+		result = job_open_writer(job, error);
 	if (result != TRAWL_OK)
 		return result;
 	bool everything = changes->everything || is_new(job->index_path);

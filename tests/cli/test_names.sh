@@ -101,4 +101,37 @@ claim "exclude_needs_a_glob"
 trawl index --watch --follow l3.trawl l
 exits 2 && err_has "--follow"
 claim "watching_and_following_do_not_go_together"
+
+# ---- a new index is no more readable than its texts
+mode() { stat -c %a "$1"; }
+mkdir -p private open
+echo "secret diary" >private/a.txt
+echo "news" | tee open/b.txt >private/b.txt
+umask 022
+chmod 600 private/a.txt
+trawl index private.trawl private
+exits 0 && err_lines 1 && err_has "private.trawl is made for its owner only" && [ "$(mode private.trawl)" = 600 ]
+claim "an_index_of_a_private_file_is_private"
+[ "$(mode private.trawl-lock)" = 600 ]
+claim "and_so_is_its_lock_file"
+trawl index open.trawl open
+exits 0 && silent && [ "$(mode open.trawl)" = 644 ]
+claim "an_index_of_open_files_is_as_the_umask_says"
+chmod 640 private/a.txt
+trawl index group.trawl private/b.txt private/a.txt
+exits 0 && err_has "for its owner and group only" && [ "$(mode group.trawl)" = 640 ]
+claim "an_index_of_a_file_for_the_group_is_for_the_group"
+chmod 644 private/a.txt && chmod 700 private
+trawl index closed.trawl private
+exits 0 && [ "$(mode closed.trawl)" = 600 ]
+claim "a_closed_folder_makes_its_files_private"
+chmod 755 private && chmod 600 private/a.txt
+trawl index open.trawl private
+exits 0 && silent && [ "$(mode open.trawl)" = 644 ]
+claim "an_index_that_is_there_keeps_its_mode"
+(umask 077 && trawl index umask.trawl private && silent && [ "$(mode umask.trawl)" = 600 ])
+claim "what_the_umask_does_is_not_told"
+trawl index -q redirected.trawl - <private/a.txt
+exits 0 && silent && [ "$(mode redirected.trawl)" = 600 ]
+claim "a_private_file_on_standard_input_counts"
 finish
