@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/lines.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
@@ -96,17 +97,18 @@ static int delete_one(struct delete_job *job, const char *id, size_t length, tra
 
 static int delete_lines(struct delete_job *job, trawl_error *error)
 {
-	char *line = NULL;
-	size_t capacity = 0;
-	ssize_t got;
+	struct lines *lines = malloc(sizeof *lines);
 	int result = TRAWL_OK;
-	while (result == TRAWL_OK && (got = getdelim(&line, &capacity, job->null ? 0 : '\n', stdin)) > 0) {
-		size_t length = (size_t)got;
-		length -= line[length - 1] == (job->null ? 0 : '\n');
-		if (length > 0)
-			result = delete_one(job, line, length, error);
+	if (!lines) {
+		snprintf(error->text, sizeof error->text, "out of memory");
+		return TRAWL_ENOMEM;
 	}
-	free(line);
+	lines->end = job->null ? 0 : '\n';
+	lines->begun = false;
+	while (result == TRAWL_OK && lines_next(lines))
+		if (lines->length > 0)
+			result = delete_one(job, lines->bytes, lines->length, error);
+	free(lines);
 	if (result == TRAWL_OK && ferror(stdin)) {
 		snprintf(error->text, sizeof error->text, "cannot read ids from standard input");
 		return TRAWL_EIO;

@@ -62,13 +62,14 @@ static void write_wrapped(const trawl_snippet *snippet, size_t columns, const ch
 }
 
 /* A document without a title goes by its id. */
-static void print_for_people(const struct hit_style *style, size_t rank, float score, const trawl_document *document,
-                             const trawl_snippet *snippet)
+static void print_for_people(const struct hit_style *style, const struct printed_hit *hit)
 {
+	const trawl_document *document = hit->document;
+	const trawl_snippet *snippet = hit->snippet;
 	bool titled = document->title_length > 0;
-	if (rank > 1 && !style->no_snippet)
+	if (hit->number > 0 && !style->no_snippet)
 		putchar('\n');
-	printf("%zu. %.3f  %s", rank, (double)score, style->colour ? TITLE_COLOUR : "");
+	printf("%zu. %.3f  %s", hit->rank, (double)hit->score, style->colour ? TITLE_COLOUR : "");
 	clean_write_cut(stdout, titled ? document->title : document->id,
 	                titled ? document->title_length : document->id_length, TITLE_CHARACTERS);
 	fputs(style->colour ? NO_COLOUR : "", stdout);
@@ -97,79 +98,94 @@ static void print_json_snippet(const trawl_snippet *snippet)
 	json_write_escaped(stdout, snippet->text + at, snippet->length - at);
 }
 
-static void print_json_query(const struct hit_style *style, const struct query *query)
+static void print_as_json(const struct hit_style *style, const struct printed_hit *hit)
 {
-	putchar('{');
-	if (!style->name_query)
-		return;
-	fputs("\"query\":", stdout);
-	json_write_string(stdout, query->text, query->length);
-	putchar(',');
-}
-
-static void print_as_json(const struct hit_style *style, const struct query *query, size_t rank, float score,
-                          const trawl_document *document, const trawl_snippet *snippet)
-{
-	print_json_query(style, query);
-	printf("\"rank\":%zu,\"score\":%.9g,\"id\":", rank, (double)score); /* nine digits keep a float's bits */
+	const trawl_document *document = hit->document;
+	if (style->form == AS_JSON_LINES && hit->number > 0)
+		putchar(',');
+	printf("{\"rank\":%zu,\"score\":%.9g,\"id\":", hit->rank,
+	       (double)hit->score); /* nine digits keep a float's bits */
 	json_write_string(stdout, document->id, document->id_length);
 	fputs(",\"title\":", stdout);
 	json_write_string(stdout, document->title, document->title_length);
 	if (!style->no_snippet) {
 		fputs(",\"snippet\":\"", stdout);
-		print_json_snippet(snippet);
+		print_json_snippet(hit->snippet);
 		putchar('"');
 	}
-	fputs("}\n", stdout);
+	if (style->fields) {
+		fputs(",\"fields\":", stdout);
+		print_fields(style->fields, document);
+	}
+	fputs(style->form == AS_JSON_LINES ? "}" : "}\n", stdout);
 }
 
-static void print_as_trec(const struct hit_style *style, const struct query *query, size_t rank, float score,
-                          const trawl_document *document)
+static void print_as_trec(const struct hit_style *style, const struct query *query, const struct printed_hit *hit)
 {
 	trec_write(stdout, query->id, query->id_length);
 	fputs(" Q0 ", stdout);
-	trec_write(stdout, document->id, document->id_length);
-	printf(" %zu %.9g ", rank, (double)score);
+	trec_write(stdout, hit->document->id, hit->document->id_length);
+	printf(" %zu %.9g ", hit->rank, (double)hit->score);
 	trec_write(stdout, style->trec_run, strlen(style->trec_run));
 	putchar('\n');
 }
 
 void print_query_head(const struct hit_style *style, const struct query *query)
 {
-	if (!style->name_query || style->form != FOR_PEOPLE)
-		return;
-	fputs("> ", stdout);
-	clean_write(stdout, query->text, query->length, CLEAN_LINE);
-	putchar('\n');
-}
-
-void print_query_end(const struct hit_style *style)
-{
-	if (style->name_query && style->form == FOR_PEOPLE)
+	if (style->form == AS_JSON_LINES) {
+		fputs("{\"query\":", stdout);
+		json_write_string(stdout, query->text, query->length);
+		fputs(",\"hits\":[", stdout);
+	} else if (style->name_query && style->form == FOR_PEOPLE) {
+		fputs("> ", stdout);
+		clean_write(stdout, query->text, query->length, CLEAN_LINE);
 		putchar('\n');
-}
-
-void print_hit(const struct hit_style *style, const struct query *query, size_t rank, float score,
-               const trawl_document *document, const trawl_snippet *snippet)
-{
-	switch (style->form) {
-	case FOR_PEOPLE: print_for_people(style, rank, score, document, snippet); break;
-	case AS_JSON: print_as_json(style, query, rank, score, document, snippet); break;
-	case AS_TREC: print_as_trec(style, query, rank, score, document); break;
 	}
 }
 
-void print_match_count(const struct hit_style *style, const struct query *query, size_t shown, uint64_t matches)
+static void print_count_for_people(const struct hit_style *style, const struct outcome *outcome)
 {
 	char number[NUMBER_SIZE], total[NUMBER_SIZE];
-	if (style->form == AS_JSON) {
-		print_json_query(style, query);
-		printf("\"hits\":%zu,\"matches\":%" PRIu64 "}\n", shown, matches);
-		return;
-	}
-	if (shown > 0 && !style->no_snippet)
+	if (outcome->shown > 0 && !style->no_snippet)
 		putchar('\n');
-	if (shown > 0)
-		printf("%s of ", grouped(shown, number));
-	printf("%s document%s\n", grouped(matches, total), matches == 1 ? "" : "s");
+	if (outcome->shown > 0)
+		printf("%s of ", grouped(outcome->shown, number));
+	printf("%s document%s\n", grouped(outcome->matches, total), outcome->matches == 1 ? "" : "s");
+}
+
+void print_query_end(const struct hit_style *style, const struct outcome *outcome)
+{
+	switch (style->form) {
+	case FOR_PEOPLE:
+		if (outcome->counted)
+			print_count_for_people(style, outcome);
+		if (style->name_query)
+			putchar('\n');
+		break;
+	case AS_JSON:
+		if (outcome->counted)
+			printf("{\"hits\":%zu,\"matches\":%" PRIu64 "}\n", outcome->shown, outcome->matches);
+		break;
+	case AS_JSON_LINES:
+		putchar(']');
+		if (outcome->counted)
+			printf(",\"matches\":%" PRIu64, outcome->matches);
+		if (outcome->error) {
+			fputs(",\"error\":", stdout);
+			json_write_string(stdout, outcome->error, strlen(outcome->error));
+		}
+		fputs("}\n", stdout);
+		break;
+	case AS_TREC: break;
+	}
+}
+
+void print_hit(const struct hit_style *style, const struct query *query, const struct printed_hit *hit)
+{
+	switch (style->form) {
+	case FOR_PEOPLE: print_for_people(style, hit); break;
+	case AS_JSON:
+	case AS_JSON_LINES: print_as_json(style, hit); break;
+	case AS_TREC: print_as_trec(style, query, hit); break;
+	}
 }

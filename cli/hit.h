@@ -6,15 +6,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/fields.h"
 #include "trawl.h"
 
 struct hit_style {
-	enum { FOR_PEOPLE, AS_JSON, AS_TREC } form;
+	/* AS_JSON: an object a hit; AS_JSON_LINES: an object a query, with its hits */
+	enum { FOR_PEOPLE, AS_JSON, AS_JSON_LINES, AS_TREC } form;
 	bool colour;
 	size_t columns; /* of the terminal, to wrap at; 0: do not wrap */
 	bool no_snippet;
 	bool name_query; /* several queries: tell which one a hit is for */
 	const char *trec_run;
+	const struct field_choice *fields; /* for JSON; NULL: none */
 };
 
 struct query {
@@ -24,15 +27,26 @@ struct query {
 	size_t id_length;
 };
 
-/* Ahead of the hits of one query of several, and behind them. */
+/* What became of a query. */
+struct outcome {
+	size_t shown; /* hits */
+	bool counted;
+	uint64_t matches;  /* if counted */
+	const char *error; /* NULL: none */
+};
+
+/* Ahead of the hits of a query, and behind them, with the count if there is one. */
 void print_query_head(const struct hit_style *style, const struct query *query);
-void print_query_end(const struct hit_style *style);
+void print_query_end(const struct hit_style *style, const struct outcome *outcome);
 
-/* A hit; for TREC only the document's id is needed. */
-void print_hit(const struct hit_style *style, const struct query *query, size_t rank, float score,
-               const trawl_document *document, const trawl_snippet *snippet);
+struct printed_hit {
+	size_t number; /* of those printed for the query, from 0 */
+	size_t rank;
+	float score;
+	const trawl_document *document; /* for TREC only the id is needed */
+	const trawl_snippet *snippet;
+};
 
-/* How many documents match, of which `shown` were printed. */
-void print_match_count(const struct hit_style *style, const struct query *query, size_t shown, uint64_t matches);
+void print_hit(const struct hit_style *style, const struct query *query, const struct printed_hit *hit);
 
 #endif

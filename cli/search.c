@@ -1,11 +1,15 @@
 /* search.c - `trawl search`: one query from the words, or many from standard input; for people, as JSON, for TREC. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/fields.h"
 #include "cli/hit.h"
+#include "cli/lines.h"
 #include "cli/long_query.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
@@ -15,7 +19,7 @@ static const char usage[] =
     "trawl search [options] INDEX [WORD...]\n"
     "\n"
     "Finds the documents that have any of the words, best first. Without words, queries come from standard input, one\n"
-    "a line.\n"
+    "a line; each is answered before the next one is read, from the newest commit.\n"
     "\n"
     "  trawl search notes.trawl rain in spain\n"
     "  trawl search notes.trawl +rain spain          rain must be there, spain is welcome\n"
@@ -23,42 +27,52 @@ static const char usage[] =
     "  trawl search notes.trawl '\"rain in spain\"'    the phrase\n"
     "  trawl search --json -n 3 notes.trawl rain | jq .id\n"
     "  trawl search --trec run1 x.trawl <queries.tsv >run1.txt\n"
+    "  trawl search --json --fields year,place.name notes.trawl rain\n"
     "\n"
     "  -n N                 N hits at most (10 unless said; up to 10000)\n"
+    "  --offset N           leave out the first N; N and -n are up to 10000 together\n"
     "  --filter QUERY       only documents that match this query too; it changes no score\n"
     "  --count              tell how many documents match in all; -n 0 with it: nothing else\n"
     "  --no-snippet         only the title and the id\n"
     "  --width BYTES        snippets of about so many bytes (240 unless said)\n"
-    "  --json               one JSON object a hit: rank, score, id, title, snippet (and query, if from standard "
-    "input)\n"
+    "  --json               one JSON object a hit: rank, score, id, title, snippet; of queries from standard input "
+    "one\n"
+    "                       object a query, with all its hits\n"
+    "  --fields A,B|all     and stored fields, by their names; A.B is the member B of the object A\n"
     "  --trec RUN           lines for trec_eval: QUERY Q0 ID RANK SCORE RUN; the queries are \"QUERY<tab>words\" "
     "lines\n"
     "  --k1 X, --b X        parameters of the score instead of 0.9 and 0.4\n"
     "  --stable-ties        order equal scores by id\n"
+    "  --no-follow          answer all queries from the commit that is the newest at the start\n"
     "  --color WHEN         auto, always or never; marks are **so** without\n"
     "\n"
     "Exit status: 0 hits, 1 none, 2 error.\n";
 
-enum { HITS_USUAL = 10, WIDTH_LEAST = 16, WIDTH_MOST = 16384, LINE_SIZE = 1 << 16 };
+enum { HITS_USUAL = 10, WIDTH_LEAST = 16, WIDTH_MOST = 16384, PLACE_SIZE = 48 };
 
 struct search_job {
 	const char *index_path;
 	trawl_search_options options;
+	size_t hits, offset; /* options.top is their sum */
 	size_t width;
 	struct hit_style style;
-	bool json;
+	struct field_choice fields;
+	bool json, no_follow;
 
+	trawl_index *index;
 	trawl_searcher *searcher;
-	bool any_hits, any_error;
+	char place[PLACE_SIZE]; /* "query line 7: ", for messages; "" where there is one query */
+	bool any_hits, any_error, stale;
 };
 
 /* ---- one query ------------------------------------------------------------------------------------------------- */
 
-static int print_one(const struct search_job *job, const struct query *query, size_t rank, const trawl_hit *hit,
+static int print_one(const struct search_job *job, const struct query *query, size_t number, const trawl_hit *hit,
                      trawl_error *error)
 {
 	trawl_document document = {0};
 	trawl_snippet snippet = {0};
+	const struct printed_hit printed = {number, job->offset + number + 1, hit->score, &document, &snippet};
 	int result;
 	if (job->style.form == AS_TREC)
 		result = trawl_hit_id(job->searcher, hit->document, &document.id, &document.id_length, error);
@@ -67,35 +81,59 @@ static int print_one(const struct search_job *job, const struct query *query, si
 	if (result == TRAWL_OK && job->style.form != AS_TREC && !job->style.no_snippet)
 		result = trawl_hit_snippet(job->searcher, hit->document, job->width, &snippet, error);
 	if (result == TRAWL_OK)
-		print_hit(&job->style, query, rank, hit->score, &document, &snippet);
+		print_hit(&job->style, query, &printed);
 	return result;
 }
 
-/* Search and print. TRAWL_OK or the error. */
-static int answer(struct search_job *job, const struct query *query, trawl_error *error)
+/* Search and print the hits: their number into the outcome. TRAWL_OK or the error. */
+static int print_hits(const struct search_job *job, const struct query *query, struct outcome *outcome,
+                      trawl_error *error)
 {
-	size_t count;
-	int result = trawl_search(job->searcher, query->text, query->length, &job->options, error);
+	size_t count, length = query->length;
+	int result = search_beginning(job->searcher, query->text, &length, &job->options, error);
 	if (result != TRAWL_OK)
 		return result;
-	print_query_head(&job->style, query);
+	if (length < query->length)
+		complain("%s%s; only its first %zu bytes count", job->place, error->text, length);
 	const trawl_hit *hits = trawl_hits(job->searcher, &count);
-	for (size_t i = 0; i < count && result == TRAWL_OK; i++)
-		result = print_one(job, query, i + 1, &hits[i], error);
-	if (result != TRAWL_OK)
-		return result;
-	uint64_t matches = job->options.count ? trawl_match_count(job->searcher) : count;
-	if (job->options.count)
-		print_match_count(&job->style, query, count, matches);
-	if (matches > 0)
-		job->any_hits = true;
-	else if (job->style.form == FOR_PEOPLE)
+	for (size_t i = job->offset; i < count && result == TRAWL_OK; i++) {
+		result = print_one(job, query, outcome->shown, &hits[i], error);
+		outcome->shown += result == TRAWL_OK;
+	}
+	outcome->counted = job->options.count;
+	outcome->matches = job->options.count ? trawl_match_count(job->searcher) : count;
+	return result;
+}
+
+/* Why there is nothing to see. */
+static void tell_none(const struct search_job *job, const struct outcome *outcome)
+{
+	if (outcome->matches > 0)
+		complain("no hits after the first %" PRIu64, outcome->matches);
+	else
 		complain("no hits%s", trawl_query_terms(job->searcher)
 		                          ? ""
 		                          : ": the query has no words to look for (signs and "
 		                            "stop words do not count)");
-	print_query_end(&job->style);
-	return TRAWL_OK;
+}
+
+static void answer(struct search_job *job, const struct query *query)
+{
+	struct outcome outcome = {0};
+	trawl_error error = {0};
+	print_query_head(&job->style, query);
+	if (print_hits(job, query, &outcome, &error) != TRAWL_OK) {
+		complain("%s%s", job->place, error.text);
+		job->any_error = true;
+		outcome.error = error.text;
+		outcome.counted = false;
+	}
+	bool found = outcome.shown > 0 || (outcome.counted && outcome.matches > 0);
+	if (found)
+		job->any_hits = true;
+	else if (!outcome.error && job->style.form == FOR_PEOPLE)
+		tell_none(job, &outcome);
+	print_query_end(&job->style, &outcome);
 }
 
 static int exit_code(const struct search_job *job)
@@ -107,7 +145,6 @@ static int exit_code(const struct search_job *job)
 
 static int search_words(struct search_job *job, char **words, int count)
 {
-	trawl_error error = {0};
 	size_t length = 0;
 	for (int i = 0; i < count; i++)
 		length += strlen(words[i]) + 1;
@@ -120,29 +157,9 @@ static int search_words(struct search_job *job, char **words, int count)
 		at = stpcpy(at, words[i]);
 	}
 	struct query query = {text, (size_t)(at - text), "1", 1};
-	if (answer(job, &query, &error) != TRAWL_OK) {
-		complain("%s", error.text);
-		job->any_error = true;
-	}
+	answer(job, &query);
 	free(text);
 	return exit_code(job);
-}
-
-/* A line without its end into `line`; of a longer one the first LINE_SIZE bytes, which is more than a query may have.
- * false at the end of the input. */
-static bool read_line(FILE *in, char *line, size_t *length)
-{
-	int c = getc_unlocked(in);
-	size_t used = 0;
-	if (c == EOF)
-		return false;
-	for (; c != EOF && c != '\n'; c = getc_unlocked(in))
-		if (used < LINE_SIZE)
-			line[used++] = (char)c;
-	if (used > 0 && line[used - 1] == '\r')
-		used--;
-	*length = used;
-	return true;
 }
 
 /* "ID<tab>words" in TREC mode; else, and without a tab, the line's number is the id. */
@@ -167,34 +184,71 @@ static bool is_blank(const char *text, size_t length)
 	return true;
 }
 
-static int search_lines(struct search_job *job)
+/* From the newest commit on. When it cannot be opened, the one that is open goes on answering. */
+static void follow(struct search_job *job)
 {
 	trawl_error error = {0};
+	trawl_index *newest = NULL;
+	trawl_searcher *searcher = NULL;
+	int result = trawl_reopen(&newest, job->index, &error);
+	if (result > 0 && trawl_searcher_new(&searcher, newest, &error) == TRAWL_OK) {
+		trawl_searcher_free(job->searcher);
+		trawl_close(job->index);
+		job->searcher = searcher;
+		job->index = newest;
+	} else if (result != 0) {
+		trawl_close(newest);
+		if (!job->stale)
+			complain("answers are from an earlier commit, for the newest cannot be opened: %s", error.text);
+	}
+	job->stale = result != 0 && !searcher;
+}
+
+/* Whether whoever wrote the queries may be waiting for an answer. */
+static bool is_waited_for(void)
+{
+	struct stat status;
+	return fstat(STDIN_FILENO, &status) != 0 || !S_ISREG(status.st_mode);
+}
+
+static void search_line(struct search_job *job, const struct lines *lines, uint64_t n)
+{
 	struct query query;
-	size_t length;
-	char number[NUMBER_SIZE], *line = malloc(LINE_SIZE);
-	if (!line)
+	char number[NUMBER_SIZE];
+	snprintf(number, sizeof number, "%" PRIu64, n);
+	snprintf(job->place, sizeof job->place, "query line %s: ", number);
+	split_line(job, lines->bytes, lines->length, number, &query);
+	bool blank = is_blank(query.text, query.length);
+	if (blank && (job->style.form == AS_TREC || isatty(STDIN_FILENO)))
+		return;
+	if (!job->no_follow)
+		follow(job);
+	answer(job, &query);
+}
+
+static int search_lines(struct search_job *job)
+{
+	struct lines *lines = malloc(sizeof *lines);
+	bool flush = is_waited_for();
+	if (!lines)
 		return complain("out of memory");
+	lines->end = '\n';
+	lines->begun = false;
 	if (isatty(STDIN_FILENO))
 		complain("reading queries from the keyboard, one a line; Ctrl-D ends");
 	job->style.name_query = true;
-	for (uint64_t n = 1; !ferror(stdout) && read_line(stdin, line, &length); n++) {
-		snprintf(number, sizeof number, "%" PRIu64, n);
-		split_line(job, line, length, number, &query);
-		if (is_blank(query.text, query.length))
-			continue;
-		if (answer(job, &query, &error) != TRAWL_OK) {
-			complain("query line %" PRIu64 ": %s", n, error.text);
-			job->any_error = true;
-		}
-		if (isatty(STDIN_FILENO))
+	if (job->style.form == AS_JSON)
+		job->style.form = AS_JSON_LINES;
+	for (uint64_t n = 1; !ferror(stdout) && lines_next(lines); n++) {
+		search_line(job, lines, n);
+		if (flush)
 			fflush(stdout);
 	}
 	if (ferror(stdin)) {
-		complain("cannot read queries from standard input");
+		complain("cannot read queries from standard input: %s", strerror(errno));
 		job->any_error = true;
 	}
-	free(line);
+	free(lines);
 	return exit_code(job);
 }
 
@@ -211,6 +265,9 @@ enum {
 	OPTION_STABLE_TIES,
 	OPTION_COLOR,
 	OPTION_WIDTH,
+	OPTION_OFFSET,
+	OPTION_FIELDS,
+	OPTION_NO_FOLLOW,
 	OPTION_HELP
 };
 
@@ -225,6 +282,9 @@ static const struct option options[] = {{"json", no_argument, NULL, OPTION_JSON}
                                         {"color", required_argument, NULL, OPTION_COLOR},
                                         {"colour", required_argument, NULL, OPTION_COLOR},
                                         {"width", required_argument, NULL, OPTION_WIDTH},
+                                        {"offset", required_argument, NULL, OPTION_OFFSET},
+                                        {"fields", required_argument, NULL, OPTION_FIELDS},
+                                        {"no-follow", no_argument, NULL, OPTION_NO_FOLLOW},
                                         {"help", no_argument, NULL, OPTION_HELP},
                                         {0}};
 
@@ -253,7 +313,7 @@ static int set_hits(struct search_job *job, const char *value)
 {
 	uint64_t number;
 	if (parse_number(value, 0, TRAWL_TOP_MAX, &number)) {
-		job->options.top = (size_t)number;
+		job->hits = (size_t)number;
 		return EXIT_DONE;
 	}
 	if (value[0] >= '0' && value[0] <= '9')
@@ -298,6 +358,20 @@ static int set_option(struct search_job *job, int option, const char **colour)
 			                      WIDTH_LEAST, WIDTH_MOST, optarg);
 		job->width = (size_t)number;
 		break;
+	case OPTION_OFFSET:
+		if (!parse_number(optarg, 0, TRAWL_TOP_MAX - 1, &number))
+			return complain_usage("search", "--offset takes a number from 0 to %d, not %s",
+			                      TRAWL_TOP_MAX - 1, optarg);
+		job->offset = (size_t)number;
+		break;
+	case OPTION_FIELDS:
+		job->style.fields = &job->fields;
+		if (!field_choice_parse(&job->fields, optarg))
+			return complain_usage("search",
+			                      "--fields takes all or up to %d names with commas between them, not %s",
+			                      FIELD_NAMES_MAX, optarg);
+		break;
+	case OPTION_NO_FOLLOW: job->no_follow = true; break;
 	case OPTION_COLOR:
 		*colour = optarg;
 		if (strcmp(optarg, "auto") != 0 && strcmp(optarg, "always") != 0 && strcmp(optarg, "never") != 0)
@@ -310,36 +384,37 @@ static int set_option(struct search_job *job, int option, const char **colour)
 /* EXIT_DONE when the options agree with one another. */
 static int check_options(const struct search_job *job)
 {
-	if (job->options.top == 0 && !job->options.count)
+	if (job->hits == 0 && !job->options.count)
 		return complain_usage("search", "-n 0 shows nothing; with --count it tells the number of matches");
 	if (job->json && job->style.trec_run)
 		return complain_usage("search", "--json and --trec do not go together");
 	if (job->options.count && job->style.trec_run)
 		return complain_usage("search", "--count and --trec do not go together");
+	if (job->style.fields && !job->json)
+		return complain_usage("search", "--fields goes with --json");
+	if (job->offset + job->hits > TRAWL_TOP_MAX)
+		return complain_usage("search", "--offset %zu and -n %zu are more than %d together", job->offset,
+		                      job->hits, TRAWL_TOP_MAX);
 	return EXIT_DONE;
 }
 
 static int run(struct search_job *job, char **words, int count)
 {
 	trawl_error error = {0};
-	trawl_index *index = NULL;
 	int code = EXIT_ERROR;
-	if (trawl_open(&index, job->index_path, &error) != TRAWL_OK ||
-	    trawl_searcher_new(&job->searcher, index, &error) != TRAWL_OK) {
+	if (trawl_open(&job->index, job->index_path, &error) != TRAWL_OK ||
+	    trawl_searcher_new(&job->searcher, job->index, &error) != TRAWL_OK)
 		complain("%s", error.text);
-		goto done;
-	}
-	code = count > 0 ? search_words(job, words, count) : search_lines(job);
-
-done:
+	else
+		code = count > 0 ? search_words(job, words, count) : search_lines(job);
 	trawl_searcher_free(job->searcher);
-	trawl_close(index);
+	trawl_close(job->index);
 	return code;
 }
 
 int search_command(int argc, char **argv)
 {
-	struct search_job job = {.options = {.top = HITS_USUAL}};
+	struct search_job job = {.hits = HITS_USUAL};
 	const char *colour = "auto";
 	int option, code;
 	options_begin();
@@ -361,6 +436,7 @@ int search_command(int argc, char **argv)
 	if (optind == argc)
 		return complain_usage("search", "which INDEX? trawl search INDEX WORD...");
 	job.index_path = argv[optind];
+	job.options.top = job.hits ? job.offset + job.hits : 0;
 	job.style.form = job.json ? AS_JSON : job.style.trec_run ? AS_TREC : FOR_PEOPLE;
 	job.style.colour = wants_colour(colour);
 	job.style.columns = terminal_columns(STDOUT_FILENO);

@@ -132,3 +132,15 @@ void json_write_string(FILE *out, const char *text, size_t length)
 	json_write_escaped(out, text, length);
 	putc('"', out);
 }
+
+void json_write_raw(FILE *out, const char *json, size_t length)
+{
+	uint32_t c;
+	for (size_t at = 0, size; at < length; at += size) {
+		size = utf8_decode(json + at, length - at, &c);
+		if (c >= 0x7f)
+			json_write_escaped(out, json + at, size);
+		else
+			putc(c < 0x20 ? ' ' : (int)c, out);
+	}
+}

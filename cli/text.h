@@ -28,4 +28,8 @@ void clean_write_cut(FILE *out, const char *text, size_t length, size_t limit);
 void json_write_escaped(FILE *out, const char *text, size_t length);
 void json_write_string(FILE *out, const char *text, size_t length);
 
+/* Write JSON as it is but for line ends, which become spaces; within its strings, bytes that are not UTF-8 become U+FFFD, and
+ * characters that steer a terminal are escaped. */
+void json_write_raw(FILE *out, const char *json, size_t length);
+
 #endif

@@ -25,9 +25,9 @@ exits 0 && silent && [ ! -s .out ]
 claim "quiet_says_nothing"
 
 trawl index -q news.trawl news.jsonl
-trawl delete news.trawl - < <(printf 'n1\r\n')
+trawl delete -0 news.trawl - < <(printf 'n1\r\0')
 exits 1
-claim "an_id_on_standard_input_is_taken_to_the_byte"
+claim "an_id_that_ends_in_a_nul_byte_is_taken_to_the_byte"
 trawl delete news.trawl n2 - < <(printf 'n1\n\nn 5')
 exits 0 && out_has "deleted 3 documents"
 claim "ids_come_from_arguments_and_standard_input_the_last_line_without_its_end"

@@ -104,8 +104,8 @@ claim "stable_ties_is_accepted"
 # Batches
 printf 'rain\nzebra\n\nolives\n' >queries
 trawl search --json news.trawl <queries
-exits 0 && out_lines 3 && out_has '{"query":"rain","rank":1,' && out_has '{"query":"olives","rank":1,'
-claim "queries_from_standard_input_are_named_in_json"
+exits 0 && out_lines 4 && out_has '{"query":"rain","hits":[{"rank":1,' && out_has '{"query":"","hits":[]}' && out_has '{"query":"olives","hits":[{"rank":1,'
+claim "queries_from_standard_input_have_a_line_each_in_json"
 trawl search news.trawl <queries
 exits 0 && out_has "> rain" && out_has "> olives" && err_has "no hits"
 claim "queries_from_standard_input_are_headed_for_people"
