@@ -319,8 +319,8 @@ typedef struct trawl_index trawl_index;
 TRAWL_API int trawl_open(trawl_index **out, const char *path, trawl_error *error);
 TRAWL_API void trawl_close(trawl_index *index);
 
-/* Open the newest commit where `index` is an older one: 1 and *out, a handle of its own; 0 and NULL when `index` is the newest;
- * negative on error. `index` stays as it is, and so do its searchers, on any thread: close it when the last of them is freed.
+/* Open the newest commit where `index` is an older one: 1 and *out, a handle of its own; 0 and NULL when `index` is the newest, which
+ * takes about a microsecond to see, so that it may be asked before each query; negative on error. `index` stays as it is, and so do its searchers, on any thread: close it when the last of them is freed.
  * An old handle costs disk space as long as it is open, for the writer cannot use again what that handle may still read. */
 TRAWL_API int trawl_reopen(trawl_index **out, const trawl_index *index, trawl_error *error);
 

@@ -18,6 +18,8 @@ static int open_newer(struct trawl_index *newer, const struct trawl_index *index
 int trawl_reopen(trawl_index **out, const trawl_index *index, trawl_error *error)
 {
 	*out = NULL;
+	if (snapshot_is_newest(index->snapshot))
+		return 0;
 	trawl_index *newer = memory_new_zeroed(1, sizeof *newer);
 	if (!newer)
 		return error_set_memory(error);

@@ -616,6 +616,19 @@ uint64_t snapshot_transaction(const struct snapshot *snapshot)
 	return mdb_txn_id(snapshot->transaction);
 }
 
+bool snapshot_is_newest(const struct snapshot *snapshot)
+{
+	const struct store *store = snapshot->store;
+	MDB_envinfo information;
+	struct stat status;
+	/* LMDB looks into the mapped meta pages: they must still be there. */
+	if (stat(store->path, &status) || status.st_dev != store->device || status.st_ino != store->inode ||
+	    status.st_size < 2 * sysconf(_SC_PAGESIZE))
+		return false;
+	return mdb_env_info(store->environment, &information) == 0 &&
+	       information.me_last_txnid == mdb_txn_id(snapshot->transaction);
+}
+
 int snapshot_content(struct snapshot *snapshot, enum store_content *content, trawl_error *error)
 {
 	MDB_cursor *cursor;

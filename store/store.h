@@ -68,6 +68,9 @@ void extent_give_back(const void *payload, size_t length);
 struct store *snapshot_store(const struct snapshot *snapshot);
 /* The number of LMDB's transaction, which the meta page of the commit has. */
 uint64_t snapshot_transaction(const struct snapshot *snapshot);
+/* Whether this is the last transaction of the file, and the file the one that its name leads to: a system call, and nothing else is
+ * verified. */
+bool snapshot_is_newest(const struct snapshot *snapshot);
 /* What the file holds, by its first entry. CONTENT_FOREIGN: another program's LMDB file. */
 enum store_content { CONTENT_NONE, CONTENT_EXTENTS, CONTENT_FOREIGN };
 int snapshot_content(struct snapshot *snapshot, enum store_content *content, trawl_error *error);
