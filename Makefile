@@ -20,7 +20,7 @@ ALL_CXX  := -std=c++17 -fno-rtti $(MUST) $(WARNINGS) $(HARDEN) $(CPPFLAGS) $(CFL
 ASAN     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LIBS     := -llmdb -lstemmer -lunistring -lzstd -lz -lsimdjson -lstdc++ -lm -lpthread
 
-LIB_DIRS := base tokenizer input store segment indexer searcher checker
+LIB_DIRS := base tokenizer input store segment indexer query searcher checker
 LIB_SRC  := $(wildcard $(LIB_DIRS:=/*.c)) $(wildcard input/*.cc)
 TOOL_SRC := $(wildcard cli/*.c) $(wildcard bench/*.c)
 LIB_OBJ  := $(addprefix $(BUILD)/,$(addsuffix .o,$(LIB_SRC)))

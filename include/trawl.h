@@ -391,7 +391,7 @@ TRAWL_API void trawl_scan_free(trawl_scan *scan);
  * (OR) and scores by all it has; +word is required, -word excluded; "several words" is a phrase, and takes + and - too.
  * A word that analysis cuts in several terms stands for them all: optional, required, or (excluded) as a phrase.
  * Any string is a valid query: an unclosed quote ends at the end, a sign without a word is ignored. Equal words count as one
- * clause. Only phrases on an index without positions are refused, TRAWL_EINVAL.
+ * clause. Refused are queries past the limits below, TRAWL_ELIMIT, and phrases on an index without positions, TRAWL_EINVAL.
  *
  * The score is BM25 (Robertson & Zaragoza 2009, in the form of Lucene 8 and later, without the factor k1 + 1):
  *     sum over query terms of  qtf * ln(1 + (N - df + 0.5) / (df + 0.5)) * tf / (tf + k1 * (1 - b + b * length / average))
@@ -406,6 +406,7 @@ TRAWL_API void trawl_scan_free(trawl_scan *scan);
  */
 #define TRAWL_QUERY_MAX 8192   /* bytes of a query */
 #define TRAWL_CLAUSES_MAX 1024 /* words and phrases of a query */
+#define TRAWL_PHRASE_MAX 1024  /* words of a phrase */
 #define TRAWL_TOP_MAX 10000    /* hits of a query */
 #define TRAWL_TOP_ALL SIZE_MAX /* or every match, whatever their number: takes 48 bytes of memory a match */
 

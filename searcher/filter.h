@@ -7,21 +7,23 @@
 #ifndef TRAWL_SEARCHER_FILTER_H
 #define TRAWL_SEARCHER_FILTER_H
 
-#include "searcher/query.h"
+#include "query/collection.h"
+#include "query/query.h"
+#include "searcher/context.h"
 
 struct filter {
-	struct query query;
 	struct buffer text; /* the filter that `bits` holds */
 	bool known;         /* it holds one */
-	uint64_t *bits;     /* a bit a docID, segment after segment */
+	uint64_t *bits;     /* live documents that pass (collection_word) */
 	size_t capacity;
+	/* while it is evaluated */
+	struct query query;
+	struct arena arena; /* of the plan */
 };
 
 /* Find the documents that pass the filter `text`, unless that is known. */
-int filter_prepare(struct trawl_searcher *searcher, const char *text, size_t length, trawl_error *error);
-
-/* The live documents of a segment that pass: a bit a docID, in whole superblocks. */
-const uint64_t *filter_bits(const struct trawl_searcher *searcher, size_t segment);
+int filter_prepare(struct filter *filter, const struct collection *collection, struct tokenizer *tokenizer,
+                   const char *text, size_t length, struct context *context);
 
 void filter_release(struct filter *filter);
 

@@ -20,7 +20,7 @@ int trawl_hit_id(trawl_searcher *searcher, uint64_t document, const char **id, s
 	int code = locate(searcher, document, &segment, &doc, error);
 	if (!code)
 		code = segment_ordinal(segment, doc, &ordinal, error);
-	return code ? code : documents_id(&segment->stored, ordinal, &searcher->scratch, id, id_length, error);
+	return code ? code : documents_id(&segment->stored, ordinal, &searcher->reader.scratch, id, id_length, error);
 }
 
 int trawl_hit_document(trawl_searcher *searcher, uint64_t document, trawl_document *stored, trawl_error *error)
@@ -28,26 +28,29 @@ int trawl_hit_document(trawl_searcher *searcher, uint64_t document, trawl_docume
 	struct segment *segment;
 	uint32_t doc;
 	int code = locate(searcher, document, &segment, &doc, error);
-	return code ? code : segment_fetch(segment, doc, &searcher->scratch, stored, error);
+	return code ? code : segment_fetch(segment, doc, &searcher->reader.scratch, stored, error);
 }
 
 /* The query's terms as the snippet maker wants them. */
 static struct snippet_term *snippet_terms(trawl_searcher *searcher, size_t *count)
 {
-	struct snippet_term *terms = arena_new(&searcher->arena, (searcher->terms + 1) * sizeof *terms);
+	const struct plan *plan = &searcher->plan;
+	struct arena *arena = &searcher->reader.arena;
+	arena_reset(arena);
+	struct snippet_term *terms = arena_new(arena, (plan->terms + 1) * sizeof *terms);
 	uint32_t phrases = 0;
 	*count = 0;
 	if (!terms)
 		return NULL;
-	for (size_t i = 0; i < searcher->clause_count; i++) {
-		const struct clause *clause = &searcher->clauses[i].clause;
-		if (clause->occur == OCCUR_EXCLUDED)
+	for (uint32_t i = 0; i < plan->root.count; i++) {
+		const struct plan_node *node = &plan->root.members[i];
+		if (node->occur == OCCUR_EXCLUDED)
 			continue;
-		phrases += clause->words > 1;
-		for (uint32_t w = 0; w < clause->words; w++)
-			terms[(*count)++] = (struct snippet_term){clause->terms[w].bytes, clause->terms[w].length,
-			                                          searcher->clauses[i].weight / (float)clause->words,
-			                                          clause->words > 1 ? phrases : 0};
+		phrases += node->words > 1;
+		for (uint32_t w = 0; w < node->words; w++)
+			terms[(*count)++] =
+			    (struct snippet_term){node->terms[w].bytes, node->terms[w].length,
+			                          node->weight / (float)node->words, node->words > 1 ? phrases : 0};
 	}
 	return terms;
 }
@@ -66,7 +69,7 @@ int trawl_hit_snippet(trawl_searcher *searcher, uint64_t document, size_t width,
 		return error_set_memory(error);
 	/* A document of a title alone shows its title. */
 	bool has_text = stored.text_length > 0;
-	code = snippet_make(&searcher->snippets, searcher->tokenizer, has_text ? stored.text : stored.title,
+	code = snippet_make(&searcher->reader.snippets, searcher->tokenizer, has_text ? stored.text : stored.title,
 	                    has_text ? stored.text_length : stored.title_length, terms, count, width ? width : 240,
 	                    snippet);
 	return code ? error_set_memory(error) : 0;
@@ -108,7 +111,8 @@ static void merge_sort(struct named_hit *hits, struct named_hit *scratch, size_t
 int sort_by_id(trawl_searcher *searcher, trawl_error *error)
 {
 	size_t n = searcher->top.count;
-	struct named_hit *named = arena_new(&searcher->arena, 2 * n * sizeof *named);
+	arena_reset(&searcher->reader.arena);
+	struct named_hit *named = arena_new(&searcher->reader.arena, 2 * n * sizeof *named);
 	if (!named)
 		return error_set_memory(error);
 	for (size_t i = 0; i < n; i++) {
@@ -117,7 +121,7 @@ int sort_by_id(trawl_searcher *searcher, trawl_error *error)
 		int code = trawl_hit_id(searcher, named[i].hit.document, &id, &named[i].id_length, error);
 		if (code)
 			return code;
-		named[i].id = arena_copy(&searcher->arena, id, named[i].id_length);
+		named[i].id = arena_copy(&searcher->reader.arena, id, named[i].id_length);
 		if (!named[i].id)
 			return error_set_memory(error);
 	}

@@ -8,23 +8,27 @@
 
 int index_open_segments(struct trawl_index *index, trawl_error *error)
 {
+	struct collection *collection = &index->collection;
 	size_t count = index->manifest.segment_count;
 	uint64_t base = 0;
-	index->segments = memory_new_zeroed(count, sizeof *index->segments);
-	index->bases = memory_new_zeroed(count, sizeof *index->bases);
-	if (!index->segments || !index->bases)
+	collection->segments = memory_new_zeroed(count, sizeof *collection->segments);
+	collection->bases = memory_new_zeroed(count, sizeof *collection->bases);
+	if (!collection->segments || !collection->bases)
 		return error_set_memory(error);
+	collection->segment_count = count;
+	collection->has_bigrams = index->manifest.flags & FLAG_PAIRS;
 	for (size_t i = 0; i < count; i++) {
-		int code = segment_open(&index->segments[i], index->snapshot, &index->manifest, i, error);
+		int code = segment_open(&collection->segments[i], index->snapshot, &index->manifest, i, error);
 		if (code)
 			return code;
 		const struct manifest_segment *summary = &index->manifest.segments[i];
-		index->bases[i] = base;
+		collection->bases[i] = base;
 		base += summary->documents;
-		index->documents += summary->documents - summary->deleted;
-		index->tokens += summary->live_tokens;
+		collection->documents += summary->documents - summary->deleted;
+		collection->tokens += summary->live_tokens;
 	}
-	index->average = index->documents ? (float)((double)index->tokens / (double)index->documents) : 0;
+	if (collection->documents)
+		collection->average = (float)((double)collection->tokens / (double)collection->documents);
 	return 0;
 }
 
@@ -64,10 +68,10 @@ void trawl_close(trawl_index *index)
 {
 	if (!index)
 		return;
-	for (size_t i = 0; index->segments && i < index->manifest.segment_count; i++)
-		segment_close(&index->segments[i]);
-	memory_free(index->segments);
-	memory_free(index->bases);
+	for (size_t i = 0; i < index->collection.segment_count; i++)
+		segment_close(&index->collection.segments[i]);
+	memory_free(index->collection.segments);
+	memory_free(index->collection.bases);
 	manifest_release(&index->manifest);
 	snapshot_close(index->snapshot);
 	store_close(index->store);
@@ -76,12 +80,13 @@ void trawl_close(trawl_index *index)
 
 bool index_locate(const struct trawl_index *index, uint64_t document, struct segment **segment, uint32_t *doc)
 {
-	for (size_t i = index->manifest.segment_count; i-- > 0;) {
-		if (document < index->bases[i])
+	const struct collection *collection = &index->collection;
+	for (size_t i = collection->segment_count; i-- > 0;) {
+		if (document < collection->bases[i])
 			continue;
-		*segment = &index->segments[i];
-		*doc = (uint32_t)(document - index->bases[i]);
-		return document - index->bases[i] < index->segments[i].documents_count;
+		*segment = &collection->segments[i];
+		*doc = (uint32_t)(document - collection->bases[i]);
+		return document - collection->bases[i] < collection->segments[i].documents_count;
 	}
 	return false;
 }
@@ -92,7 +97,7 @@ enum unit { UNIT_NONE, UNIT_DOCUMENT, UNIT_POSTING, UNIT_TOKEN, UNIT_TERM, UNIT_
 static void count_units(const struct trawl_index *index, uint64_t units[UNIT_COUNT])
 {
 	for (size_t i = 0; i < index->manifest.segment_count; i++) {
-		const struct segment *segment = &index->segments[i];
+		const struct segment *segment = &index->collection.segments[i];
 		units[UNIT_DOCUMENT] += segment->documents_count;
 		units[UNIT_POSTING] += segment->postings_count;
 		units[UNIT_TOKEN] += segment->tokens;
@@ -121,8 +126,8 @@ int trawl_get_stats(const trawl_index *index, trawl_index_stats *stats, trawl_er
 	static const char *const units[UNIT_COUNT] = {NULL, "document", "posting", "token", "term", "pair posting"};
 	uint64_t counts[UNIT_COUNT] = {0};
 	(void)error;
-	*stats = (trawl_index_stats){.documents = index->documents,
-	                             .tokens = index->tokens,
+	*stats = (trawl_index_stats){.documents = index->collection.documents,
+	                             .tokens = index->collection.tokens,
 	                             .segments = index->manifest.segment_count,
 	                             .generation = index->manifest.generation,
 	                             .positions = index->manifest.flags & FLAG_POSITIONS,
@@ -136,15 +141,16 @@ int trawl_get_stats(const trawl_index *index, trawl_index_stats *stats, trawl_er
 		stats->parts[p].units = counts[parts[p].unit];
 		for (size_t i = 0; i < index->manifest.segment_count; i++)
 			for (int part = parts[p].first; part <= parts[p].last; part++)
-				stats->parts[p].bytes += part_file_bytes(index->segments[i].part_bytes[part]);
+				stats->parts[p].bytes +=
+				    part_file_bytes(index->collection.segments[i].part_bytes[part]);
 	}
 	for (size_t i = 0; i < index->manifest.segment_count; i++) {
 		const struct manifest_segment *summary = &index->manifest.segments[i];
 		stats->deleted += summary->deleted;
-		stats->terms += index->segments[i].term_count;
+		stats->terms += index->collection.segments[i].term_count;
 		stats->postings += summary->live_postings;
-		stats->pair_lists += index->segments[i].pairs.count;
-		stats->pair_postings += index->segments[i].pairs.postings_count;
+		stats->pair_lists += index->collection.segments[i].pairs.count;
+		stats->pair_postings += index->collection.segments[i].pairs.postings_count;
 		stats->text_bytes += summary->live_text_bytes;
 	}
 	snapshot_file_size(index->snapshot, &stats->file_bytes, &stats->free_bytes);
@@ -160,7 +166,7 @@ int trawl_get_segment(const trawl_index *index, size_t which, trawl_segment_stat
 	                               .documents = summary->documents,
 	                               .deleted = summary->deleted,
 	                               .text_bytes = summary->live_text_bytes,
-	                               .bytes = segment_file_bytes(&index->segments[which])};
+	                               .bytes = segment_file_bytes(&index->collection.segments[which])};
 	return 0;
 }
 
@@ -185,13 +191,14 @@ int trawl_fetch(const trawl_index *index, const char *id, size_t id_length, traw
 		return error_set_memory(error);
 	size_t i = index->manifest.segment_count;
 	while (!found && i-- > 0)
-		found = segment_find_id(&index->segments[i], id, id_length, &(*handle)->scratch, &doc, error);
+		found =
+		    segment_find_id(&index->collection.segments[i], id, id_length, &(*handle)->scratch, &doc, error);
 	int code = found < 0 ? found : 0;
 	if (!found)
 		code = error_set(error, TRAWL_ENOTFOUND, "no such document: %.*s",
 		                 (int)(id_length < 256 ? id_length : 256), id);
 	if (found > 0)
-		code = segment_fetch(&index->segments[i], doc, &(*handle)->scratch, document, error);
+		code = segment_fetch(&index->collection.segments[i], doc, &(*handle)->scratch, document, error);
 	if (code) {
 		trawl_stored_free(*handle);
 		*handle = NULL;

@@ -2,16 +2,13 @@
 #ifndef TRAWL_SEARCHER_INDEX_H
 #define TRAWL_SEARCHER_INDEX_H
 
-#include "segment/segment.h"
+#include "query/collection.h"
 
 struct trawl_index {
 	struct store *store;
 	struct snapshot *snapshot;
 	struct manifest manifest;
-	struct segment *segments;
-	uint64_t *bases;            /* of each segment: the number of its docID 0 in trawl_hit.document */
-	uint64_t documents, tokens; /* live */
-	float average;              /* length */
+	struct collection collection; /* its segments */
 };
 
 /* The two halves of trawl_open. After an error trawl_close releases what there is. */

@@ -3,7 +3,12 @@
 #include <immintrin.h>
 #include <math.h>
 
-#include "searcher/kernel_common.h"
+#include "searcher/plain.h"
+#include "searcher/sums_sse.h"
+
+#define VECTOR_BYTES 32
+#define NARROWED 4
+#include "searcher/vectors.h"
 
 static inline __m256 widen(const uint8_t *bytes)
 {
@@ -42,22 +47,22 @@ static uint32_t select_sums(const float *sums, float threshold, uint32_t n, uint
 	return count;
 }
 
-static uint64_t at_least(const float scores[RANGE_DOCUMENTS], float threshold)
+static uint64_t at_least(const float scores[BLOCK_DOCUMENTS], float threshold)
 {
 	__m256 least = _mm256_set1_ps(threshold);
 	uint64_t mask = 0;
-	for (uint32_t i = 0; i < RANGE_DOCUMENTS; i += 8) {
+	for (uint32_t i = 0; i < BLOCK_DOCUMENTS; i += 8) {
 		__m256 keep = _mm256_cmp_ps(_mm256_loadu_ps(scores + i), least, _CMP_GE_OQ);
 		mask |= (uint64_t)(uint32_t)_mm256_movemask_ps(keep) << i;
 	}
 	return mask;
 }
 
-static uint32_t ranges_at_least(const float bests[SUPERBLOCK_RANGES], float threshold)
+static uint32_t blocks_at_least(const float bounds[SUPERBLOCK_BLOCKS], float threshold)
 {
 	__m256 least = _mm256_set1_ps(threshold);
-	__m256 low = _mm256_cmp_ps(_mm256_loadu_ps(bests), least, _CMP_GE_OQ);
-	__m256 high = _mm256_cmp_ps(_mm256_loadu_ps(bests + 8), least, _CMP_GE_OQ);
+	__m256 low = _mm256_cmp_ps(_mm256_loadu_ps(bounds), least, _CMP_GE_OQ);
+	__m256 high = _mm256_cmp_ps(_mm256_loadu_ps(bounds + 8), least, _CMP_GE_OQ);
 	return (uint32_t)_mm256_movemask_ps(low) | (uint32_t)_mm256_movemask_ps(high) << 8;
 }
 
@@ -126,14 +131,14 @@ static inline uint64_t bytes_mask(const uint8_t *bytes, uint32_t count)
 	return (uint64_t)(_mm_cvtsi128_si64(pair) | _mm_extract_epi64(pair, 1));
 }
 
-static uint64_t range_mask(const struct chunk *chunk, uint32_t rank)
+static uint64_t block_mask(const struct chunk *chunk, uint32_t rank)
 {
 	if (chunk->bitmap_mask >> rank & 1)
 		return load64(chunk_bitmap(chunk, rank));
 	return bytes_mask(chunk->bytes + chunk->starts[rank], (chunk->headers[rank] & 15u) + 1);
 }
 
-/* The tfs, one byte each, of a bitmap range: four 2-bit codes a byte, pulled apart and put in order again. */
+/* The tfs, one byte each, of a bitmap block: four 2-bit codes a byte, pulled apart and put in order again. */
 static inline void bitmap_tfs(const struct chunk *chunk, uint32_t rank, __m256i tfs[2])
 {
 	uint32_t start = chunk->starts[rank];
@@ -151,7 +156,7 @@ static inline void bitmap_tfs(const struct chunk *chunk, uint32_t rank, __m256i 
 	tfs[1] = _mm256_add_epi8(_mm256_unpackhi_epi16(ab, cd), one);
 }
 
-/* The same of a range in byte form. */
+/* The same of a block in byte form. */
 static inline __m128i bytes_tfs(const struct chunk *chunk, uint32_t rank)
 {
 	__m128i bytes = _mm_loadu_si128((const __m128i *)(chunk->bytes + chunk->starts[rank]));
@@ -159,7 +164,7 @@ static inline __m128i bytes_tfs(const struct chunk *chunk, uint32_t rank)
 }
 
 /* bit i: bytes[i] >= least */
-static inline uint64_t bytes_at_least(const uint8_t bytes[RANGE_DOCUMENTS], uint8_t least)
+static inline uint64_t bytes_at_least(const uint8_t bytes[BLOCK_DOCUMENTS], uint8_t least)
 {
 	/* Unsigned bytes compare as: a >= b where max(a, b) = a. */
 	__m256i bound = _mm256_set1_epi8((char)least);
@@ -184,7 +189,7 @@ static void pick_bytes(const uint8_t *bytes, uint64_t documents, uint8_t *out)
 /* What is stored for `count` exceptions from number `first` on, a byte each, maybe in `room`. NULL: not all are in the
  * chunk. */
 static inline const uint8_t *exception_values(const struct chunk *chunk, uint32_t first, uint32_t count,
-                                              uint8_t room[RANGE_DOCUMENTS + 8])
+                                              uint8_t room[BLOCK_DOCUMENTS + 8])
 {
 	uint32_t bits = chunk->exception_bits;
 	if (chunk->exceptions + ((first + count) * bits + 7) / 8 > chunk->end)
@@ -201,7 +206,7 @@ static inline const uint8_t *exception_values(const struct chunk *chunk, uint32_
 
 static bool pick_tfs(struct chunk *chunk, uint32_t rank, uint64_t mask, uint64_t documents, uint8_t *out)
 {
-	uint8_t tfs[RANGE_DOCUMENTS], some[RANGE_DOCUMENTS + 8];
+	uint8_t tfs[BLOCK_DOCUMENTS], some[BLOCK_DOCUMENTS + 8];
 	/* Of the postings in order, those that are wanted; of the documents in order, those that have a posting. */
 	uint64_t wanted = _pext_u64(documents, mask), places = _pext_u64(mask, documents);
 	if (chunk->bitmap_mask >> rank & 1) {
@@ -216,7 +221,7 @@ static bool pick_tfs(struct chunk *chunk, uint32_t rank, uint64_t mask, uint64_t
 	uint64_t large = bytes_at_least(tfs, 4);
 	uint32_t first = large & wanted ? chunk_exceptions_before(chunk, rank, 0) : 0;
 	uint32_t most = (1u << chunk->exception_bits) - 1;
-	uint8_t room[RANGE_DOCUMENTS + 8];
+	uint8_t room[BLOCK_DOCUMENTS + 8];
 	const uint8_t *values = exception_values(chunk, first, (uint32_t)__builtin_popcountll(large), room);
 	if (large & wanted && !values)
 		return pick_tfs_plain(chunk, rank, documents, out);
@@ -233,7 +238,7 @@ static bool pick_tfs(struct chunk *chunk, uint32_t rank, uint64_t mask, uint64_t
 	}
 	pick_bytes(tfs, wanted, some);
 	const uint8_t *next = some;
-	for (uint32_t i = 0; i < RANGE_DOCUMENTS; i += 8, places >>= 8) {
+	for (uint32_t i = 0; i < BLOCK_DOCUMENTS; i += 8, places >>= 8) {
 		uint64_t spread = _pdep_u64(load64(next), _pdep_u64(places & 255, 0x0101010101010101) * 255);
 		memcpy(out + i, &spread, sizeof spread);
 		next += __builtin_popcountll(places & 255);
@@ -422,7 +427,7 @@ static inline bool patch_exceptions(const struct chunk *chunk, uint32_t *next, _
 
 /* Measure up to 32 postings; the sum of their sizes is added to the eight of *sums. false: not all are narrow. */
 static inline bool measure_half(const struct chunk *chunk, uint32_t *exception, __m256i tfs, __m256i spans,
-                                uint32_t count, uint32_t first, struct range_positions *range, __m256i *sums)
+                                uint32_t count, uint32_t first, struct block_positions *block, __m256i *sums)
 {
 	const __m256i index = _mm256_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
 	                                       21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31);
@@ -431,8 +436,8 @@ static inline bool measure_half(const struct chunk *chunk, uint32_t *exception, 
 	spans = _mm256_and_si256(spans, present);
 	if (_mm256_movemask_epi8(spans) || !patch_exceptions(chunk, exception, &tfs))
 		return false;
-	_mm256_storeu_si256((__m256i *)(range->tfs + first), tfs);
-	*sums = _mm256_add_epi32(*sums, narrow_sizes(tfs, spans, range->sizes + first));
+	_mm256_storeu_si256((__m256i *)(block->tfs + first), tfs);
+	*sums = _mm256_add_epi32(*sums, narrow_sizes(tfs, spans, block->sizes + first));
 	return true;
 }
 
@@ -443,49 +448,49 @@ static inline uint32_t sum_eight(__m256i sums)
 	return (uint32_t)(_mm_cvtsi128_si32(two) + _mm_extract_epi32(two, 1));
 }
 
-/* As measure_range_plain, for tfs and span bytes that are narrow. */
-static void measure_range(const struct chunk *chunk, uint32_t rank, uint32_t exception, const uint8_t *spans,
-                          struct range_positions *range)
+/* As measure_block_plain, for tfs and span bytes that are narrow. */
+static void measure_block(const struct chunk *chunk, uint32_t rank, uint32_t exception, const uint8_t *spans,
+                          struct block_positions *block)
 {
-	uint64_t mask = range_mask(chunk, rank);
+	uint64_t mask = block_mask(chunk, rank);
 	uint32_t count = (uint32_t)__builtin_popcountll(mask), next = exception;
 	__m256i sums = _mm256_setzero_si256(), tfs[2];
 	bool narrow;
 	if (chunk->bitmap_mask >> rank & 1) {
-		uint8_t own[RANGE_DOCUMENTS + 8];
+		uint8_t own[BLOCK_DOCUMENTS + 8];
 		pick_bytes(spans, mask, own);
 		bitmap_tfs(chunk, rank, tfs);
-		narrow = measure_half(chunk, &next, tfs[0], _mm256_loadu_si256((const __m256i *)own), count, 0, range,
+		narrow = measure_half(chunk, &next, tfs[0], _mm256_loadu_si256((const __m256i *)own), count, 0, block,
 		                      &sums);
 		if (narrow && count > 32)
 			narrow = measure_half(chunk, &next, tfs[1], _mm256_loadu_si256((const __m256i *)(own + 32)),
-			                      count, 32, range, &sums);
+			                      count, 32, block, &sums);
 	} else {
 		__m128i bytes = _mm_loadu_si128((const __m128i *)(chunk->bytes + chunk->starts[rank]));
 		__m256i own = look_up_64(spans, twice(_mm_and_si128(bytes, _mm_set1_epi8(63))));
-		narrow = measure_half(chunk, &next, twice(bytes_tfs(chunk, rank)), own, count, 0, range, &sums);
+		narrow = measure_half(chunk, &next, twice(bytes_tfs(chunk, rank)), own, count, 0, block, &sums);
 	}
 	if (!narrow) {
-		measure_range_plain(chunk, rank, exception, spans, range);
+		measure_block_plain(chunk, rank, exception, spans, block);
 		return;
 	}
 	if (count <= 32) {
-		_mm256_storeu_si256((__m256i *)(range->sizes + 32), _mm256_setzero_si256());
-		_mm256_storeu_si256((__m256i *)(range->sizes + 48), _mm256_setzero_si256());
+		_mm256_storeu_si256((__m256i *)(block->sizes + 32), _mm256_setzero_si256());
+		_mm256_storeu_si256((__m256i *)(block->sizes + 48), _mm256_setzero_si256());
 	}
-	range->wide = false;
-	range->mask = mask;
-	range->exceptions = next - exception;
-	range->total = sum_eight(sums);
+	block->wide = false;
+	block->mask = mask;
+	block->exceptions = next - exception;
+	block->total = sum_eight(sums);
 }
 
-static uint32_t sum_sizes(const uint16_t sizes[RANGE_DOCUMENTS], uint32_t n)
+static uint32_t sum_sizes(const uint16_t sizes[BLOCK_DOCUMENTS], uint32_t n)
 {
 	/* 64 that are wanted, then as many that are not */
-	static const int16_t wanted[2 * RANGE_DOCUMENTS] = {
+	static const int16_t wanted[2 * BLOCK_DOCUMENTS] = {
 	    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
 	    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
-	const __m256i *all = (const __m256i *)sizes, *own = (const __m256i *)(wanted + RANGE_DOCUMENTS - n);
+	const __m256i *all = (const __m256i *)sizes, *own = (const __m256i *)(wanted + BLOCK_DOCUMENTS - n);
 	__m256i sums = _mm256_madd_epi16(_mm256_loadu_si256(all), _mm256_loadu_si256(own));
 	sums = _mm256_add_epi32(sums, _mm256_madd_epi16(_mm256_loadu_si256(all + 1), _mm256_loadu_si256(own + 1)));
 	sums = _mm256_add_epi32(sums, _mm256_madd_epi16(_mm256_loadu_si256(all + 2), _mm256_loadu_si256(own + 2)));
@@ -493,12 +498,21 @@ static uint32_t sum_sizes(const uint16_t sizes[RANGE_DOCUMENTS], uint32_t n)
 	return sum_eight(sums);
 }
 
-#include "searcher/kernel_plain.h"
+/* Compilers do this number by number. Packed, a lane has two of each four. */
+static inline void narrow_words(const many_words numbers[NARROWED], uint16_t *out)
+{
+	__m256i low = _mm256_packus_epi32((__m256i)numbers[0], (__m256i)numbers[1]);
+	__m256i high = _mm256_packus_epi32((__m256i)numbers[2], (__m256i)numbers[3]);
+	__m256i packed = _mm256_packus_epi32(low, high);
+	packed = _mm256_permutevar8x32_epi32(packed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+	_mm256_storeu_si256((__m256i *)out, packed);
+}
+
+#include "searcher/plain_impl.h"
 
 #define SCORES_IN_BULK true
 #define OPTIONAL_IN_BULK false /* spreading their tfs costs more than it saves */
-#include "searcher/evaluate_impl.h"
-#include "searcher/phrase_impl.h"
+#include "searcher/kernel_impl.h"
 
 const struct kernel kernel_avx2 = KERNEL_TABLE;
 #else

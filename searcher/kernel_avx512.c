@@ -3,7 +3,12 @@
 #include <immintrin.h>
 #include <math.h>
 
-#include "searcher/kernel_common.h"
+#include "searcher/plain.h"
+#include "searcher/sums_sse.h"
+
+#define VECTOR_BYTES 64
+#define NARROWED 1
+#include "searcher/vectors.h"
 
 static inline __m512 widen(const uint8_t *bytes)
 {
@@ -48,27 +53,27 @@ static uint32_t select_sums(const float *sums, float threshold, uint32_t n, uint
 	return count;
 }
 
-static uint64_t at_least(const float scores[RANGE_DOCUMENTS], float threshold)
+static uint64_t at_least(const float scores[BLOCK_DOCUMENTS], float threshold)
 {
 	__m512 least = _mm512_set1_ps(threshold);
 	uint64_t mask = 0;
-	for (uint32_t i = 0; i < RANGE_DOCUMENTS; i += 16)
+	for (uint32_t i = 0; i < BLOCK_DOCUMENTS; i += 16)
 		mask |= (uint64_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(scores + i), least, _CMP_GE_OQ) << i;
 	return mask;
 }
 
-static uint32_t ranges_at_least(const float bests[SUPERBLOCK_RANGES], float threshold)
+static uint32_t blocks_at_least(const float bounds[SUPERBLOCK_BLOCKS], float threshold)
 {
-	return _mm512_cmp_ps_mask(_mm512_loadu_ps(bests), _mm512_set1_ps(threshold), _CMP_GE_OQ);
+	return _mm512_cmp_ps_mask(_mm512_loadu_ps(bounds), _mm512_set1_ps(threshold), _CMP_GE_OQ);
 }
 
-static void find_levels(const struct chunk *chunk, const float levels[16], float bests[SUPERBLOCK_RANGES])
+static void find_bounds(const struct chunk *chunk, const float levels[16], float bounds[SUPERBLOCK_BLOCKS])
 {
-	/* One header byte an occupied range: expand to the 16 ranges, look the levels up in a register. */
+	/* One header byte an occupied block: expand to the 16 blocks, look the levels up in a register. */
 	__mmask16 occupied = (__mmask16)chunk->range_mask;
 	__m128i headers = _mm_maskz_expand_epi8(occupied, _mm_loadu_si128((const __m128i *)chunk->headers));
 	__m512i index = _mm512_srli_epi32(_mm512_cvtepu8_epi32(headers), 4);
-	_mm512_storeu_ps(bests, _mm512_maskz_permutexvar_ps(occupied, index, _mm512_loadu_ps(levels)));
+	_mm512_storeu_ps(bounds, _mm512_maskz_permutexvar_ps(occupied, index, _mm512_loadu_ps(levels)));
 }
 
 /* The mask of up to 16 offsets, one a byte: shift a one for each, and OR them all. */
@@ -88,7 +93,7 @@ static inline uint64_t bytes_mask(const uint8_t *bytes, uint32_t count)
 	return offsets_mask(_mm_and_si128(loaded, _mm_set1_epi8(63)), count);
 }
 
-static uint64_t range_mask(const struct chunk *chunk, uint32_t rank)
+static uint64_t block_mask(const struct chunk *chunk, uint32_t rank)
 {
 	if (chunk->bitmap_mask >> rank & 1)
 		return load64(chunk_bitmap(chunk, rank));
@@ -110,7 +115,7 @@ static inline __m512i load_nibbles(const uint8_t *nibbles, uint32_t first)
 static bool patch_overflow(const struct chunk *chunk, uint32_t first, uint8_t most, __m512i *values, __mmask64 large,
                            __mmask64 overflow)
 {
-	uint8_t bytes[RANGE_DOCUMENTS];
+	uint8_t bytes[BLOCK_DOCUMENTS];
 	_mm512_storeu_si512(bytes, *values);
 	for (uint64_t left = overflow; left; left &= left - 1) {
 		uint32_t before = (uint32_t)__builtin_popcountll(large & ((left & -left) - 1));
@@ -160,7 +165,7 @@ static inline void add_quarter(float *scores, __mmask16 lanes, __m512 values)
 	_mm512_storeu_ps(scores, _mm512_mask_add_ps(sum, lanes, sum, values));
 }
 
-/* The tfs, one byte each, of a bitmap range with `count` postings; *large: those that are 4 for now, as their code is 3. */
+/* The tfs, one byte each, of a bitmap block with `count` postings; *large: those that are 4 for now, as their code is 3. */
 static inline __m512i bitmap_tfs(const struct chunk *chunk, uint32_t rank, uint32_t count, __mmask64 *large)
 {
 	/* 64 codes are 16 bytes: byte i of the vector takes bits 2i and 2i + 1 of its half. */
@@ -239,8 +244,8 @@ static uint64_t score_bytes(struct chunk *chunk, uint32_t rank, const uint8_t *l
 	return mask;
 }
 
-static uint64_t score_range(struct chunk *chunk, uint32_t rank, const uint8_t *lengths, const struct scorer *scorer,
-                            float weight, float scores[RANGE_DOCUMENTS])
+static uint64_t score_block(struct chunk *chunk, uint32_t rank, const uint8_t *lengths, const struct scorer *scorer,
+                            float weight, float scores[BLOCK_DOCUMENTS])
 {
 	if (chunk->bitmap_mask >> rank & 1)
 		return score_bitmap(chunk, rank, lengths, scorer, weight, scores);
@@ -366,11 +371,11 @@ static inline uint32_t sum_shorts(__m512i a, __m512i b)
 	return (uint32_t)_mm512_reduce_add_epi32(pairs);
 }
 
-/* As measure_range_plain, for ranges whose positions' sizes fit bytes. */
-static void measure_range(const struct chunk *chunk, uint32_t rank, uint32_t exception, const uint8_t *spans,
-                          struct range_positions *range)
+/* As measure_block_plain, for blocks whose positions' sizes fit bytes. */
+static void measure_block(const struct chunk *chunk, uint32_t rank, uint32_t exception, const uint8_t *spans,
+                          struct block_positions *block)
 {
-	uint64_t mask = range_mask(chunk, rank);
+	uint64_t mask = block_mask(chunk, rank);
 	uint32_t count = (uint32_t)__builtin_popcountll(mask);
 	__mmask64 large, present = count < 64 ? ((uint64_t)1 << count) - 1 : UINT64_MAX;
 	__m512i tfs, own = _mm512_maskz_compress_epi8(mask, _mm512_loadu_si512(spans));
@@ -382,9 +387,9 @@ static void measure_range(const struct chunk *chunk, uint32_t rank, uint32_t exc
 		tfs = _mm512_maskz_mov_epi8(present, _mm512_castsi128_si512(_mm_add_epi8(code, _mm_set1_epi8(1))));
 		large = _mm512_mask_cmpeq_epi8_mask(present, tfs, _mm512_set1_epi8(4));
 	}
-	range->exceptions = (uint32_t)__builtin_popcountll(large);
+	block->exceptions = (uint32_t)__builtin_popcountll(large);
 	if (_mm512_movepi8_mask(own) || (large && !patch_exceptions(chunk, exception, NARROW_TF_MAX, &tfs, large))) {
-		measure_range_plain(chunk, rank, exception, spans, range);
+		measure_block_plain(chunk, rank, exception, spans, block);
 		return;
 	}
 	__m512i gaps = gap_bits(own);
@@ -396,15 +401,15 @@ static void measure_range(const struct chunk *chunk, uint32_t rank, uint32_t exc
 		high = _mm512_maskz_mov_epi16((__mmask32)(present >> 32), sizes_of(_mm512_extracti64x4_epi64(tfs, 1),
 		                                                                   _mm512_extracti64x4_epi64(gaps, 1),
 		                                                                   _mm512_extracti64x4_epi64(own, 1)));
-	range->wide = false;
-	range->mask = mask;
-	range->total = sum_shorts(low, high);
-	_mm512_storeu_si512(range->tfs, tfs);
-	_mm512_storeu_si512(range->sizes, low);
-	_mm512_storeu_si512(range->sizes + 32, high);
+	block->wide = false;
+	block->mask = mask;
+	block->total = sum_shorts(low, high);
+	_mm512_storeu_si512(block->tfs, tfs);
+	_mm512_storeu_si512(block->sizes, low);
+	_mm512_storeu_si512(block->sizes + 32, high);
 }
 
-static uint32_t sum_sizes(const uint16_t sizes[RANGE_DOCUMENTS], uint32_t n)
+static uint32_t sum_sizes(const uint16_t sizes[BLOCK_DOCUMENTS], uint32_t n)
 {
 	uint64_t wanted = n < 64 ? ((uint64_t)1 << n) - 1 : UINT64_MAX;
 	return sum_shorts(_mm512_maskz_loadu_epi16((__mmask32)wanted, sizes),
@@ -455,10 +460,14 @@ static bool decode_shorts(const uint8_t *bytes, uint32_t first, uint32_t tf, uin
 	return true;
 }
 
+static inline void narrow_words(const many_words numbers[NARROWED], uint16_t *out)
+{
+	*(few_shorts *)out = __builtin_convertvector(*numbers, few_shorts);
+}
+
 #define SCORES_IN_BULK true
 #define OPTIONAL_IN_BULK true
-#include "searcher/evaluate_impl.h"
-#include "searcher/phrase_impl.h"
+#include "searcher/kernel_impl.h"
 
 const struct kernel kernel_avx512 = KERNEL_TABLE;
 #else

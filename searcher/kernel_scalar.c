@@ -1,7 +1,11 @@
 /* kernel_scalar.c - the kernel that runs anywhere, and that the others are tested against. */
 #include <math.h>
 
-#include "searcher/kernel_common.h"
+#include "searcher/plain.h"
+
+#define VECTOR_BYTES 16
+#define NARROWED 1
+#include "searcher/vectors.h"
 
 static void add_bounds(float *sums, const uint8_t *bounds, float step, uint32_t n)
 {
@@ -24,19 +28,19 @@ static uint32_t select_sums(const float *sums, float threshold, uint32_t n, uint
 	return count;
 }
 
-static uint64_t at_least(const float scores[RANGE_DOCUMENTS], float threshold)
+static uint64_t at_least(const float scores[BLOCK_DOCUMENTS], float threshold)
 {
 	uint64_t mask = 0;
-	for (uint32_t i = 0; i < RANGE_DOCUMENTS; i++)
+	for (uint32_t i = 0; i < BLOCK_DOCUMENTS; i++)
 		mask |= (uint64_t)(scores[i] >= threshold) << i;
 	return mask;
 }
 
-static uint32_t ranges_at_least(const float bests[SUPERBLOCK_RANGES], float threshold)
+static uint32_t blocks_at_least(const float bounds[SUPERBLOCK_BLOCKS], float threshold)
 {
 	uint32_t mask = 0;
-	for (uint32_t i = 0; i < SUPERBLOCK_RANGES; i++)
-		mask |= (uint32_t)(bests[i] >= threshold) << i;
+	for (uint32_t i = 0; i < SUPERBLOCK_BLOCKS; i++)
+		mask |= (uint32_t)(bounds[i] >= threshold) << i;
 	return mask;
 }
 
@@ -59,13 +63,13 @@ static bool decode_shorts(const uint8_t *bytes, uint32_t first, uint32_t tf, uin
 	return decode_shorts_plain(bytes, first, tf, span, positions);
 }
 
-static void measure_range(const struct chunk *chunk, uint32_t rank, uint32_t exception, const uint8_t *lengths,
-                          struct range_positions *range)
+static void measure_block(const struct chunk *chunk, uint32_t rank, uint32_t exception, const uint8_t *lengths,
+                          struct block_positions *block)
 {
-	measure_range_plain(chunk, rank, exception, lengths, range);
+	measure_block_plain(chunk, rank, exception, lengths, block);
 }
 
-static uint32_t sum_sizes(const uint16_t sizes[RANGE_DOCUMENTS], uint32_t n)
+static uint32_t sum_sizes(const uint16_t sizes[BLOCK_DOCUMENTS], uint32_t n)
 {
 	uint32_t sum = 0;
 	for (uint32_t i = 0; i < n; i++)
@@ -73,9 +77,16 @@ static uint32_t sum_sizes(const uint16_t sizes[RANGE_DOCUMENTS], uint32_t n)
 	return sum;
 }
 
-#include "searcher/kernel_plain.h"
+static void add_up_sizes(const uint16_t *sizes, uint32_t n, uint16_t *starts)
+{
+	uint32_t sum = 0;
+	for (uint32_t i = 0; i < n; sum += sizes[i++])
+		starts[i] = (uint16_t)sum;
+}
 
-static uint64_t range_mask(const struct chunk *chunk, uint32_t rank)
+#include "searcher/plain_impl.h"
+
+static uint64_t block_mask(const struct chunk *chunk, uint32_t rank)
 {
 	return chunk_range_mask(chunk, rank);
 }
@@ -107,9 +118,13 @@ static void score_postings(const uint32_t *docs, const uint32_t *tfs, uint32_t n
 	score_postings_plain(docs, tfs, n, lengths, scorer, weight, scores);
 }
 
+static inline void narrow_words(const many_words numbers[NARROWED], uint16_t *out)
+{
+	*(few_shorts *)out = __builtin_convertvector(*numbers, few_shorts);
+}
+
 #define SCORES_IN_BULK false /* it takes vectors to pay */
 #define OPTIONAL_IN_BULK false
-#include "searcher/evaluate_impl.h"
-#include "searcher/phrase_impl.h"
+#include "searcher/kernel_impl.h"
 
 const struct kernel kernel_scalar = KERNEL_TABLE;

@@ -75,7 +75,7 @@ static int next_doc(struct trawl_scan *scan, struct segment *segment, uint32_t *
 int trawl_scan_next(trawl_scan *scan, trawl_document *document, trawl_error *error)
 {
 	for (; scan->segment < scan->index->manifest.segment_count; scan->segment++) {
-		struct segment *segment = &scan->index->segments[scan->segment];
+		struct segment *segment = &scan->index->collection.segments[scan->segment];
 		uint32_t doc = 0;
 		int code = next_doc(scan, segment, &doc, error);
 		if (code > 0)

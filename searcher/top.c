@@ -17,7 +17,7 @@ bool top_begin(struct top *top, size_t k, float most)
 	top->k = k;
 	top->count = 0;
 	top->capacity = 2 * k;
-	top->threshold = 0;
+	top->collector = (struct collector){.kind = COLLECT_TOP};
 	if (k <= TOP_HEAP_MAX)
 		return true;
 	float scale = TOP_BUCKETS / most;

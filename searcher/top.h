@@ -12,16 +12,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "searcher/collector.h"
 #include "trawl.h"
 
 #define TOP_HEAP_MAX 128 /* greatest k that is small */
 #define TOP_BUCKETS 4096
 
 struct top {
+	struct collector collector; /* its threshold: what scores less cannot be among the best k */
 	trawl_hit *hits;
 	size_t k, count, capacity;
-	size_t room;     /* hits that the array has place for */
-	float threshold; /* hits below it cannot be among the best k; those equal to it may */
+	size_t room; /* hits that the array has place for */
 	/* large k: how many hits in the buffer have a score in each bucket, from number `level` on `above` in all, which is less than k
 	 * without bucket `level` */
 	float scale, width; /* buckets a score, scores a bucket */
@@ -70,8 +71,8 @@ static inline void top_push(struct top *top, uint64_t document, float score)
 /* A lower bound of the k-th best score. */
 static inline void top_raise(struct top *top, float bound)
 {
-	if (bound > top->threshold)
-		top->threshold = bound;
+	if (bound > top->collector.threshold)
+		top->collector.threshold = bound;
 }
 
 #endif

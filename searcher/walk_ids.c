@@ -27,7 +27,7 @@ int trawl_walk_ids(const trawl_index *index, trawl_id_visitor *visit, void *cont
 	struct documents_scratch scratch = {0};
 	int code = 0;
 	for (size_t i = 0; !code && i < index->manifest.segment_count; i++)
-		code = walk_segment(&index->segments[i], &scratch, visit, context, error);
+		code = walk_segment(&index->collection.segments[i], &scratch, visit, context, error);
 	documents_scratch_release(&scratch);
 	return code;
 }

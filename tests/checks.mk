@@ -71,7 +71,7 @@ coverage: ## which branches the unit tests and fuzz replays take, file by file
 	$(MAKE) BUILD=$(BUILD)/coverage CC=gcc CXX=g++ CFLAGS="-O0 -g --coverage" check-unit check-fuzz
 	for level in scalar avx2; do for test in hostile_lists postings; do \
 	  TRAWL_KERNEL=$$level $(BUILD)/coverage/tests/test_$$test >$(BUILD)/coverage/$$test-$$level.log 2>&1 || exit 1; done; done
-	tests/coverage $(BUILD)/coverage $(filter base/% store/% segment/% searcher/query.c input/% tokenizer/%,$(LIB_SRC)) segment/chunk.h
+	tests/coverage $(BUILD)/coverage $(filter base/% store/% segment/% query/% input/% tokenizer/%,$(LIB_SRC)) segment/chunk.h
 mutants: ## disable each check of the decoders in turn, some test must notice: [FILES=segment/terms.c] [JOBS=2]
 	$(if $(JOBS),JOBS=$(JOBS)) tests/mutants $(BUILD)/mutants $(FILES)
 

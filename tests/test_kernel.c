@@ -11,10 +11,10 @@
 #include <string.h>
 
 #include "searcher/kernel.h"
+#include "searcher/open.h"
 #include "tests/made_lists.h"
 
 #define DOCUMENTS 60000
-#define BOUND_SLACK 1.000001f /* some units in the last place, as docs/DESIGN.md says */
 
 static struct made_lists made;
 static struct scorer scorer;
@@ -97,7 +97,7 @@ static void for_each_chunk(const struct kernel *kernel, const struct kernel *sca
 }
 
 /* Where the ranges of a chunk are, by rank. */
-static uint32_t range_places(struct chunk *chunk, uint32_t places[SUPERBLOCK_RANGES])
+static uint32_t range_places(struct chunk *chunk, uint32_t places[SUPERBLOCK_BLOCKS])
 {
 	uint32_t rank = 0;
 	for (uint32_t left = chunk->range_mask; left; left &= left - 1)
@@ -219,14 +219,14 @@ static void selections_are_the_same(void **state)
 
 static void check_at_least(const struct kernel *kernel, const struct kernel *scalar)
 {
-	float scores[RANGE_DOCUMENTS];
+	float scores[BLOCK_DOCUMENTS];
 	for (int round = 0; round < 2000; round++) {
-		fill_floats(scores, RANGE_DOCUMENTS, 5);
-		float threshold = round % 2 ? scores[random_below(&random_source, RANGE_DOCUMENTS)]
+		fill_floats(scores, BLOCK_DOCUMENTS, 5);
+		float threshold = round % 2 ? scores[random_below(&random_source, BLOCK_DOCUMENTS)]
 		                            : 5 * (float)random_unit(&random_source);
 		uint64_t mask = scalar->at_least(scores, threshold);
 		assert_true(kernel->at_least(scores, threshold) == mask);
-		for (uint32_t i = 0; i < RANGE_DOCUMENTS; i++)
+		for (uint32_t i = 0; i < BLOCK_DOCUMENTS; i++)
 			assert_int_equal(mask >> i & 1, scores[i] >= threshold);
 	}
 }
@@ -234,14 +234,14 @@ static void check_at_least(const struct kernel *kernel, const struct kernel *sca
 static void check_ranges_at_least(const struct kernel *kernel, const struct kernel *scalar)
 {
 	for (int round = 0; round < 1000; round++) {
-		float bests[SUPERBLOCK_RANGES], threshold;
-		fill_floats(bests, SUPERBLOCK_RANGES, 3);
-		threshold = bests[random_below(&random_source, SUPERBLOCK_RANGES)];
+		float bests[SUPERBLOCK_BLOCKS], threshold;
+		fill_floats(bests, SUPERBLOCK_BLOCKS, 3);
+		threshold = bests[random_below(&random_source, SUPERBLOCK_BLOCKS)];
 		uint32_t expected = 0;
-		for (uint32_t r = 0; r < SUPERBLOCK_RANGES; r++)
+		for (uint32_t r = 0; r < SUPERBLOCK_BLOCKS; r++)
 			expected |= bests[r] >= threshold ? 1u << r : 0;
-		assert_int_equal(scalar->ranges_at_least(bests, threshold), expected);
-		assert_int_equal(kernel->ranges_at_least(bests, threshold), expected);
+		assert_int_equal(scalar->blocks_at_least(bests, threshold), expected);
+		assert_int_equal(kernel->blocks_at_least(bests, threshold), expected);
 	}
 }
 
@@ -255,11 +255,11 @@ static void scores_at_least_the_threshold_are_the_same(void **state)
 static void check_shorts(const struct kernel *kernel, const struct kernel *scalar)
 {
 	/* Heap blocks of exactly what may be loaded. */
-	uint16_t *sizes = malloc(RANGE_DOCUMENTS * sizeof *sizes);
+	uint16_t *sizes = malloc(BLOCK_DOCUMENTS * sizeof *sizes);
 	uint16_t *a = malloc(SHORTS_MAX * sizeof *a), *b = malloc(SHORTS_MAX * sizeof *b);
 	for (int round = 0; round < 3000; round++) {
-		uint32_t n = (uint32_t)random_below(&random_source, RANGE_DOCUMENTS + 1), sum = 0, expected = 0;
-		for (uint32_t i = 0; i < RANGE_DOCUMENTS; i++) {
+		uint32_t n = (uint32_t)random_below(&random_source, BLOCK_DOCUMENTS + 1), sum = 0, expected = 0;
+		for (uint32_t i = 0; i < BLOCK_DOCUMENTS; i++) {
 			sizes[i] = (uint16_t)random_below(&random_source, 1 << 15);
 			sum += i < n ? sizes[i] : 0;
 		}
@@ -346,13 +346,13 @@ static void positions_are_decoded_alike(void **state)
 static void check_chunk_scores(const struct kernel *kernel, const struct kernel *scalar, struct chunk *chunk,
                                const uint8_t *lengths)
 {
-	uint32_t places[SUPERBLOCK_RANGES], ranks = range_places(chunk, places), tfs[RANGE_DOCUMENTS];
+	uint32_t places[SUPERBLOCK_BLOCKS], ranks = range_places(chunk, places), tfs[BLOCK_DOCUMENTS];
 	for (uint32_t rank = 0; rank < ranks; rank++) {
-		float ours[RANGE_DOCUMENTS], theirs[RANGE_DOCUMENTS], expected[RANGE_DOCUMENTS];
+		float ours[BLOCK_DOCUMENTS], theirs[BLOCK_DOCUMENTS], expected[BLOCK_DOCUMENTS];
 		float weight = 0.1f + 8 * (float)random_unit(&random_source);
-		const uint8_t *of_range = lengths + places[rank] * RANGE_DOCUMENTS;
+		const uint8_t *of_range = lengths + places[rank] * BLOCK_DOCUMENTS;
 		uint64_t mask;
-		fill_floats(ours, RANGE_DOCUMENTS, 3);
+		fill_floats(ours, BLOCK_DOCUMENTS, 3);
 		memcpy(theirs, ours, sizeof ours);
 		memcpy(expected, ours, sizeof ours);
 		uint32_t count = chunk_range(chunk, rank, &mask, tfs), index = 0;
@@ -361,12 +361,12 @@ static void check_chunk_scores(const struct kernel *kernel, const struct kernel 
 			expected[doc] += weight * saturation(tfs[index], scorer.denominators[of_range[doc]]);
 		}
 		assert_int_equal(index, count);
-		assert_true(scalar->score_range(chunk, rank, of_range, &scorer, weight, ours) == mask);
-		assert_true(kernel->score_range(chunk, rank, of_range, &scorer, weight, theirs) == mask);
-		assert_true(scalar->range_mask(chunk, rank) == mask);
-		assert_true(kernel->range_mask(chunk, rank) == mask);
-		assert_same_floats(ours, expected, RANGE_DOCUMENTS);
-		assert_same_floats(theirs, expected, RANGE_DOCUMENTS);
+		assert_true(scalar->score_block(chunk, rank, of_range, &scorer, weight, ours) == mask);
+		assert_true(kernel->score_block(chunk, rank, of_range, &scorer, weight, theirs) == mask);
+		assert_true(scalar->block_mask(chunk, rank) == mask);
+		assert_true(kernel->block_mask(chunk, rank) == mask);
+		assert_same_floats(ours, expected, BLOCK_DOCUMENTS);
+		assert_same_floats(theirs, expected, BLOCK_DOCUMENTS);
 	}
 }
 
@@ -385,10 +385,10 @@ static void ranges_are_scored_to_the_same_bits(void **state)
 static void check_picked(const struct kernel *kernel, struct chunk *chunk, uint32_t rank, const uint8_t *lengths,
                          uint64_t wanted)
 {
-	uint32_t tfs[RANGE_DOCUMENTS], index = 0;
+	uint32_t tfs[BLOCK_DOCUMENTS], index = 0;
 	uint64_t mask;
-	uint8_t picked[RANGE_DOCUMENTS + 16] = {0}, codes[RANGE_DOCUMENTS + 16] = {0};
-	float denominators[RANGE_DOCUMENTS + 16], scores[RANGE_DOCUMENTS + 16] = {0}, weight = 1.75f;
+	uint8_t picked[BLOCK_DOCUMENTS + 16] = {0}, codes[BLOCK_DOCUMENTS + 16] = {0};
+	float denominators[BLOCK_DOCUMENTS + 16], scores[BLOCK_DOCUMENTS + 16] = {0}, weight = 1.75f;
 	bool wide = false;
 	chunk_range(chunk, rank, &mask, tfs);
 	for (uint64_t left = mask; left; left &= left - 1, index++)
@@ -415,10 +415,10 @@ static void check_picked(const struct kernel *kernel, struct chunk *chunk, uint3
 static void check_chunk_picks(const struct kernel *kernel, const struct kernel *scalar, struct chunk *chunk,
                               const uint8_t *lengths)
 {
-	uint32_t places[SUPERBLOCK_RANGES], ranks = range_places(chunk, places);
+	uint32_t places[SUPERBLOCK_BLOCKS], ranks = range_places(chunk, places);
 	for (uint32_t rank = 0; rank < ranks; rank++) {
-		const uint8_t *of_range = lengths + places[rank] * RANGE_DOCUMENTS;
-		uint64_t mask = kernel->range_mask(chunk, rank), any = random_next(&random_source);
+		const uint8_t *of_range = lengths + places[rank] * BLOCK_DOCUMENTS;
+		uint64_t mask = kernel->block_mask(chunk, rank), any = random_next(&random_source);
 		const uint64_t wanted[] = {mask, mask & any, any, UINT64_MAX, mask & -mask, 0};
 		for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
 			check_picked(scalar, chunk, rank, of_range, wanted[i]);
@@ -439,7 +439,7 @@ static void some_documents_of_a_range_are_picked_and_scored_to_the_same_bits(voi
 }
 
 /* A range as measured: in document order the tfs, and where each posting's positions start. */
-static uint32_t measured(const struct range_positions *range, uint32_t *tfs, uint64_t *starts)
+static uint32_t measured(const struct block_positions *range, uint32_t *tfs, uint64_t *starts)
 {
 	uint32_t count = (uint32_t)__builtin_popcountll(range->mask);
 	uint64_t start = 0;
@@ -456,10 +456,10 @@ static uint32_t measured(const struct range_positions *range, uint32_t *tfs, uin
 static void check_measured(const struct kernel *kernel, struct chunk *chunk, uint32_t rank, uint32_t exception,
                            const uint8_t *lengths)
 {
-	struct range_positions range;
-	uint32_t expected[RANGE_DOCUMENTS], tfs[RANGE_DOCUMENTS], index = 0, exceptions = 0;
-	uint64_t mask, starts[RANGE_DOCUMENTS], total = 0;
-	kernel->measure_range(chunk, rank, exception, lengths, &range);
+	struct block_positions range;
+	uint32_t expected[BLOCK_DOCUMENTS], tfs[BLOCK_DOCUMENTS], index = 0, exceptions = 0;
+	uint64_t mask, starts[BLOCK_DOCUMENTS], total = 0;
+	kernel->measure_block(chunk, rank, exception, lengths, &range);
 	uint32_t count = chunk_range(chunk, rank, &mask, expected);
 	assert_true(range.mask == mask);
 	assert_int_equal(measured(&range, tfs, starts), count);
@@ -476,16 +476,16 @@ static void check_measured(const struct kernel *kernel, struct chunk *chunk, uin
 static void check_chunk_measures(const struct kernel *kernel, const struct kernel *scalar, struct chunk *chunk,
                                  const uint8_t *lengths)
 {
-	uint32_t places[SUPERBLOCK_RANGES], ranks = range_places(chunk, places);
-	uint8_t lengths_here[RANGE_DOCUMENTS];
+	uint32_t places[SUPERBLOCK_BLOCKS], ranks = range_places(chunk, places);
+	uint8_t lengths_here[BLOCK_DOCUMENTS];
 	for (uint32_t rank = 0; rank < ranks; rank++) {
 		uint32_t exception = chunk_exceptions_before(chunk, rank, 0);
-		const uint8_t *of_range = lengths + places[rank] * RANGE_DOCUMENTS;
+		const uint8_t *of_range = lengths + places[rank] * BLOCK_DOCUMENTS;
 		check_measured(scalar, chunk, rank, exception, of_range);
 		check_measured(kernel, chunk, rank, exception, of_range);
 		/* and with all documents as short as makes no difference, or around where sizes change */
 		uint8_t most = (uint8_t)(20 + random_below(&random_source, 115));
-		for (uint32_t i = 0; i < RANGE_DOCUMENTS; i++)
+		for (uint32_t i = 0; i < BLOCK_DOCUMENTS; i++)
 			lengths_here[i] = (uint8_t)(1 + random_below(&random_source, most));
 		check_measured(kernel, chunk, rank, exception, lengths_here);
 	}
@@ -495,22 +495,22 @@ static void check_chunk_measures(const struct kernel *kernel, const struct kerne
  * none is, of either width. */
 static void check_every_size(const struct kernel *kernel, const struct kernel *scalar)
 {
-	uint8_t room[512], header = 15, spans[RANGE_DOCUMENTS];
+	uint8_t room[512], header = 15, spans[BLOCK_DOCUMENTS];
 	(void)scalar;
 	for (uint32_t tf = 1; tf <= 140; tf++)
-		for (uint32_t first = 0; first < 256; first += RANGE_DOCUMENTS / 2) {
+		for (uint32_t first = 0; first < 256; first += BLOCK_DOCUMENTS / 2) {
 			struct chunk chunk = {.range_mask = 1, .range_count = 1, .bitmap_mask = 1, .headers = &header};
 			memset(room, 0xff, sizeof room);
 			chunk.bitmaps = room;
 			chunk.bytes = chunk.codes = room + 8;
-			chunk.bitmap_postings = RANGE_DOCUMENTS;
+			chunk.bitmap_postings = BLOCK_DOCUMENTS;
 			chunk.exception_bits = tf % 2 && tf < 4 + 15 ? 4 : 8;
-			chunk.exceptions = chunk.codes + RANGE_DOCUMENTS / 4;
-			memset(room + 8, tf < 4 ? (int)(tf - 1) * 0x55 : 0xff, RANGE_DOCUMENTS / 4);
+			chunk.exceptions = chunk.codes + BLOCK_DOCUMENTS / 4;
+			memset(room + 8, tf < 4 ? (int)(tf - 1) * 0x55 : 0xff, BLOCK_DOCUMENTS / 4);
 			uint8_t value = (uint8_t)(tf - 4);
-			memset(room + 24, chunk.exception_bits == 4 ? value * 0x11 : value, RANGE_DOCUMENTS);
-			chunk.end = chunk.exceptions + RANGE_DOCUMENTS * chunk.exception_bits / 8;
-			for (uint32_t i = 0; i < RANGE_DOCUMENTS; i++)
+			memset(room + 24, chunk.exception_bits == 4 ? value * 0x11 : value, BLOCK_DOCUMENTS);
+			chunk.end = chunk.exceptions + BLOCK_DOCUMENTS * chunk.exception_bits / 8;
+			for (uint32_t i = 0; i < BLOCK_DOCUMENTS; i++)
 				spans[i] = (uint8_t)(first + i / 2);
 			check_measured(kernel, &chunk, 0, 0, spans);
 		}
@@ -536,20 +536,20 @@ static void ranges_are_measured_alike(void **state)
 static void check_chunk_levels(const struct kernel *kernel, const struct kernel *scalar, struct chunk *chunk,
                                const uint8_t *lengths)
 {
-	float levels[16], ours[SUPERBLOCK_RANGES], theirs[SUPERBLOCK_RANGES];
-	uint32_t places[SUPERBLOCK_RANGES], ranks = range_places(chunk, places);
+	float levels[16], ours[SUPERBLOCK_BLOCKS], theirs[SUPERBLOCK_BLOCKS];
+	uint32_t places[SUPERBLOCK_BLOCKS], ranks = range_places(chunk, places);
 	(void)lengths;
 	fill_floats(levels, 16, 4);
-	float expected[SUPERBLOCK_RANGES] = {0};
+	float expected[SUPERBLOCK_BLOCKS] = {0};
 	for (uint32_t rank = 0; rank < ranks; rank++)
 		expected[places[rank]] = levels[chunk->headers[rank] >> 4];
 	/* What was there before is overwritten. */
-	fill_floats(ours, SUPERBLOCK_RANGES, 4);
-	fill_floats(theirs, SUPERBLOCK_RANGES, 4);
-	scalar->find_levels(chunk, levels, ours);
-	kernel->find_levels(chunk, levels, theirs);
-	assert_same_floats(ours, expected, SUPERBLOCK_RANGES);
-	assert_same_floats(theirs, expected, SUPERBLOCK_RANGES);
+	fill_floats(ours, SUPERBLOCK_BLOCKS, 4);
+	fill_floats(theirs, SUPERBLOCK_BLOCKS, 4);
+	scalar->find_bounds(chunk, levels, ours);
+	kernel->find_bounds(chunk, levels, theirs);
+	assert_same_floats(ours, expected, SUPERBLOCK_BLOCKS);
+	assert_same_floats(theirs, expected, SUPERBLOCK_BLOCKS);
 }
 
 static void check_all_levels(const struct kernel *kernel, const struct kernel *scalar)
@@ -567,20 +567,20 @@ static void range_bounds_are_added_to_the_same_bits(void **state)
 static void the_lists_have_every_form(void **state)
 {
 	(void)state;
-	bool counts[RANGE_DOCUMENTS + 1] = {false}, forms[2] = {false}, tfs[4] = {false};
+	bool counts[BLOCK_DOCUMENTS + 1] = {false}, forms[2] = {false}, tfs[4] = {false};
 	for (size_t l = 0; l < made.count; l++) {
 		const struct made_list *list = &made.lists[l];
 		for (uint32_t i = 0, first = 0; i < list->n; i++) {
 			uint32_t tf = list->tfs[i];
 			tfs[tf < 4 ? 0 : tf <= 16 ? 1 : tf < 259 ? 2 : 3] = true;
-			if (i + 1 < list->n && list->docs[i + 1] / RANGE_DOCUMENTS == list->docs[i] / RANGE_DOCUMENTS)
+			if (i + 1 < list->n && list->docs[i + 1] / BLOCK_DOCUMENTS == list->docs[i] / BLOCK_DOCUMENTS)
 				continue;
 			counts[i + 1 - first] = true;
 			forms[i + 1 - first > 15] = true;
 			first = i + 1;
 		}
 	}
-	for (int i = 1; i <= RANGE_DOCUMENTS; i++)
+	for (int i = 1; i <= BLOCK_DOCUMENTS; i++)
 		assert_true(counts[i]);
 	assert_true(forms[0] && forms[1] && tfs[0] && tfs[1] && tfs[2] && tfs[3]);
 }
@@ -591,7 +591,7 @@ static void check_hostile(const struct kernel *kernel, const struct kernel *scal
 {
 	struct ranged_list head;
 	struct chunk chunk;
-	float levels[16] = {0}, scores[RANGE_DOCUMENTS] = {0}, bounds[SUPERBLOCK_RANGES] = {0};
+	float levels[16] = {0}, scores[BLOCK_DOCUMENTS] = {0}, bounds[SUPERBLOCK_BLOCKS] = {0};
 	uint32_t length;
 	uint64_t left;
 	for (int round = 0; round < 20000; round++) {
@@ -608,14 +608,14 @@ static void check_hostile(const struct kernel *kernel, const struct kernel *scal
 			tight[random_below(&random_source, flips % 2 && cut > 24 ? 24 : cut)] =
 			    (uint8_t)random_next(&random_source);
 		if (chunk_open(&chunk, &head, superblock, tight, cut)) {
-			kernel->find_levels(&chunk, levels, bounds);
+			kernel->find_bounds(&chunk, levels, bounds);
 			for (uint32_t rank = 0; rank < chunk.range_count; rank++) {
-				struct range_positions range;
-				uint64_t mask = scalar->range_mask(&chunk, rank);
-				assert_true(kernel->range_mask(&chunk, rank) == mask);
-				assert_true(kernel->score_range(&chunk, rank, made.lengths, &scorer, 1, scores) ==
+				struct block_positions range;
+				uint64_t mask = scalar->block_mask(&chunk, rank);
+				assert_true(kernel->block_mask(&chunk, rank) == mask);
+				assert_true(kernel->score_block(&chunk, rank, made.lengths, &scorer, 1, scores) ==
 				            mask);
-				kernel->measure_range(&chunk, rank, (uint32_t)random_below(&random_source, 2000),
+				kernel->measure_block(&chunk, rank, (uint32_t)random_below(&random_source, 2000),
 				                      made.lengths, &range);
 				assert_true(range.mask == mask);
 			}
@@ -645,21 +645,21 @@ static float inflation_for(const struct scorer *now)
 
 static void check_bounds(const struct made_list *made_list, const struct scorer *now)
 {
-	struct list list = {.kind = LIST_RANGED};
+	struct leaf leaf = {.kind = LEAF_DENSE};
 	struct chunk chunk;
 	uint32_t superblock = UINT32_MAX;
-	made_lists_head(&made, made_list, &list.ranged);
-	assert_int_equal(list_score(&list, NULL, now, 3.7f, inflation_for(now), BOUND_SLACK, NULL, NULL), 0);
+	made_lists_head(&made, made_list, &leaf.dense);
+	assert_int_equal(leaf_score(&leaf, NULL, now, 3.7f, inflation_for(now), NULL, NULL), 0);
 	for (uint32_t i = 0; i < made_list->n; i++) {
-		uint32_t doc = made_list->docs[i], range = doc / RANGE_DOCUMENTS % SUPERBLOCK_RANGES;
+		uint32_t doc = made_list->docs[i], range = doc / BLOCK_DOCUMENTS % SUPERBLOCK_BLOCKS;
 		if (doc / SUPERBLOCK_DOCUMENTS != superblock) {
 			superblock = doc / SUPERBLOCK_DOCUMENTS;
-			assert_true(made_lists_chunk(&made, &list.ranged, superblock, &chunk));
+			assert_true(made_lists_chunk(&made, &leaf.dense, superblock, &chunk));
 		}
 		float score = score_posting(now, 3.7f, made_list->tfs[i], made.lengths[doc]);
 		uint32_t rank = (uint32_t)__builtin_popcount(chunk.range_mask & ((1u << range) - 1));
-		assert_true(score <= list.step * (float)list.ranged.bounds[superblock]);
-		assert_true(score <= list.levels[chunk.headers[rank] >> 4]);
+		assert_true(score <= leaf.step * (float)leaf.dense.bounds[superblock]);
+		assert_true(score <= leaf.levels[chunk.headers[rank] >> 4]);
 	}
 }
 

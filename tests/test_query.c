@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "searcher/query.h"
+#include "query/query.h"
 #include "tests/made_lists.h"
 
 static trawl_error error;
@@ -35,8 +35,8 @@ static void show(const struct query *query, char *out, size_t size)
 {
 	size_t used = 0;
 	*out = 0;
-	for (size_t i = 0; i < query->clause_count; i++) {
-		const struct clause *clause = &query->clauses[i];
+	for (size_t i = 0; i < query->root.member_count; i++) {
+		const struct query_node *clause = &query->root.members[i];
 		used += (size_t)snprintf(out + used, size - used, "%s%s", i ? " " : "",
 		                         clause->occur == OCCUR_REQUIRED   ? "+"
 		                         : clause->occur == OCCUR_EXCLUDED ? "-"
@@ -61,11 +61,16 @@ static void check_with(struct tokenizer *tokenizer, const char *text, const char
 	char *tight = malloc(length + 1); /* without a NUL: queries need none */
 	memcpy(tight, text, length);
 	char *exact = realloc(tight, length ? length : 1);
-	assert_int_equal(query_parse(&query, tokenizer, exact, length, &error), 0);
+	assert_int_equal(query_read(&query, tokenizer, exact, length, &error), 0);
 	show(&query, shown, sizeof shown);
 	assert_string_equal(shown, expected);
 	query_release(&query);
 	free(exact);
+}
+
+static bool same_terms(const struct query_node *a, const struct query_node *b)
+{
+	return query_terms_compare(a->terms, a->words, b->terms, b->words) == 0;
 }
 
 static void check(const char *text, const char *expected)
@@ -167,20 +172,20 @@ static void limits_are_those_of_the_header(void **state)
 	struct query query = {0};
 	char *text = malloc(TRAWL_QUERY_MAX + 1);
 	memset(text, 'x', TRAWL_QUERY_MAX + 1);
-	assert_int_equal(query_parse(&query, plain, text, TRAWL_QUERY_MAX, &error), 0);
-	assert_int_equal(query_parse(&query, plain, text, TRAWL_QUERY_MAX + 1, &error), TRAWL_ELIMIT);
+	assert_int_equal(query_read(&query, plain, text, TRAWL_QUERY_MAX, &error), 0);
+	assert_int_equal(query_read(&query, plain, text, TRAWL_QUERY_MAX + 1, &error), TRAWL_ELIMIT);
 	assert_int_equal(error.code, TRAWL_ELIMIT);
 	size_t length = 0;
 	for (int i = 0; i < TRAWL_CLAUSES_MAX; i++)
 		length += (size_t)sprintf(text + length, "%x ", i);
-	assert_int_equal(query_parse(&query, plain, text, length, &error), 0);
-	assert_int_equal(query.clause_count, TRAWL_CLAUSES_MAX);
+	assert_int_equal(query_read(&query, plain, text, length, &error), 0);
+	assert_int_equal(query.root.member_count, TRAWL_CLAUSES_MAX);
 	length += (size_t)sprintf(text + length, "1 2 3 "); /* none is new */
-	assert_int_equal(query_parse(&query, plain, text, length, &error), 0);
+	assert_int_equal(query_read(&query, plain, text, length, &error), 0);
 	length += (size_t)sprintf(text + length, "new");
-	assert_int_equal(query_parse(&query, plain, text, length, &error), TRAWL_ELIMIT);
-	assert_int_equal(query_parse(&query, plain, "red", 3, &error), 0); /* and is good again */
-	assert_int_equal(query.clause_count, 1);
+	assert_int_equal(query_read(&query, plain, text, length, &error), TRAWL_ELIMIT);
+	assert_int_equal(query_read(&query, plain, "red", 3, &error), 0); /* and is good again */
+	assert_int_equal(query.root.member_count, 1);
 	query_release(&query);
 	free(text);
 }
@@ -197,15 +202,15 @@ static void any_bytes_are_a_query(void **state)
 		for (size_t i = 0; i < length; i++)
 			exact[i] = random_chance(&random, 0.5) ? "+-\" \tab"[random_below(&random, 7)]
 			                                       : (char)random_next(&random);
-		int code = query_parse(&query, plain, exact, length, &error);
+		int code = query_read(&query, plain, exact, length, &error);
 		assert_true(code == 0 || (code == TRAWL_ELIMIT && length > TRAWL_CLAUSES_MAX));
-		for (size_t i = 0; !code && i < query.clause_count; i++) {
-			assert_true(query.clauses[i].words > 0 && query.clauses[i].frequency > 0);
-			assert_int_equal(query.clauses[i].terms[0].offset, 0);
+		for (size_t i = 0; !code && i < query.root.member_count; i++) {
+			assert_true(query.root.members[i].words > 0 && query.root.members[i].frequency > 0);
+			assert_int_equal(query.root.members[i].terms[0].offset, 0);
 			for (size_t j = 0; j < i && length < 60; j++)
-				if ((query.clauses[i].occur == OCCUR_EXCLUDED) ==
-				    (query.clauses[j].occur == OCCUR_EXCLUDED))
-					assert_int_not_equal(clause_compare(&query.clauses[i], &query.clauses[j]), 0);
+				if ((query.root.members[i].occur == OCCUR_EXCLUDED) ==
+				    (query.root.members[j].occur == OCCUR_EXCLUDED))
+					assert_false(same_terms(&query.root.members[i], &query.root.members[j]));
 		}
 		free(exact);
 	}
@@ -220,7 +225,7 @@ static void failing_memory_is_reported(void **state)
 	for (long n = 0; code; n++) {
 		struct query query = {0};
 		memory_fail_after(n, true);
-		code = query_parse(&query, plain, text, strlen(text), &error);
+		code = query_read(&query, plain, text, strlen(text), &error);
 		memory_fail_after(-1, false);
 		assert_true(code == 0 || code == TRAWL_ENOMEM);
 		query_release(&query);

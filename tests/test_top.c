@@ -45,9 +45,9 @@ static void check(struct top *top, size_t k, size_t n, uint64_t scores, struct r
 	static const float mosts[] = {1, 100, 130000, 1e9f, 0, -1, 1e-30f, 1e38f};
 	float most = mosts[random_below(random, sizeof mosts / sizeof *mosts)];
 	assert_true(top_begin(top, k, most));
-	assert_true(top->threshold == 0 && top->count == 0);
+	assert_true(top->collector.threshold == 0 && top->count == 0);
 	for (size_t i = 0; i < n; i++)
-		if (hits[i].score >= top->threshold)
+		if (hits[i].score >= top->collector.threshold)
 			top_push(top, hits[i].document, hits[i].score);
 	top_finish(top);
 	qsort(hits, n, sizeof *hits, compare_hits);
@@ -58,7 +58,7 @@ static void check(struct top *top, size_t k, size_t n, uint64_t scores, struct r
 		assert_true(top->hits[i].score == hits[i].score);
 	}
 	if (n > k && k)
-		assert_true(top->threshold <= hits[k - 1].score);
+		assert_true(top->collector.threshold <= hits[k - 1].score);
 	free(hits);
 }
 
@@ -98,14 +98,14 @@ static void a_threshold_known_beforehand_is_kept_and_only_rises(void **state)
 	assert_true(top_begin(&top, 3, 100));
 	top_raise(&top, 2);
 	top_raise(&top, 1);
-	assert_true(top.threshold == 2);
+	assert_true(top.collector.threshold == 2);
 	for (uint64_t i = 0; i < 1000; i++)
-		if ((float)i / 10 >= top.threshold)
+		if ((float)i / 10 >= top.collector.threshold)
 			top_push(&top, i, (float)i / 10);
 	top_finish(&top);
 	assert_int_equal(top.count, 3);
 	assert_true(top.hits[0].document == 999 && top.hits[2].document == 997);
-	assert_true(top.threshold >= 2 && top.threshold <= 99.7f);
+	assert_true(top.collector.threshold >= 2 && top.collector.threshold <= 99.7f);
 	top_release(&top);
 }
 

@@ -16,14 +16,13 @@
 #include "searcher/kernel.h"
 
 #define DOCUMENTS (1u << 20)
-#define RANGES (DOCUMENTS / RANGE_DOCUMENTS)
+#define RANGES (DOCUMENTS / BLOCK_DOCUMENTS)
 #define SUPERBLOCKS (DOCUMENTS / SUPERBLOCK_DOCUMENTS)
 #define SHORT_LISTS 16 /* so many that their branches cannot be learnt by heart */
 #define SELECTIONS 16  /* likewise: arrays of sums for select_sums */
 #define RANDOM_SCORES (1u << 18)
 #define KERNELS 3
 #define ROUNDS_MAX 10000
-#define BOUND_SLACK 1.000001f /* as searches use it */
 
 /* The densities of the lists; the first is that of the short ones, which must stay below the border. */
 extern const struct density {
@@ -50,13 +49,13 @@ double random_unit(uint64_t *state); /* in (0, 1) */
 struct opened_chunk {
 	struct chunk chunk;
 	uint32_t superblock;
-	uint32_t exceptions[SUPERBLOCK_RANGES]; /* by rank: the number of its first one */
+	uint32_t exceptions[SUPERBLOCK_BLOCKS]; /* by rank: the number of its first one */
 };
 
 /* What an operation runs over: the short lists, a ranged list, or two lists. */
 struct subject {
 	char name[16];
-	struct list *lists; /* scored; the heavier first */
+	struct leaf *leaves; /* scored; the heavier first */
 	uint32_t count;
 	uint64_t postings;
 	/* short lists: their bytes */
@@ -74,7 +73,8 @@ struct bench {
 	struct manifest manifest;
 	struct segment segment;
 	struct scorer scorer;
-	struct arena kept, query;
+	struct arena kept;
+	struct context context;
 	struct subject shorts, ranged[DENSITIES], pair[PAIRS], none;
 	float *random_scores, *random_sums;
 	/* what operations put out */
@@ -86,7 +86,7 @@ struct bench {
 		uint32_t indices[SELECTIONS][SUPERBLOCKS + 16];
 		uint32_t docs[SHORT_LISTS][DOCUMENTS / 512 + SHORT_BLOCK],
 		    tfs[SHORT_LISTS][DOCUMENTS / 512 + SHORT_BLOCK];
-		struct range_positions positions;
+		struct block_positions positions;
 	} * output;
 	struct top top;
 	XXH3_state_t *digest;
@@ -150,7 +150,7 @@ walk_ranges(struct bench *bench, const struct subject *subject, const struct ker
 		for (uint32_t left = opened->chunk.range_mask; left; left &= left - 1, rank++)
 			each(bench, subject, kernel, opened, rank,
 			     opened->superblock * SUPERBLOCK_DOCUMENTS +
-			         (uint32_t)__builtin_ctz(left) * RANGE_DOCUMENTS);
+			         (uint32_t)__builtin_ctz(left) * BLOCK_DOCUMENTS);
 	}
 }
 

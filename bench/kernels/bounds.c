@@ -22,8 +22,8 @@ static uint64_t count_sums(const struct subject *subject)
 static void run_find_levels(struct bench *bench, const struct subject *subject, const struct kernel *kernel)
 {
 	for (uint32_t i = 0; i < subject->chunk_count; i++)
-		kernel->find_levels(&subject->chunks[i].chunk, subject->lists[0].levels,
-		                    bench->output->bounds + subject->chunks[i].superblock * SUPERBLOCK_RANGES);
+		kernel->find_bounds(&subject->chunks[i].chunk, subject->leaves[0].levels,
+		                    bench->output->bounds + subject->chunks[i].superblock * SUPERBLOCK_BLOCKS);
 }
 
 static void digest_find_levels(struct bench *bench, const struct subject *subject, const struct kernel *kernel)
@@ -38,8 +38,8 @@ static void digest_find_levels(struct bench *bench, const struct subject *subjec
 static void add_all_bounds(struct bench *bench, void (*add)(float *, const uint8_t *, float, uint32_t))
 {
 	for (uint32_t i = 1; i < DENSITIES; i++) {
-		const struct list *list = &bench->ranged[i].lists[0];
-		add(bench->output->sums, list->ranged.bounds, list->step, SUPERBLOCKS);
+		const struct leaf *leaf = &bench->ranged[i].leaves[0];
+		add(bench->output->sums, leaf->dense.bounds, leaf->step, SUPERBLOCKS);
 	}
 }
 
@@ -96,7 +96,7 @@ static void digest_select_sums(struct bench *bench, const struct subject *subjec
 }
 
 const struct operation bounds_operations[] = {
-    {"find_levels", "range", NULL, ON_RANGED, false, count_ranges, run_find_levels, digest_find_levels},
+    {"find_bounds", "range", NULL, ON_RANGED, false, count_ranges, run_find_levels, digest_find_levels},
     {"add_bounds", "bound", NULL, ON_NOTHING, false, count_bounds, run_add_bounds, digest_add_bounds},
     {"add_required", "bound", NULL, ON_NOTHING, false, count_bounds, run_add_required, digest_add_required},
     {"select_sums", "sum", NULL, ON_NOTHING, false, count_sums, run_select_sums, digest_select_sums},

@@ -11,7 +11,7 @@ static void run_short_lists(struct bench *bench, const struct subject *subject, 
 {
 	(void)kernel;
 	for (uint32_t i = 0; i < subject->count; i++)
-		if (!short_list_decode(subject->coded[i], subject->coded_bytes[i], subject->lists[i].count, DOCUMENTS,
+		if (!short_list_decode(subject->coded[i], subject->coded_bytes[i], subject->leaves[i].count, DOCUMENTS,
 		                       bench->output->docs[i], bench->output->tfs[i]))
 			die("a short list of its own making cannot be decoded");
 }
@@ -23,7 +23,7 @@ static void run_range_mask(struct bench *bench, const struct subject *subject, c
 	uint64_t *masks = bench->output->numbers;
 	for (uint32_t i = 0; i < subject->chunk_count; i++)
 		for (uint32_t rank = 0; rank < subject->chunks[i].chunk.range_count; rank++)
-			*masks++ = kernel->range_mask(&subject->chunks[i].chunk, rank);
+			*masks++ = kernel->block_mask(&subject->chunks[i].chunk, rank);
 }
 
 static void digest_range_mask(struct bench *bench, const struct subject *subject, const struct kernel *kernel)
@@ -35,5 +35,5 @@ static void digest_range_mask(struct bench *bench, const struct subject *subject
 /* For portable operations there is nothing to compare. */
 const struct operation decode_operations[] = {
     {"short_list_decode", "integer", AIM_INTEGER, ON_SHORT, true, count_integers, run_short_lists, NULL},
-    {"range_mask", "posting", AIM_INTEGER, ON_RANGED, false, count_postings, run_range_mask, digest_range_mask},
+    {"block_mask", "posting", AIM_INTEGER, ON_RANGED, false, count_postings, run_range_mask, digest_range_mask},
     {0}};

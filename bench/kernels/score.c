@@ -4,8 +4,8 @@
 static inline void score_one(struct bench *bench, const struct subject *subject, const struct kernel *kernel,
                              struct opened_chunk *opened, uint32_t rank, uint32_t first_doc)
 {
-	kernel->score_range(&opened->chunk, rank, bench->segment.lengths + first_doc, &bench->scorer,
-	                    subject->lists[0].weight, bench->output->scores + first_doc % SUPERBLOCK_DOCUMENTS);
+	kernel->score_block(&opened->chunk, rank, bench->segment.lengths + first_doc, &bench->scorer,
+	                    subject->leaves[0].weight, bench->output->scores + first_doc % SUPERBLOCK_DOCUMENTS);
 }
 
 static void run_score_range(struct bench *bench, const struct subject *subject, const struct kernel *kernel)
@@ -16,11 +16,11 @@ static void run_score_range(struct bench *bench, const struct subject *subject, 
 static inline void digest_scores_of_one(struct bench *bench, const struct subject *subject, const struct kernel *kernel,
                                         struct opened_chunk *opened, uint32_t rank, uint32_t first_doc)
 {
-	float scores[RANGE_DOCUMENTS];
-	for (uint32_t i = 0; i < RANGE_DOCUMENTS; i++)
+	float scores[BLOCK_DOCUMENTS];
+	for (uint32_t i = 0; i < BLOCK_DOCUMENTS; i++)
 		scores[i] = bench->random_scores[(first_doc + i) % RANDOM_SCORES];
-	uint64_t mask = kernel->score_range(&opened->chunk, rank, bench->segment.lengths + first_doc, &bench->scorer,
-	                                    subject->lists[0].weight, scores);
+	uint64_t mask = kernel->score_block(&opened->chunk, rank, bench->segment.lengths + first_doc, &bench->scorer,
+	                                    subject->leaves[0].weight, scores);
 	add_to_digest(bench, &mask, sizeof mask);
 	add_to_digest(bench, scores, sizeof scores);
 }
@@ -34,7 +34,7 @@ static inline void measure_one(struct bench *bench, const struct subject *subjec
                                struct opened_chunk *opened, uint32_t rank, uint32_t first_doc)
 {
 	(void)subject;
-	kernel->measure_range(&opened->chunk, rank, opened->exceptions[rank], bench->segment.lengths + first_doc,
+	kernel->measure_block(&opened->chunk, rank, opened->exceptions[rank], bench->segment.lengths + first_doc,
 	                      &bench->output->positions);
 }
 
@@ -48,8 +48,8 @@ static inline void digest_measure_of_one(struct bench *bench, const struct subje
                                          const struct kernel *kernel, struct opened_chunk *opened, uint32_t rank,
                                          uint32_t first_doc)
 {
-	const struct range_positions *range = &bench->output->positions;
-	uint64_t start = 0, numbers[3 + 2 * RANGE_DOCUMENTS];
+	const struct block_positions *range = &bench->output->positions;
+	uint64_t start = 0, numbers[3 + 2 * BLOCK_DOCUMENTS];
 	measure_one(bench, subject, kernel, opened, rank, first_doc);
 	uint32_t count = (uint32_t)__builtin_popcountll(range->mask), n = 0;
 	numbers[n++] = range->mask;
@@ -69,6 +69,6 @@ static void digest_measure_range(struct bench *bench, const struct subject *subj
 }
 
 const struct operation score_operations[] = {
-    {"score_range", "posting", AIM_POSTING, ON_RANGED, false, count_postings, run_score_range, digest_score_range},
-    {"measure_range", "posting", NULL, ON_RANGED, false, count_postings, run_measure_range, digest_measure_range},
+    {"score_block", "posting", AIM_POSTING, ON_RANGED, false, count_postings, run_score_range, digest_score_range},
+    {"measure_block", "posting", NULL, ON_RANGED, false, count_postings, run_measure_range, digest_measure_range},
     {0}};

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "searcher/open.h"
+
 static const uint32_t pairs[PAIRS][2] = {{0, 3}, {1, 2}, {2, 3}, {3, 4}};
 
 static void prepare_scorer(struct bench *bench)
@@ -18,7 +20,7 @@ static void prepare_scorer(struct bench *bench)
 			scorer->saturations[tf - 1][code] = saturation(tf, scorer->denominators[code]);
 }
 
-static void open_list(struct bench *bench, uint32_t number, struct list *list, trawl_error *error)
+static void open_list(struct bench *bench, uint32_t number, struct leaf *leaf, trawl_error *error)
 {
 	char term[16];
 	int length = snprintf(term, sizeof term, "list%02u", (unsigned)number);
@@ -27,28 +29,28 @@ static void open_list(struct bench *bench, uint32_t number, struct list *list, t
 	if (!code)
 		die("%s is not in the index", term);
 	if (code > 0)
-		code = list_open(list, &bench->segment, &entry, &bench->kept, error);
-	float weight = (float)log1p((DOCUMENTS - list->count + 0.5) / (list->count + 0.5));
+		code = leaf_open(leaf, &bench->segment, &entry, &bench->kept, error);
+	float weight = (float)log1p((DOCUMENTS - leaf->count + 0.5) / (leaf->count + 0.5));
 	if (!code)
-		code = list_score(list, &bench->segment, &bench->scorer, weight, 1, BOUND_SLACK, &bench->kept, error);
+		code = leaf_score(leaf, bench->segment.lengths, &bench->scorer, weight, 1, &bench->kept, error);
 	if (code)
 		die("%s", error->text);
-	if (list->kind != (number < SHORT_LISTS ? LIST_SHORT : LIST_RANGED))
+	if (leaf->kind != (number < SHORT_LISTS ? LEAF_SPARSE : LEAF_DENSE))
 		die("the list of %u postings has become of the other kind: the border has moved",
-		    (unsigned)list->count);
+		    (unsigned)leaf->count);
 }
 
 static void open_short_lists(struct bench *bench, trawl_error *error)
 {
 	struct subject *subject = &bench->shorts;
 	snprintf(subject->name, sizeof subject->name, "%s", densities[0].name);
-	subject->lists = allocate(SHORT_LISTS, sizeof *subject->lists);
+	subject->leaves = allocate(SHORT_LISTS, sizeof *subject->leaves);
 	for (uint32_t i = 0; i < SHORT_LISTS; i++) {
 		struct term_entry entry;
 		char term[16];
 		uint64_t left;
 		int length = snprintf(term, sizeof term, "list%02u", (unsigned)i);
-		open_list(bench, i, &subject->lists[i], error);
+		open_list(bench, i, &subject->leaves[i], error);
 		if (terms_find(&bench->segment.terms, term, (size_t)length, &entry, error) <= 0)
 			die("%s: %s", term, error->text);
 		subject->coded[i] = part_at(&bench->segment.postings, entry.place.postings, &left, error);
@@ -62,7 +64,7 @@ static void open_short_lists(struct bench *bench, trawl_error *error)
 
 static void open_chunks(struct bench *bench, struct subject *subject, trawl_error *error)
 {
-	const struct ranged_list *list = &subject->lists[0].ranged;
+	const struct ranged_list *list = &subject->leaves[0].dense;
 	subject->chunks = allocate(SUPERBLOCKS, sizeof *subject->chunks);
 	subject->masks = allocate(RANGES, sizeof *subject->masks);
 	for (uint32_t superblock = 0; superblock < SUPERBLOCKS; superblock++) {
@@ -93,22 +95,22 @@ static void open_subjects(struct bench *bench)
 	for (uint32_t i = 1; i < DENSITIES; i++) {
 		struct subject *subject = &bench->ranged[i];
 		snprintf(subject->name, sizeof subject->name, "%s", densities[i].name);
-		subject->lists = allocate(1, sizeof *subject->lists);
+		subject->leaves = allocate(1, sizeof *subject->leaves);
 		subject->count = 1;
-		open_list(bench, SHORT_LISTS + i - 1, &subject->lists[0], &error);
-		subject->postings = subject->lists[0].count;
+		open_list(bench, SHORT_LISTS + i - 1, &subject->leaves[0], &error);
+		subject->postings = subject->leaves[0].count;
 		open_chunks(bench, subject, &error);
 	}
 	for (uint32_t i = 0; i < PAIRS; i++) {
 		struct subject *subject = &bench->pair[i];
 		snprintf(subject->name, sizeof subject->name, "%s+%s", densities[pairs[i][0]].name,
 		         densities[pairs[i][1]].name);
-		subject->lists = allocate(2, sizeof *subject->lists);
+		subject->leaves = allocate(2, sizeof *subject->leaves);
 		subject->count = 2;
 		for (int j = 0; j < 2; j++) {
 			uint32_t density = pairs[i][j];
-			subject->lists[j] = density ? bench->ranged[density].lists[0] : bench->shorts.lists[0];
-			subject->postings += subject->lists[j].count;
+			subject->leaves[j] = density ? bench->ranged[density].leaves[0] : bench->shorts.leaves[0];
+			subject->postings += subject->leaves[j].count;
 		}
 	}
 }
@@ -167,7 +169,7 @@ void bench_open(struct bench *bench, uint64_t seed)
 
 static void subject_release(struct subject *subject)
 {
-	memory_free(subject->lists);
+	memory_free(subject->leaves);
 	memory_free(subject->chunks);
 	memory_free(subject->masks);
 }
@@ -184,7 +186,7 @@ void bench_close(struct bench *bench)
 	snapshot_close(bench->snapshot);
 	store_close(bench->store);
 	arena_release(&bench->kept);
-	arena_release(&bench->query);
+	context_release(&bench->context);
 	top_release(&bench->top);
 	memory_free(bench->random_scores);
 	memory_free(bench->random_sums);

@@ -6,15 +6,15 @@
 static void run_at_least(struct bench *bench, const struct subject *subject, const struct kernel *kernel)
 {
 	(void)subject;
-	for (uint32_t i = 0; i < RANDOM_SCORES / RANGE_DOCUMENTS; i++)
+	for (uint32_t i = 0; i < RANDOM_SCORES / BLOCK_DOCUMENTS; i++)
 		bench->output->numbers[i] =
-		    kernel->at_least(bench->random_scores + (size_t)i * RANGE_DOCUMENTS, ONE_IN_100);
+		    kernel->at_least(bench->random_scores + (size_t)i * BLOCK_DOCUMENTS, ONE_IN_100);
 }
 
 static void digest_at_least(struct bench *bench, const struct subject *subject, const struct kernel *kernel)
 {
 	run_at_least(bench, subject, kernel);
-	add_to_digest(bench, bench->output->numbers, RANDOM_SCORES / RANGE_DOCUMENTS * sizeof *bench->output->numbers);
+	add_to_digest(bench, bench->output->numbers, RANDOM_SCORES / BLOCK_DOCUMENTS * sizeof *bench->output->numbers);
 }
 
 /* ---- the best k ---- */
@@ -39,12 +39,12 @@ void digest_top(struct bench *bench)
 static void filter_and_push(struct bench *bench, const struct kernel *kernel, size_t k)
 {
 	begin_top(bench, k);
-	for (uint32_t i = 0; i < RANDOM_SCORES; i += RANGE_DOCUMENTS) {
+	for (uint32_t i = 0; i < RANDOM_SCORES; i += BLOCK_DOCUMENTS) {
 		const float *scores = bench->random_scores + i;
-		uint64_t left = kernel->at_least(scores, bench->top.threshold);
+		uint64_t left = kernel->at_least(scores, bench->top.collector.threshold);
 		for (; left; left &= left - 1) {
 			uint32_t offset = (uint32_t)__builtin_ctzll(left);
-			if (scores[offset] >= bench->top.threshold)
+			if (scores[offset] >= bench->top.collector.threshold)
 				top_push(&bench->top, i + offset, scores[offset]);
 		}
 	}

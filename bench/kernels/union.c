@@ -2,44 +2,42 @@
 
 static struct evaluation begin_evaluation(struct bench *bench, const struct subject *subject, trawl_error *error)
 {
-	arena_reset(&bench->query);
-	struct evaluation evaluation = {.segment = &bench->segment,
-	                                .scorer = &bench->scorer,
-	                                .lists = subject->lists,
-	                                .count = subject->count,
-	                                .arena = &bench->query,
-	                                .error = error};
-	for (uint32_t i = 0; i < subject->count; i++)
-		subject->lists[i].cursor = 0;
-	return evaluation;
+	arena_reset(&bench->context.arena);
+	bench->context.error = error;
+	return (struct evaluation){.live = {.count = bench->segment.documents_count},
+	                           .leaves = subject->leaves,
+	                           .count = subject->count,
+	                           .scorer = &bench->scorer,
+	                           .lengths = bench->segment.lengths};
 }
 
-/* With the seeds of the lists, as a search starts. */
-static void evaluate_top(struct bench *bench, const struct subject *subject, const struct kernel *kernel, size_t k)
+/* With the floors of the lists, as a search starts. */
+static void rank(struct bench *bench, const struct subject *subject, const struct kernel *kernel, size_t k)
 {
 	trawl_error error = {0};
 	struct evaluation evaluation = begin_evaluation(bench, subject, &error);
 	begin_top(bench, k);
 	for (uint32_t i = 0; i < subject->count; i++) {
-		const struct list *list = &subject->lists[i];
-		if (list->kind == LIST_RANGED)
-			top_raise(&bench->top, list->ranged.seeds[k <= 10 ? 0 : 2] * list->weight / BOUND_SLACK);
+		const struct leaf *leaf = &subject->leaves[i];
+		if (leaf->kind == LEAF_DENSE)
+			top_raise(&bench->top, leaf->dense.seeds[k <= 10 ? 0 : 2] * leaf->weight / BOUND_SLACK);
 	}
-	if (kernel->evaluate_top(&evaluation, &bench->top))
+	if (kernel->rank(&evaluation, &bench->context, &bench->top.collector))
 		die("%s: %s", subject->name, error.text);
-	top_finish(&bench->top);
+	top_cut(&bench->top);
 }
 
-TOP_OPERATION(union_10, evaluate_top(bench, subject, kernel, 10))
-TOP_OPERATION(union_1000, evaluate_top(bench, subject, kernel, 1000))
+TOP_OPERATION(union_10, rank(bench, subject, kernel, 10))
+TOP_OPERATION(union_1000, rank(bench, subject, kernel, 1000))
 
 static void run_union_count(struct bench *bench, const struct subject *subject, const struct kernel *kernel)
 {
 	trawl_error error = {0};
 	struct evaluation evaluation = begin_evaluation(bench, subject, &error);
-	bench->output->numbers[0] = 0;
-	if (kernel->evaluate_count(&evaluation, bench->output->numbers))
+	struct collector counter = {.kind = COLLECT_COUNT};
+	if (kernel->match(&evaluation, &bench->context, &counter))
 		die("%s: %s", subject->name, error.text);
+	bench->output->numbers[0] = counter.matches;
 }
 
 static void digest_union_count(struct bench *bench, const struct subject *subject, const struct kernel *kernel)

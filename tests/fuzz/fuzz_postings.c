@@ -78,19 +78,19 @@ static void positions(struct fuzz_input *input)
 /* What a search does with a chunk. */
 static void use_chunk(const struct kernel *kernel, struct chunk *chunk, const uint8_t *its_lengths)
 {
-	float scores[RANGE_DOCUMENTS] = {0}, levels[16] = {0}, bests[SUPERBLOCK_RANGES];
-	struct range_positions range;
-	uint32_t tfs[RANGE_DOCUMENTS];
+	float scores[BLOCK_DOCUMENTS] = {0}, levels[16] = {0}, bests[SUPERBLOCK_BLOCKS];
+	struct block_positions range;
+	uint32_t tfs[BLOCK_DOCUMENTS];
 	uint64_t mask;
 	chunk->measured = false;
-	kernel->find_levels(chunk, levels, bests);
+	kernel->find_bounds(chunk, levels, bests);
 	for (uint32_t rank = 0; rank < chunk->range_count; rank++) {
-		kernel->score_range(chunk, rank, its_lengths, &scorer, 1.5f, scores);
-		kernel->range_mask(chunk, rank);
-		kernel->measure_range(chunk, rank, chunk_exceptions_before(chunk, rank, 0), its_lengths, &range);
+		kernel->score_block(chunk, rank, its_lengths, &scorer, 1.5f, scores);
+		kernel->block_mask(chunk, rank);
+		kernel->measure_block(chunk, rank, chunk_exceptions_before(chunk, rank, 0), its_lengths, &range);
 		kernel->sum_sizes(range.sizes, range.wide ? 0 : (uint32_t)__builtin_popcountll(range.mask));
 		chunk_range(chunk, rank, &mask, tfs);
-		for (uint32_t offset = 0; offset < RANGE_DOCUMENTS; offset += 9)
+		for (uint32_t offset = 0; offset < BLOCK_DOCUMENTS; offset += 9)
 			chunk_tf(chunk, rank, offset);
 	}
 	sink = scores[0] + bests[0];
@@ -104,22 +104,22 @@ static void check_chunk(struct chunk *chunk, const struct ranged_list *list, con
 	if (!letter_chunk(bytes, length, list->offset_bytes, list->exception_bits, docs, tfs, &n))
 		return;
 	for (uint32_t left = chunk->range_mask; left; left &= left - 1, rank++) {
-		uint32_t found[RANGE_DOCUMENTS], first = next, range = (uint32_t)__builtin_ctz(left);
+		uint32_t found[BLOCK_DOCUMENTS], first = next, range = (uint32_t)__builtin_ctz(left);
 		uint64_t expected = 0, mask;
-		for (; next < n && docs[next] / RANGE_DOCUMENTS == range; next++)
-			expected |= (uint64_t)1 << docs[next] % RANGE_DOCUMENTS;
+		for (; next < n && docs[next] / BLOCK_DOCUMENTS == range; next++)
+			expected |= (uint64_t)1 << docs[next] % BLOCK_DOCUMENTS;
 		PROMISE(chunk_range(chunk, rank, &mask, found) == next - first && mask == expected);
 		PROMISE(memcmp(found, tfs + first, (next - first) * sizeof *found) == 0);
 		PROMISE(chunk_range_mask(chunk, rank) == expected);
-		for (uint32_t offset = 0, i = first; offset < RANGE_DOCUMENTS; offset++)
+		for (uint32_t offset = 0, i = first; offset < BLOCK_DOCUMENTS; offset++)
 			PROMISE(chunk_tf(chunk, rank, offset) == (expected >> offset & 1 ? tfs[i++] : 0));
 		for (int level = CPU_SCALAR; level <= CPU_AVX512; level++) {
 			const struct kernel *kernel = kernel_for((enum cpu_level)level);
-			struct range_positions measured;
+			struct block_positions measured;
 			if (!kernel)
 				continue;
-			PROMISE(kernel->range_mask(chunk, rank) == expected);
-			kernel->measure_range(chunk, rank, chunk_exceptions_before(chunk, rank, 0), its_lengths,
+			PROMISE(kernel->block_mask(chunk, rank) == expected);
+			kernel->measure_block(chunk, rank, chunk_exceptions_before(chunk, rank, 0), its_lengths,
 			                      &measured);
 			PROMISE(measured.mask == expected);
 			for (uint32_t i = 0; i < next - first; i++)
@@ -135,7 +135,7 @@ static void ranged_list(struct fuzz_input *input)
 	uint32_t documents = 2048 + take16(input) % 20000;
 	size_t length = input->left;
 	uint8_t *bytes = fuzz_tight(input->at, length, EXTENT_SLACK);
-	uint8_t *its_lengths = fuzz_tight(lengths, RANGE_DOCUMENTS, 0);
+	uint8_t *its_lengths = fuzz_tight(lengths, BLOCK_DOCUMENTS, 0);
 	if (ranged_list_open(&list, bytes, length, 0, documents))
 		for (uint32_t s = 0; s < superblock_count(documents); s++) {
 			uint32_t chunk_length;
@@ -163,7 +163,7 @@ static void one_chunk(struct fuzz_input *input)
 	struct chunk chunk;
 	list.directory = directory;
 	uint8_t *bytes = fuzz_tight(input->at, input->left, EXTENT_SLACK);
-	uint8_t *its_lengths = fuzz_tight(lengths, RANGE_DOCUMENTS, 0);
+	uint8_t *its_lengths = fuzz_tight(lengths, BLOCK_DOCUMENTS, 0);
 	if (chunk_open(&chunk, &list, 0, bytes, (uint32_t)input->left)) {
 		for (int level = CPU_SCALAR; level <= CPU_AVX512; level++)
 			if (kernel_for((enum cpu_level)level))
@@ -231,7 +231,7 @@ static void check_short(const struct made *made, const struct part_writer *write
 static void check_ranged(const struct made *made, const struct part_writer *writer, const struct list_place *place)
 {
 	struct ranged_list list;
-	uint32_t tfs[RANGE_DOCUMENTS], found = 0;
+	uint32_t tfs[BLOCK_DOCUMENTS], found = 0;
 	uint64_t mask;
 	uint8_t *bytes = fuzz_tight(writer->buffer + place->postings, place->postings_bytes, EXTENT_SLACK);
 	PROMISE(ranged_list_open(&list, bytes, place->postings_bytes, 0, DOCUMENTS));
@@ -244,7 +244,7 @@ static void check_ranged(const struct made *made, const struct part_writer *writ
 			continue;
 		PROMISE(chunk_open(&chunk, &list, s, bytes + address, length));
 		for (uint32_t left = chunk.range_mask; left; left &= left - 1, rank++) {
-			uint32_t first = s * SUPERBLOCK_DOCUMENTS + (uint32_t)__builtin_ctz(left) * RANGE_DOCUMENTS,
+			uint32_t first = s * SUPERBLOCK_DOCUMENTS + (uint32_t)__builtin_ctz(left) * BLOCK_DOCUMENTS,
 			         i = 0;
 			chunk_range(&chunk, rank, &mask, tfs);
 			for (; mask; mask &= mask - 1, i++, found++)

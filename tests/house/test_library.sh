@@ -54,7 +54,7 @@ tool_defines_no_library_names()
 # Only kernel files may hold wide instructions: the other files must run on any x86-64.
 kernels_keep_to_their_files()
 {
-	objects base tokenizer input store segment indexer searcher checker | grep -v _avx >"$tmp/plain"
+	objects base tokenizer input store segment indexer query searcher checker | grep -v _avx >"$tmp/plain"
 	[ -s "$tmp/plain" ] || return 1
 	local object bad=0
 	while read -r object; do

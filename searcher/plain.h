@@ -1,9 +1,9 @@
-/* kernel_common.h - the parts of the kernels that are plain C: each kernel file compiles them for its instruction set. */
-#ifndef TRAWL_SEARCHER_KERNEL_COMMON_H
-#define TRAWL_SEARCHER_KERNEL_COMMON_H
+/* plain.h - the parts of the kernels that are plain C: each kernel file compiles them for its instruction set. */
+#ifndef TRAWL_SEARCHER_PLAIN_H
+#define TRAWL_SEARCHER_PLAIN_H
 
 #include "base/bytes.h"
-#include "searcher/kernel.h"
+#include "searcher/primitives.h"
 #include "segment/chunk.h"
 
 /* A posting with the code 3, tf >= 4: *exception is its number in the chunk, found out when first needed. */
@@ -89,8 +89,8 @@ static inline void score_postings_plain(const uint32_t *docs, const uint32_t *tf
 		scores[i] = score_posting(scorer, weight, tfs[i], lengths[docs[i]]);
 }
 
-/* The tfs of the range in document order; exceptions from number `exception` on. Returns the number of exceptions. */
-static inline uint32_t range_tfs(const struct chunk *chunk, uint32_t rank, uint32_t exception, uint32_t *tfs)
+/* The tfs of the block in document order; exceptions from number `exception` on. Returns the number of exceptions. */
+static inline uint32_t block_tfs(const struct chunk *chunk, uint32_t rank, uint32_t exception, uint32_t *tfs)
 {
 	uint32_t first = exception, count;
 	if (chunk->bitmap_mask >> rank & 1) {
@@ -111,18 +111,18 @@ static inline uint32_t range_tfs(const struct chunk *chunk, uint32_t rank, uint3
 	return exception - first;
 }
 
-static inline void measure_range_plain(const struct chunk *chunk, uint32_t rank, uint32_t exception,
-                                       const uint8_t *lengths, struct range_positions *range)
+static inline void measure_block_plain(const struct chunk *chunk, uint32_t rank, uint32_t exception,
+                                       const uint8_t *lengths, struct block_positions *block)
 {
 	uint32_t i = 0;
-	range->mask = chunk_range_mask(chunk, rank);
-	range->exceptions = range_tfs(chunk, rank, exception, range->wide_tfs);
-	range->total = 0;
-	range->wide = true;
-	for (uint64_t left = range->mask; left; left &= left - 1, i++) {
+	block->mask = chunk_range_mask(chunk, rank);
+	block->exceptions = block_tfs(chunk, rank, exception, block->wide_tfs);
+	block->total = 0;
+	block->wide = true;
+	for (uint64_t left = block->mask; left; left &= left - 1, i++) {
 		uint32_t offset = (uint32_t)__builtin_ctzll(left);
-		range->wide_starts[i] = range->total;
-		range->total += position_bits(range->wide_tfs[i], lengths[offset]);
+		block->wide_starts[i] = block->total;
+		block->total += position_bits(block->wide_tfs[i], lengths[offset]);
 	}
 }
 

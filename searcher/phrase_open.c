@@ -1,0 +1,138 @@
+#include "searcher/phrase_open.h"
+
+#include "base/error.h"
+#include "searcher/open.h"
+
+/* What is being opened. */
+struct opening {
+	const struct plan_node *node;
+	struct segment *segment;
+	size_t number; /* of the segment */
+	struct phrase_part *parts;
+	uint32_t total; /* parts so far */
+	struct arena *arena;
+	trawl_error *error;
+};
+
+static int open_word(struct opening *opening, uint32_t w)
+{
+	const struct plan_node *node = opening->node;
+	struct phrase_part *part = &opening->parts[w];
+	const struct term_entry *entry = &node->entries[w][opening->number];
+	*part = (struct phrase_part){.offset = node->terms[w].offset, .same = node->same[w]};
+	if (part->same != w || !entry->df) /* LEAF_EMPTY */
+		return 0;
+	int code = leaf_open(&part->leaf, opening->segment, entry, opening->arena, opening->error);
+	if (!code && part->leaf.inline_position != POSITION_NONE) {
+		uint64_t *bits = arena_new(opening->arena, EXTENT_SLACK);
+		if (!bits)
+			return error_set_memory(opening->error);
+		*bits = part->leaf.inline_position;
+		part->inline_bits = bits;
+	}
+	return code;
+}
+
+/* 1; 0 when a word has no postings; negative on error. */
+static int open_words(struct opening *opening)
+{
+	for (uint32_t w = 0; w < opening->node->words; w++) {
+		int code = open_word(opening, w);
+		if (code)
+			return code;
+		if (opening->parts[opening->parts[w].same].leaf.kind == LEAF_EMPTY)
+			return 0;
+	}
+	opening->total = opening->node->words;
+	return 1;
+}
+
+/* Find the bigrams of neighbouring words. 1; 0 when two of them stand side by side nowhere; negative on error. */
+static int open_bigrams(struct opening *opening)
+{
+	const struct plan_node *node = opening->node;
+	struct phrase_part *parts = opening->parts;
+	for (uint32_t w = 0; w + 1 < node->words; w++) {
+		struct term_entry entry;
+		struct phrase_part *bigram = &parts[opening->total];
+		if (parts[w].offset + 1 != parts[w + 1].offset)
+			continue;
+		int state = segment_find_pair(opening->segment, &node->entries[w][opening->number],
+		                              &node->entries[w + 1][opening->number], &entry, opening->error);
+		if (state == PAIR_UNLISTED)
+			continue;
+		if (state != PAIR_FOUND)
+			return state == PAIR_ABSENT ? 0 : state;
+		parts[parts[w].same].implied = true;
+		parts[parts[w + 1].same].implied = true;
+		*bigram = (struct phrase_part){.same = opening->total};
+		int code = leaf_open_bigram(&bigram->leaf, opening->segment, &entry, opening->arena, opening->error);
+		if (code)
+			return code;
+		opening->total++;
+	}
+	return 1;
+}
+
+/* Put the distinct parts in order. */
+static int order_parts(struct phrase_evaluation *phrase, const struct opening *opening)
+{
+	uint32_t *order = arena_new(opening->arena, opening->total * sizeof *order);
+	if (!order)
+		return error_set_memory(opening->error);
+	for (uint32_t i = phrase->words; i < opening->total; i++)
+		order[phrase->distinct++] = i;
+	for (int implied = 0; implied <= 1; implied++) {
+		for (uint32_t w = 0; w < phrase->words; w++)
+			if (phrase->parts[w].same == w && phrase->parts[w].implied == implied)
+				order[phrase->distinct++] = w;
+		if (!implied)
+			phrase->deciding = phrase->distinct;
+	}
+	phrase->order = order;
+	return 0;
+}
+
+/* Tell the dense deciding parts how to bound scores: the phrase stands in a document no more often than each of them does. */
+static int bound_parts(struct phrase_evaluation *phrase, const struct opening *opening, const struct scoring *scoring)
+{
+	int code = 0;
+	phrase->weight = opening->node->weight;
+	phrase->scorer = &scoring->scorer;
+	for (uint32_t i = 0; !code && i < phrase->deciding; i++) {
+		struct leaf *leaf = &opening->parts[phrase->order[i]].leaf;
+		if (leaf->kind == LEAF_DENSE)
+			code = leaf_score(leaf, phrase->lengths, phrase->scorer, phrase->weight,
+			                  scoring->inflations[opening->number].most, opening->arena, opening->error);
+	}
+	return code;
+}
+
+int phrase_open(struct phrase_evaluation *phrase, const struct plan_node *node, const struct collection *collection,
+                size_t number, const struct scoring *scoring, struct arena *arena, trawl_error *error)
+{
+	struct segment *segment = &collection->segments[number];
+	struct opening opening = {.node = node, .segment = segment, .number = number, .arena = arena, .error = error};
+	size_t most = segment->has_pairs ? 2 * (size_t)node->words : node->words;
+	opening.parts = arena_new(arena, most * sizeof *opening.parts);
+	if (!opening.parts)
+		return error_set_memory(error);
+	int possible = open_words(&opening);
+	if (possible > 0 && segment->has_pairs)
+		possible = open_bigrams(&opening);
+	if (possible <= 0)
+		return possible;
+	*phrase = (struct phrase_evaluation){.live = {segment->documents_count, segment->deletions.words, NULL},
+	                                     .parts = opening.parts,
+	                                     .words = node->words,
+	                                     .bigrams = opening.total - node->words,
+	                                     .spans = segment->spans,
+	                                     .positions = &segment->positions,
+	                                     .segment = number,
+	                                     .base = collection->bases[number],
+	                                     .lengths = segment->lengths};
+	int code = order_parts(phrase, &opening);
+	if (!code && scoring)
+		code = bound_parts(phrase, &opening, scoring);
+	return code ? code : 1;
+}
