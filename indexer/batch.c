@@ -274,7 +274,8 @@ static int hand_over(const struct inversion *inversion, struct gathered *list, u
 	struct position_source source = {next_positions, list};
 	uint8_t length;
 	const char *term = lexicon_term(&batch->lexicon, inversion->sorted[rank], &length);
-	return sink->term(sink->context, term, length, list->docs, list->tfs, list->df, &source, error);
+	struct term_list handed = {term, length, list->df, list->docs, list->tfs, &source};
+	return sink->term(sink->context, &handed, error);
 }
 
 int inversion_run(const struct inversion *inversion, size_t range, const struct term_sink *sink, trawl_error *error)

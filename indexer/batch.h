@@ -38,8 +38,7 @@ size_t batch_memory(struct batch *batch);
 
 /* Receives terms in byte order with their postings (docs are what `docs` made of the ordinals). */
 struct term_sink {
-	int (*term)(void *context, const char *term, uint8_t length, const uint32_t *docs, const uint32_t *tfs,
-	            uint32_t df, const struct position_source *source, trawl_error *error);
+	int (*term)(void *context, const struct term_list *list, trawl_error *error);
 	void *context;
 };
 

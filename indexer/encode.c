@@ -46,11 +46,10 @@ struct range_sink {
 	struct buffer *out;
 };
 
-static int encode_term(void *context, const char *term, uint8_t length, const uint32_t *docs, const uint32_t *tfs,
-                       uint32_t df, const struct position_source *source, trawl_error *error)
+static int encode_term(void *context, const struct term_list *list, trawl_error *error)
 {
 	struct range_sink *sink = context;
-	return segment_term_encode(sink->encoder, term, length, docs, tfs, df, source, sink->out, error);
+	return segment_term_encode(sink->encoder, list, sink->out, error);
 }
 
 /* Hand a range's terms over, each list in ascending order. */
@@ -77,10 +76,9 @@ static void run_range(struct job *base, unsigned worker)
 
 /* ---- the caller's thread ---- */
 
-static int place_term(void *context, const char *term, uint8_t length, const uint32_t *docs, const uint32_t *tfs,
-                      uint32_t df, const struct position_source *source, trawl_error *error)
+static int place_term(void *context, const struct term_list *list, trawl_error *error)
 {
-	return segment_writer_term(context, term, length, docs, tfs, df, source, error);
+	return segment_writer_term(context, list, error);
 }
 
 static bool is_large(const struct encoding *encoding, size_t range)

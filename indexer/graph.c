@@ -93,25 +93,23 @@ static int look_at_pieces(struct builder *builder, trawl_error *error)
 
 /* ---- passes over runs ---- */
 
-static int look_at_term(void *context, const char *term, uint8_t length, const uint32_t *docs, const uint32_t *tfs,
-                        uint32_t df, const struct position_source *source, trawl_error *error)
+static int look_at_term(void *context, const struct term_list *list, trawl_error *error)
 {
-	(void)term, (void)length, (void)tfs, (void)source;
 	struct builder *builder = context;
 	size_t place = builder->term_count++;
 	if (builder->pass == PASS_FREQUENCIES) {
 		if (!memory_reserve(&builder->frequencies, &builder->frequency_capacity, place + 1,
 		                    sizeof *builder->frequencies))
 			return error_set_memory(error);
-		builder->frequencies[place] = df;
+		builder->frequencies[place] = list->df;
 		return 0;
 	}
 	uint32_t number = builder->numbers[place];
-	for (uint32_t i = 0; number != NOT_WANTED && i < df; i++)
+	for (uint32_t i = 0; number != NOT_WANTED && i < list->df; i++)
 		if (builder->pass == PASS_DEGREES)
-			builder->next[docs[i]]++;
+			builder->next[list->docs[i]]++;
 		else
-			builder->graph->terms[builder->next[docs[i]]++] = number;
+			builder->graph->terms[builder->next[list->docs[i]]++] = number;
 	return 0;
 }
 

@@ -53,26 +53,27 @@ static int read_positions(struct list_sorter *sorter, const uint32_t *tfs, uint3
 	return code;
 }
 
-int list_sorter_term(void *context, const char *term, uint8_t length, const uint32_t *docs, const uint32_t *tfs,
-                     uint32_t df, const struct position_source *source, trawl_error *error)
+int list_sorter_term(void *context, const struct term_list *list, trawl_error *error)
 {
 	struct list_sorter *sorter = context;
 	const struct term_sink *sink = sorter->sink;
+	uint32_t df = list->df;
 	if (df == 1)
-		return sink->term(sink->context, term, length, docs, tfs, df, source, error);
+		return sink->term(sink->context, list, error);
 	if (!reserve(sorter, df))
 		return error_set_memory(error);
-	int code = read_positions(sorter, tfs, df, source, error);
+	int code = read_positions(sorter, list->tfs, df, list->source, error);
 	if (code)
 		return code;
-	if (!doc_sorter_sort(&sorter->sorter, docs, df))
+	if (!doc_sorter_sort(&sorter->sorter, list->docs, df))
 		return error_set_memory(error);
 	for (uint32_t i = 0; i < df; i++) {
 		sorter->docs[i] = (uint32_t)(sorter->sorter.keys[i] >> 32);
-		sorter->tfs[i] = tfs[(uint32_t)sorter->sorter.keys[i]];
+		sorter->tfs[i] = list->tfs[(uint32_t)sorter->sorter.keys[i]];
 	}
 	sorter->posting = 0;
 	sorter->count = df;
 	struct position_source sorted = {sorted_positions, sorter};
-	return sink->term(sink->context, term, length, sorter->docs, sorter->tfs, df, &sorted, error);
+	struct term_list in_order = {list->term, list->length, df, sorter->docs, sorter->tfs, &sorted};
+	return sink->term(sink->context, &in_order, error);
 }

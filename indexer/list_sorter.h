@@ -18,8 +18,7 @@ struct list_sorter {
 };
 
 /* What a term_sink calls, with the sorter as its context. */
-int list_sorter_term(void *context, const char *term, uint8_t length, const uint32_t *docs, const uint32_t *tfs,
-                     uint32_t df, const struct position_source *source, trawl_error *error);
+int list_sorter_term(void *context, const struct term_list *list, trawl_error *error);
 
 void list_sorter_release(struct list_sorter *sorter);
 

@@ -361,12 +361,10 @@ static int merge_term(struct merge *merge, trawl_error *error)
 	}
 	if (code || !merge->df)
 		return code;
-	const char *term = (const char *)merge->term;
-	if (merge->pairs)
-		return pair_builder_term(merge->pairs, term, merge->length, merge->docs, merge->tfs, merge->df,
-		                         &positions, error);
-	return segment_writer_term(&merge->writer, term, merge->length, merge->docs, merge->tfs, merge->df, &positions,
-	                           error);
+	struct term_list list = {
+	    (const char *)merge->term, merge->length, merge->df, merge->docs, merge->tfs, &positions};
+	return merge->pairs ? pair_builder_term(merge->pairs, &list, error)
+	                    : segment_writer_term(&merge->writer, &list, error);
 }
 
 static bool is_identity(const uint32_t *order, uint32_t n)

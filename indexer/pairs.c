@@ -166,26 +166,27 @@ static int next_positions(void *context, uint32_t count, uint32_t *positions, tr
 	return builder->held > builder->memory / sizeof(struct occurrence) ? spill(builder, error) : 0;
 }
 
-int pair_builder_term(struct pair_builder *builder, const char *term, uint8_t length, const uint32_t *docs,
-                      const uint32_t *tfs, uint32_t df, const struct position_source *source, trawl_error *error)
+int pair_builder_term(struct pair_builder *builder, const struct term_list *list, trawl_error *error)
 {
 	struct segment_writer *segment = builder->segment;
 	uint64_t number = segment->terms.terms;
 	/* No word makes a listed pair that does not with the most frequent word there can be. */
-	if (!pair_is_listed(df, segment->documents, segment->documents))
-		return segment_writer_term(segment, term, length, docs, tfs, df, source, error);
+	if (!pair_is_listed(list->df, segment->documents, segment->documents))
+		return segment_writer_term(segment, list, error);
 	if (number > UINT32_MAX)
 		return error_set(error, TRAWL_ELIMIT,
 		                 "over 4 billion distinct terms: commit more often, or without pairs");
 	if (!memory_reserve(&builder->frequent, &builder->frequent_capacity, builder->frequent_count + 1,
 	                    sizeof *builder->frequent))
 		return error_set_memory(error);
-	builder->frequent[builder->frequent_count++] = (struct frequent){(uint32_t)number, df};
-	builder->source = source;
-	builder->docs = docs;
+	builder->frequent[builder->frequent_count++] = (struct frequent){(uint32_t)number, list->df};
+	builder->source = list->source;
+	builder->docs = list->docs;
 	builder->posting = 0;
 	struct position_source keeping = {next_positions, builder};
-	return segment_writer_term(segment, term, length, docs, tfs, df, &keeping, error);
+	struct term_list kept = *list;
+	kept.source = &keeping;
+	return segment_writer_term(segment, &kept, error);
 }
 
 /* ---- text order ---- */
@@ -318,12 +319,9 @@ static int add_bucket(struct pair_builder *builder, uint32_t number, trawl_error
 	return code;
 }
 
-static int write_pair(void *context, const char *name, uint8_t length, const uint32_t *docs, const uint32_t *tfs,
-                      uint32_t df, const struct position_source *source, trawl_error *error)
+static int write_pair(void *context, const struct term_list *list, trawl_error *error)
 {
-	(void)length;
-	(void)source;
-	return pairs_writer_add(context, name, docs, tfs, df, error);
+	return pairs_writer_add(context, list->term, list->docs, list->tfs, list->df, error);
 }
 
 static int write_pairs(struct pair_builder *builder, trawl_error *error)

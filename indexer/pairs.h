@@ -19,8 +19,7 @@ int pair_builder_new(struct pair_builder **out, struct segment_writer *segment, 
 void pair_builder_free(struct pair_builder *builder);
 
 /* segment_writer_term, and keep what pairs need. */
-int pair_builder_term(struct pair_builder *builder, const char *term, uint8_t length, const uint32_t *docs,
-                      const uint32_t *tfs, uint32_t df, const struct position_source *source, trawl_error *error);
+int pair_builder_term(struct pair_builder *builder, const struct term_list *list, trawl_error *error);
 
 /* All terms are written: write the pairs. */
 int pair_builder_finish(struct pair_builder *builder, trawl_error *error);

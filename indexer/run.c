@@ -39,19 +39,19 @@ static bool mark(struct run *run, size_t ahead, const char *term, uint8_t length
 	return buffer_append_byte(&run->mark_terms, length) && buffer_append(&run->mark_terms, term, length);
 }
 
-static int write_term(void *context, const char *term, uint8_t length, const uint32_t *docs, const uint32_t *tfs,
-                      uint32_t df, const struct position_source *source, trawl_error *error)
+static int write_term(void *context, const struct term_list *list, trawl_error *error)
 {
 	struct run_writer *writer = context;
+	const uint32_t *docs = list->docs, *tfs = list->tfs;
 	bool done = true;
 	uint32_t last = 0;
-	if (!mark(writer->run, writer->out.length, term, length))
+	if (!mark(writer->run, writer->out.length, list->term, list->length))
 		return error_set_memory(error);
 	writer->postings.length = writer->positions.length = 0;
-	for (uint32_t i = 0; done && i < df; i++) {
+	for (uint32_t i = 0; done && i < list->df; i++) {
 		if (!memory_reserve(&writer->scratch, &writer->scratch_capacity, tfs[i], sizeof *writer->scratch))
 			return error_set_memory(error);
-		int code = source->next(source->context, tfs[i], writer->scratch, error);
+		int code = list->source->next(list->source->context, tfs[i], writer->scratch, error);
 		if (code)
 			return code;
 		done = buffer_append_varint(&writer->postings, docs[i] - last) &&
@@ -62,8 +62,8 @@ static int write_term(void *context, const char *term, uint8_t length, const uin
 			                            writer->scratch[j] - (j ? writer->scratch[j - 1] : 0));
 	}
 	struct buffer *out = &writer->out;
-	done = done && buffer_append_byte(out, length) && buffer_append(out, term, length) &&
-	       buffer_append_varint(out, df) && buffer_append_varint(out, writer->postings.length) &&
+	done = done && buffer_append_byte(out, list->length) && buffer_append(out, list->term, list->length) &&
+	       buffer_append_varint(out, list->df) && buffer_append_varint(out, writer->postings.length) &&
 	       buffer_append(out, writer->postings.data, writer->postings.length) &&
 	       buffer_append_varint(out, writer->positions.length) &&
 	       buffer_append(out, writer->positions.data, writer->positions.length);

@@ -229,9 +229,10 @@ static int merge_term(struct merge *merge, const struct term_sink *sink, trawl_e
 	}
 	struct position_source source = {merged_positions, merge};
 	const struct run_cursor *any = merge->having[0];
+	struct term_list list = {(const char *)any->term, any->head.length, merge->df,
+	                         merge->list_docs,        merge->list_tfs,  &source};
 	if (!code && merge->df)
-		code = sink->term(sink->context, (const char *)any->term, any->head.length, merge->list_docs,
-		                  merge->list_tfs, merge->df, &source, error);
+		code = sink->term(sink->context, &list, error);
 	return code;
 }
 

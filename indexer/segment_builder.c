@@ -176,11 +176,9 @@ static int write_terms(struct segment_builder *builder, const struct document_ta
 	                          : encode_batch(&encoding, &builder->batch, table->docs, error);
 }
 
-static int write_term_and_note_pairs(void *context, const char *term, uint8_t length, const uint32_t *docs,
-                                     const uint32_t *tfs, uint32_t df, const struct position_source *source,
-                                     trawl_error *error)
+static int write_term_and_note_pairs(void *context, const struct term_list *list, trawl_error *error)
 {
-	return pair_builder_term(context, term, length, docs, tfs, df, source, error);
+	return pair_builder_term(context, list, error);
 }
 
 static int write_terms_and_pairs(struct segment_builder *builder, const struct document_table *table,

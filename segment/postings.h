@@ -33,6 +33,15 @@ struct position_source {
 	void *context;
 };
 
+/* A term and its list: df postings by docID, ascending unless another order is said, and where their positions come from. */
+struct term_list {
+	const char *term;
+	uint8_t length;
+	uint32_t df;
+	const uint32_t *docs, *tfs;
+	const struct position_source *source;
+};
+
 struct postings_encoder {
 	struct part_writer *postings, *positions; /* positions: NULL when the index has none */
 	const uint8_t *lengths;                   /* of each docID */

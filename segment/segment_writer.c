@@ -75,29 +75,29 @@ int segment_writer_begin_terms(struct segment_writer *writer, uint32_t documents
 	return 0;
 }
 
-int segment_writer_term(struct segment_writer *writer, const char *term, uint8_t length, const uint32_t *docs,
-                        const uint32_t *tfs, uint32_t df, const struct position_source *source, trawl_error *error)
+int segment_writer_term(struct segment_writer *writer, const struct term_list *list, trawl_error *error)
 {
-	struct term_entry entry = {.df = df};
+	struct term_entry entry = {.df = list->df};
 	struct part_writer *positions = writer->encoder.positions;
 	int code;
-	writer->postings_count += df;
-	if (df > 1) {
-		code = postings_encode(&writer->encoder, docs, tfs, df, source, &entry.place, error);
+	writer->postings_count += list->df;
+	if (list->df > 1) {
+		code = postings_encode(&writer->encoder, list->docs, list->tfs, list->df, list->source, &entry.place,
+		                       error);
 	} else {
-		entry.doc = docs[0];
-		entry.tf = tfs[0];
+		entry.doc = list->docs[0];
+		entry.tf = list->tfs[0];
 		entry.position_inline = positions && entry.tf == 1;
 		entry.place.positions = positions ? positions->address : 0;
 		if (entry.position_inline)
-			code = source->next(source->context, 1, &entry.position, error);
+			code = list->source->next(list->source->context, 1, &entry.position, error);
 		else
-			code = positions_encode(&writer->encoder, entry.doc, entry.tf, source, error);
+			code = positions_encode(&writer->encoder, entry.doc, entry.tf, list->source, error);
 		if (!code)
 			code = positions_finish(&writer->encoder, error);
 		entry.place.positions_bytes = positions ? positions->address - entry.place.positions : 0;
 	}
-	return code ? code : terms_writer_add(&writer->terms, term, length, &entry, error);
+	return code ? code : terms_writer_add(&writer->terms, list->term, list->length, &entry, error);
 }
 
 /* A term in a run of encoded ones; its bytes follow, and then its list, or with df = 1 its positions unless inline. */
@@ -119,24 +119,24 @@ void segment_writer_encoder(const struct segment_writer *writer, struct postings
 	memcpy(encoder->denominators, own->denominators, sizeof own->denominators);
 }
 
-int segment_term_encode(struct postings_encoder *encoder, const char *term, uint8_t length, const uint32_t *docs,
-                        const uint32_t *tfs, uint32_t df, const struct position_source *source, struct buffer *out,
+int segment_term_encode(struct postings_encoder *encoder, const struct term_list *list, struct buffer *out,
                         trawl_error *error)
 {
-	struct apart_term head = {.df = df, .doc = docs[0], .tf = tfs[0], .length = length};
+	struct apart_term head = {.df = list->df, .doc = list->docs[0], .tf = list->tfs[0], .length = list->length};
 	size_t at = out->length;
 	int code = 0;
-	head.position_inline = df == 1 && encoder->positions && tfs[0] == 1;
-	if (!buffer_append(out, &head, sizeof head) || !buffer_append(out, term, length) || !buffer_pad(out, 8))
+	head.position_inline = list->df == 1 && encoder->positions && list->tfs[0] == 1;
+	if (!buffer_append(out, &head, sizeof head) || !buffer_append(out, list->term, list->length) ||
+	    !buffer_pad(out, 8))
 		return error_set_memory(error);
-	if (df > 1)
-		return postings_encode_apart(encoder, docs, tfs, df, source, out, error);
+	if (list->df > 1)
+		return postings_encode_apart(encoder, list->docs, list->tfs, list->df, list->source, out, error);
 	size_t positions_at = out->length;
 	encoder->apart = out;
 	if (head.position_inline)
-		code = source->next(source->context, 1, &head.position, error);
+		code = list->source->next(list->source->context, 1, &head.position, error);
 	else
-		code = positions_encode(encoder, head.doc, head.tf, source, error);
+		code = positions_encode(encoder, head.doc, head.tf, list->source, error);
 	if (!code)
 		code = positions_finish(encoder, error);
 	head.positions_bytes = out->length - positions_at;

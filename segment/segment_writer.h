@@ -45,14 +45,12 @@ int segment_writer_begin_terms(struct segment_writer *writer, uint32_t documents
                                trawl_error *error);
 
 /* Terms in ascending byte order. */
-int segment_writer_term(struct segment_writer *writer, const char *term, uint8_t length, const uint32_t *docs,
-                        const uint32_t *tfs, uint32_t df, const struct position_source *source, trawl_error *error);
+int segment_writer_term(struct segment_writer *writer, const struct term_list *list, trawl_error *error);
 
 /* The same in two steps: encoding, by any thread with an encoder of its own, appends terms in ascending byte order to `out`; placing
  * takes such runs of terms in order. */
 void segment_writer_encoder(const struct segment_writer *writer, struct postings_encoder *encoder);
-int segment_term_encode(struct postings_encoder *encoder, const char *term, uint8_t length, const uint32_t *docs,
-                        const uint32_t *tfs, uint32_t df, const struct position_source *source, struct buffer *out,
+int segment_term_encode(struct postings_encoder *encoder, const struct term_list *list, struct buffer *out,
                         trawl_error *error);
 int segment_writer_place(struct segment_writer *writer, const struct buffer *encoded, trawl_error *error);
 

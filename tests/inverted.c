@@ -24,18 +24,17 @@ static void say(struct buffer *out, const char *format, ...)
 	assert_true(buffer_append(out, text, (size_t)length));
 }
 
-static int dump_term(void *context, const char *term, uint8_t length, const uint32_t *docs, const uint32_t *tfs,
-                     uint32_t df, const struct position_source *source, trawl_error *unused)
+static int dump_term(void *context, const struct term_list *list, trawl_error *unused)
 {
 	struct buffer *out = context;
-	assert_true(df > 0);
-	assert_true(buffer_append(out, term, length));
-	for (uint32_t i = 0; i < df; i++) {
-		uint32_t *positions = malloc(tfs[i] * sizeof *positions);
-		assert_true(tfs[i] > 0);
-		assert_int_equal(source->next(source->context, tfs[i], positions, unused), 0);
-		say(out, " %u:", docs[i]);
-		for (uint32_t j = 0; j < tfs[i]; j++)
+	assert_true(list->df > 0);
+	assert_true(buffer_append(out, list->term, list->length));
+	for (uint32_t i = 0; i < list->df; i++) {
+		uint32_t *positions = malloc(list->tfs[i] * sizeof *positions);
+		assert_true(list->tfs[i] > 0);
+		assert_int_equal(list->source->next(list->source->context, list->tfs[i], positions, unused), 0);
+		say(out, " %u:", list->docs[i]);
+		for (uint32_t j = 0; j < list->tfs[i]; j++)
 			say(out, "%u,", positions[j]);
 		free(positions);
 	}

@@ -142,10 +142,9 @@ static void a_run_leaves_no_name_behind_and_needs_its_folder(void **state)
 	batch_release(&batch);
 }
 
-static int refuse(void *context, const char *term, uint8_t length, const uint32_t *docs, const uint32_t *tfs,
-                  uint32_t df, const struct position_source *source, trawl_error *unused)
+static int refuse(void *context, const struct term_list *list, trawl_error *unused)
 {
-	(void)context, (void)term, (void)length, (void)docs, (void)tfs, (void)df, (void)source, (void)unused;
+	(void)context, (void)list, (void)unused;
 	return TRAWL_EFULL;
 }
 

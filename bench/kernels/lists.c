@@ -75,7 +75,8 @@ static int write_terms(struct segment_writer *writer, const uint8_t *lengths, ui
 		uint32_t density = i < SHORT_LISTS ? 0 : i - SHORT_LISTS + 1, n = list_postings(density);
 		int length = snprintf(term, sizeof term, "list%02u", (unsigned)i);
 		make_list(docs, tfs, n, densities[density].more, lengths, state);
-		code = segment_writer_term(writer, term, (uint8_t)length, docs, tfs, n, &source, error);
+		struct term_list list = {term, (uint8_t)length, n, docs, tfs, &source};
+		code = segment_writer_term(writer, &list, error);
 	}
 	memory_free(docs);
 	memory_free(tfs);

@@ -154,25 +154,22 @@ static void make_pieces(struct index_work *work, const struct corpus *corpus, st
 	piece_maker_release(&maker);
 }
 
-static int drop_term(void *context, const char *term, uint8_t length, const uint32_t *docs, const uint32_t *tfs,
-                     uint32_t df, const struct position_source *source, trawl_error *unused)
+static int drop_term(void *context, const struct term_list *list, trawl_error *unused)
 {
 	uint32_t **positions = context;
 	static size_t capacity;
 	int code = 0;
-	(void)term, (void)length, (void)docs;
-	for (uint32_t i = 0; !code && i < df; i++) {
-		if (!memory_reserve(positions, &capacity, tfs[i], sizeof **positions))
+	for (uint32_t i = 0; !code && i < list->df; i++) {
+		if (!memory_reserve(positions, &capacity, list->tfs[i], sizeof **positions))
 			return TRAWL_ENOMEM;
-		code = source->next(source->context, tfs[i], *positions, unused);
+		code = list->source->next(list->source->context, list->tfs[i], *positions, unused);
 	}
 	return code;
 }
 
-static int put_term(void *context, const char *term, uint8_t length, const uint32_t *docs, const uint32_t *tfs,
-                    uint32_t df, const struct position_source *source, trawl_error *unused)
+static int put_term(void *context, const struct term_list *list, trawl_error *unused)
 {
-	return segment_writer_term(context, term, length, docs, tfs, df, source, unused);
+	return segment_writer_term(context, list, unused);
 }
 
 /* Blocks cut as the pipeline cuts them, compressed, and dropped. */
