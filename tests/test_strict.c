@@ -73,7 +73,7 @@ static void a_process_that_holds_the_index_open_over_a_failed_meta_page_is_told_
 	assert_string_equal(ids_found(index, "kept lost"), "a ");
 	assert_says_what_to_do(trawl_open(&other, path, &error));
 	assert_null(other);
-	assert_says_what_to_do(trawl_reopen(&other, index, &error));
+	assert_int_equal(trawl_reopen(&other, index, &error), 0); /* there is nothing newer */
 	assert_null(other);
 	assert_says_what_to_do(trawl_writer_open(&writer, path, NULL, &error));
 	assert_null(writer);
