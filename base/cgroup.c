@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
+
 #define LINE_BYTES (4 * PATH_MAX)
 
 struct hierarchy {
@@ -41,7 +43,7 @@ static FILE *open_file(const char *root, const char *path)
 {
 	char name[2 * PATH_MAX];
 	int length = snprintf(name, sizeof name, "%s%s", root, path);
-	return length > 0 && (size_t)length < sizeof name ? fopen(name, "re") : NULL;
+	return length > 0 && (size_t)length < sizeof name ? file_open_stream(name, "re") : NULL;
 }
 
 static bool has_word(const char *list, const char *word)
@@ -178,7 +180,7 @@ static bool read_limit(const char *folder, const char *name, char line[LINE_BYTE
 {
 	char path[2 * PATH_MAX];
 	int length = snprintf(path, sizeof path, "%s/%s", folder, name);
-	FILE *file = length > 0 && (size_t)length < sizeof path ? fopen(path, "re") : NULL;
+	FILE *file = length > 0 && (size_t)length < sizeof path ? file_open_stream(path, "re") : NULL;
 	bool found = file && read_line(file, line);
 	if (file)
 		fclose(file);
@@ -209,7 +211,7 @@ static uint64_t read_hierarchical(const char *folder)
 	char path[2 * PATH_MAX], line[LINE_BYTES];
 	uint64_t value = CGROUP_UNLIMITED;
 	int length = snprintf(path, sizeof path, "%s/memory.stat", folder);
-	FILE *file = length > 0 && (size_t)length < sizeof path ? fopen(path, "re") : NULL;
+	FILE *file = length > 0 && (size_t)length < sizeof path ? file_open_stream(path, "re") : NULL;
 	while (file && read_line(file, line))
 		if (strncmp(line, name, sizeof name - 1) == 0) {
 			const char *at = line + sizeof name - 1;

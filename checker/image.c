@@ -115,7 +115,7 @@ int image_open(struct image *image, const char *path, trawl_error *error)
 {
 	struct stat status;
 	*image = (struct image){.file = -1, .path = path};
-	image->file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	image->file = file_open(path, O_RDONLY | O_NONBLOCK, 0);
 	if (image->file < 0 && errno == ENOENT)
 		return error_set(error, TRAWL_ENOTFOUND, "no such index: %s", path);
 	if (image->file < 0 || fstat(image->file, &status) != 0)
@@ -131,7 +131,7 @@ int image_follow(struct image *image, trawl_error *error)
 {
 	struct stat status;
 	if (fstat(image->file, &status) == 0 && leads_to(image->path, &status) == 0) {
-		int file = open(image->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		int file = file_open(image->path, O_RDONLY | O_NONBLOCK, 0);
 		if (file >= 0) {
 			close(image->file);
 			image->file = file;

@@ -15,6 +15,9 @@
  *   - Handles are opaque and owned by the caller until the matching _close or _free, which accept NULL.
  *   - A handle may be used by one thread at a time, except trawl_index, which any number of threads may share.
  *   - Never use a handle in a child process after fork(): open the file again there.
+ *   - Reading needs permission to read the file, and nothing else; a reader never waits for a writer, nor a writer for a reader.
+ *   - A program may open, read and close the index file itself, beside the library: no lock goes with that. It must not write to it.
+ *   - A process may run with its standard descriptors closed: the library puts nothing on 0, 1 and 2.
  */
 #ifndef TRAWL_H
 #define TRAWL_H
@@ -272,7 +275,8 @@ typedef struct trawl_writer_stats {
 
 typedef struct trawl_writer trawl_writer;
 
-/* Open `path` for writing; the file is created when it does not exist. The writer owns the index's writer lock. */
+/* Open `path` for writing; the file is created when it does not exist. The writer owns the index's writer lock.
+ * There is one writer of a file at a time; readers beside it, in this process and in others, see the last commit. */
 TRAWL_API int trawl_writer_open(trawl_writer **out, const char *path, const trawl_writer_options *options,
                                 trawl_error *error);
 
@@ -287,8 +291,8 @@ TRAWL_API int trawl_writer_delete(trawl_writer *writer, const char *id, size_t i
  * their number stays logarithmic in the size of the index: further commits, which change no answer. Then, if the file has more than
  * 7/4 times the living data (and 256 KiB) and nobody else reads it, replace it by a copy without free pages, as
  * trawl_compact does. After an error the writer can only be closed; the index is as it was, or (where only merging or
- * reopening it failed) has the new commit whole. Should the disk refuse the very last write of a commit, what this process has
- * open of the index goes on answering, but it can open it again only when all of that is closed: until then TRAWL_EIO says so. */
+ * reopening it failed) has the new commit whole. What is open of the index goes on
+ * answering. */
 TRAWL_API int trawl_writer_commit(trawl_writer *writer, trawl_error *error);
 
 /* Merge segments until at most `segments` are left (0: 1), each merge a commit of its own; one segment is also rewritten to drop

@@ -23,7 +23,7 @@ static uint64_t live_bytes(const struct segment *segments, size_t count)
 
 enum compaction compaction_choose(struct snapshot *snapshot, const struct segment *segments, size_t count)
 {
-	const struct store *store = snapshot_store(snapshot);
+	struct store *store = snapshot_store(snapshot);
 	uint64_t file, free, live = live_bytes(segments, count);
 	snapshot_file_size(snapshot, &file, &free);
 	if (file <= live / 4 * 7 + WASTE_LEAST || store_readers(store) > 1)

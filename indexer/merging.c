@@ -1,4 +1,6 @@
 /* merging.c - trawl_writer_merge, and what is merged or compacted after a commit without being asked for. */
+#include <unistd.h>
+
 #include "base/error.h"
 #include "indexer/compaction_policy.h"
 #include "indexer/merge.h"
@@ -52,13 +54,19 @@ static int move_to(struct trawl_writer *writer, int lock, trawl_error *error)
 	segment_set_close(&writer->segments);
 	store_batch_free(writer->output);
 	writer->output = NULL;
-	store_unlock(writer->lock);
-	writer->lock = lock;
+	store_unlock(writer->store, writer->lock);
+	writer->lock = -1;
 	int code = store_open(&store, store_path(writer->store), false, error);
-	if (code)
+	if (!code) {
+		store_close(writer->store);
+		writer->store = store;
+		code = store_write(store, lock, error);
+	}
+	if (code) {
+		close(lock);
 		return code;
-	store_close(writer->store);
-	writer->store = store;
+	}
+	writer->lock = lock;
 	code = writer_open_output(writer, error);
 	return code ? code : segment_set_open(&writer->segments, store, &writer->budget, error);
 }

@@ -20,7 +20,7 @@ static int open_without_name(const char *path)
 {
 	char folder[PATH_MAX];
 	errno = path_folder(path, folder);
-	return errno ? -1 : open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	return errno ? -1 : file_open(folder, O_TMPFILE | O_RDWR, 0600);
 }
 
 /* There is one writer an index, so that one name will do; what a killed one left in it goes. */
@@ -29,7 +29,7 @@ static int open_and_unlink(const char *name)
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	pthread_mutex_lock(&lock);
 	unlink(name);
-	int file = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int file = file_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
 	int reason = errno;
 	if (file >= 0)
 		unlink(name);

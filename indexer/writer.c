@@ -211,7 +211,7 @@ void trawl_writer_close(trawl_writer *writer)
 	segment_set_release(&writer->segments);
 	if (writer->fresh)
 		store_remove(writer->store); /* a file without a commit is of no use to anybody */
-	store_unlock(writer->lock);
+	store_unlock(writer->store, writer->lock);
 	store_close(writer->store);
 	memory_free(writer);
 }

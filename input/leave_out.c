@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/held.h"
 #include "input/path.h"
 #include "trawl.h"
 
@@ -50,7 +49,7 @@ bool leave_out_own(const struct leave_out *rules, const struct stat *status)
 	for (size_t i = 0; i < rules->own_count; i++)
 		if (rules->own[i].device == status->st_dev && rules->own[i].inode == status->st_ino)
 			return true;
-	return held_has(status);
+	return false;
 }
 
 /* ---- names ------------------------------------------------------------------------------------------------------- */

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/held.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/memory.h"
 #include "input/json.h"
@@ -393,10 +393,8 @@ static int open_descriptor(struct trawl_source *source, const struct walk_file *
 	struct stat status;
 	if (file->problem)
 		return error_set_system(problem, file->problem, "cannot open");
-	if (held_any() && stat(file->path, &status) == 0 && held_has(&status))
-		return error_set(problem, TRAWL_EIO, "the lock file of an index in use");
 	do
-		source->descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		source->descriptor = file_open(file->path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
 	while (source->descriptor < 0 && errno == EINTR);
 	if (source->descriptor < 0 || fstat(source->descriptor, &status) != 0)
 		return error_set_system(problem, errno, "cannot open");

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "input/path.h"
 
 /* Folders found and not yet read: a list instead of recursion, since outsiders decide how deep folders nest. */
@@ -176,7 +177,7 @@ static DIR *open_folder(const char *path, bool through_link)
 {
 	int descriptor;
 	do
-		descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (through_link ? 0 : O_NOFOLLOW));
+		descriptor = file_open(path, O_RDONLY | O_DIRECTORY | (through_link ? 0 : O_NOFOLLOW), 0);
 	while (descriptor < 0 && errno == EINTR);
 	DIR *stream = descriptor < 0 ? NULL : fdopendir(descriptor);
 	if (!stream && descriptor >= 0) {

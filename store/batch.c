@@ -23,13 +23,30 @@ struct store_batch {
 	size_t queued_bytes, flush_bytes;
 	size_t give_back; /* a larger file's pages are given back after each transaction; 0: they stay */
 	bool held;        /* nothing is flushed before the commit */
+	int lock;         /* where nobody else here is the writer */
 };
+
+/* Become the writer where nobody else in this process is. */
+static int lock_alone(struct store *store, int *lock, trawl_error *error)
+{
+	*lock = -1;
+	int code = store->writing ? 0 : store_lock(store, false, lock, error);
+	return code == STORE_REPLACED
+	           ? error_set(error, TRAWL_EBUSY, "%s has been replaced; open it again", store->path)
+	           : code;
+}
 
 int store_batch_new(struct store_batch **out, struct store *store, trawl_error *error)
 {
 	*out = memory_new_zeroed(1, sizeof **out);
 	if (!*out)
 		return error_set_memory(error);
+	int code = lock_alone(store, &(*out)->lock, error);
+	if (code) {
+		memory_free(*out);
+		*out = NULL;
+		return code;
+	}
 	(*out)->store = store;
 	(*out)->flush_bytes = FLUSH_BYTES;
 	return 0;
@@ -58,6 +75,7 @@ void store_batch_free(struct store_batch *batch)
 	if (!batch)
 		return;
 	empty_queue(batch);
+	store_unlock(batch->store, batch->lock);
 	memory_free(batch->queue);
 	memory_free(batch);
 }
@@ -138,7 +156,7 @@ static int write_queue(struct store_batch *batch, MDB_txn *transaction)
 		MDB_val key = {KEY_BYTES, entry->key}, value = {entry->size, NULL};
 		int code;
 		if (entry->value) {
-			code = mdb_put(transaction, batch->store->database, &key, &value, MDB_RESERVE);
+			code = mdb_put(transaction, writing_database(batch->store), &key, &value, MDB_RESERVE);
 			if (!code) {
 				memcpy(value.mv_data, entry->value, entry->size);
 				memory_free(entry->value); /* LMDB holds it now: not twice in memory */
@@ -146,7 +164,8 @@ static int write_queue(struct store_batch *batch, MDB_txn *transaction)
 				entry->size = 0;
 			}
 		} else {
-			code = remove_segment(transaction, batch->store->database, entry->key, !was_put(batch, i));
+			code =
+			    remove_segment(transaction, writing_database(batch->store), entry->key, !was_put(batch, i));
 		}
 		if (code)
 			return code;
@@ -184,8 +203,8 @@ static int commit_transaction(const struct store *store, MDB_txn *transaction)
 	uint8_t before[META_BYTES], after[META_BYTES];
 	MDB_stat layout;
 	int file;
-	mdb_env_stat(store->environment, &layout);
-	mdb_env_get_fd(store->environment, &file);
+	mdb_env_stat(writing_environment(store), &layout);
+	mdb_env_get_fd(writing_environment(store), &file);
 	off_t place = (off_t)(mdb_txn_id(transaction) % 2 * layout.ms_psize);
 	bool known = pread(file, before, META_BYTES, place) == META_BYTES;
 	int code = mdb_txn_commit(transaction);
@@ -201,22 +220,22 @@ static void give_back(const struct store_batch *batch)
 	MDB_stat layout;
 	if (!batch->give_back)
 		return;
-	mdb_env_info(batch->store->environment, &information);
-	mdb_env_stat(batch->store->environment, &layout);
+	mdb_env_info(writing_environment(batch->store), &information);
+	mdb_env_stat(writing_environment(batch->store), &layout);
 	uint64_t bytes = ((uint64_t)information.me_last_pgno + 1) * layout.ms_psize;
 	if (bytes > batch->give_back)
-		store_give_back(batch->store, bytes);
+		writing_give_back(batch->store, bytes);
 }
 
 /* Write the queue in one transaction. */
 static int flush(struct store_batch *batch, trawl_error *error)
 {
 	MDB_txn *transaction;
-	int code = mdb_txn_begin(batch->store->environment, NULL, 0, &transaction);
-	if (!code) {
+	int begun = write_begin(batch->store, "writing", &transaction, error), code = 0;
+	if (!begun) {
 		code = write_queue(batch, transaction);
 		if (!code)
-			code = sign_manifest(transaction, batch->store->database);
+			code = sign_manifest(transaction, writing_database(batch->store));
 		if (code)
 			mdb_txn_abort(transaction);
 		else
@@ -225,7 +244,7 @@ static int flush(struct store_batch *batch, trawl_error *error)
 	empty_queue(batch);
 	batch->held = false;
 	give_back(batch);
-	return code ? lmdb_error(batch->store, code, "writing", error) : 0;
+	return code ? lmdb_error(batch->store, code, "writing", error) : begun;
 }
 
 int store_batch_flush(struct store_batch *batch, trawl_error *error)
@@ -273,9 +292,6 @@ int store_batch_commit(struct store_batch *batch, const uint8_t *manifest, uint3
 		batch->held = false;
 		return code;
 	}
-	/* A reader that was killed would hold the pages of its commit for as long as this process stays. */
-	int dead;
-	mdb_reader_check(batch->store->environment, &dead);
 	return flush(batch, error);
 }
 
@@ -324,31 +340,41 @@ static int find_segment(MDB_txn *transaction, MDB_dbi database, uint32_t *segmen
 	return code;
 }
 
-int store_sweep(struct store *store, const struct sweep *sweep, trawl_error *error)
+static int sweep_locked(struct store *store, const struct sweep *sweep, trawl_error *error)
 {
 	MDB_txn *transaction;
-	int code = mdb_txn_begin(store->environment, NULL, 0, &transaction);
+	int code = write_begin(store, "sweeping", &transaction, error);
 	if (code)
-		return lmdb_error(store, code, "sweeping", error);
+		return code;
 	uint32_t last = 0;
 	for (uint32_t segment = 1; !code && segment; segment++) {
-		code = find_segment(transaction, store->database, &segment);
+		code = find_segment(transaction, writing_database(store), &segment);
 		if (code || sweep->keep(sweep->context, segment))
 			continue;
 		uint8_t key[KEY_BYTES];
 		key_write(key, segment, 0, 0);
-		code = remove_segment(transaction, store->database, key, true);
+		code = remove_segment(transaction, writing_database(store), key, true);
 		last = segment;
 	}
 	if (code == MDB_NOTFOUND)
 		code = 0;
 	if (!code && last)
-		code = advance_manifest(transaction, store->database, sweep, last);
+		code = advance_manifest(transaction, writing_database(store), sweep, last);
 	if (code || !last)
 		mdb_txn_abort(transaction);
 	else
 		code = commit_transaction(store, transaction);
 	return code ? lmdb_error(store, code, "sweeping", error) : 0;
+}
+
+int store_sweep(struct store *store, const struct sweep *sweep, trawl_error *error)
+{
+	int lock, code = lock_alone(store, &lock, error);
+	if (code)
+		return code;
+	code = sweep_locked(store, sweep, error);
+	store_unlock(store, lock);
+	return code;
 }
 
 int part_writer_init(struct part_writer *writer, struct store_batch *batch, uint32_t segment, uint32_t number,

@@ -1,14 +1,9 @@
 /*
- * compact.c - an index file replaced by a copy without free pages.
+ * compact.c - copies of one commit: in the index's place, without free pages, or under another name.
  *
- * LMDB keeps the list of readers in a lock file beside the data, found by its name, together with the number of the last
- * commit. The old file's readers go on with the old lock file, so the new data gets a new one. That takes two renames; three
- * things keep anybody from seeing new data with an old lock file, or the other way round:
- *
- *   - who opens a file holds its opening lock meanwhile; here it is held for writing, of the old file and of the new one
- *   - the data is renamed first, so that nobody opens the old data with an empty list of readers and a writer reuses their pages
- *   - the copy's meta pages are given the number that the old lock file has: should we be killed between the two, the next
- *     ones find a pair that fits
+ * A compaction renames the copy to the index's name. Readers of the old file read on, and whoever opens the name gets the new
+ * one; a store keeps to the file that it opened (its device and inode). The copy's meta pages go on with the old file's numbers,
+ * so that a commit's number is never used twice under one name.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,16 +11,19 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "store/create.h"
 #include "store/lmdb_file.h"
+#include "store/readers.h"
 #include "store/tree.h"
 
 #define COPY_SUFFIX "-compact"
-#define COPY_LOCK_SUFFIX COPY_SUFFIX LOCK_SUFFIX
+#define ACCESS_LIST "system.posix_acl_access"
+#define ACCESS_LIST_MOST 4096
 
 void store_remove(const struct store *store)
 {
@@ -36,7 +34,7 @@ void store_remove(const struct store *store)
 void store_remove_temporaries(const struct store *store)
 {
 	remove_beside(store->real, COPY_SUFFIX);
-	remove_beside(store->real, COPY_LOCK_SUFFIX);
+	remove_beside(store->real, COPY_SUFFIX LOCK_SUFFIX); /* of older versions */
 }
 
 bool store_is_current(const struct store *store)
@@ -45,20 +43,17 @@ bool store_is_current(const struct store *store)
 	return leads_to(store->path, &ours) > 0;
 }
 
-/* LMDB tells of each reader in a line that begins with its process, and in one of words that there are none. */
-static int count_reader(const char *line, void *count)
+size_t store_readers(struct store *store)
 {
-	unsigned long transaction;
-	*(size_t *)count += sscanf(line, "%*d %*x %lu", &transaction) == 1;
-	return 0;
-}
-
-size_t store_readers(const struct store *store)
-{
+	uint64_t lowest = COMMIT_NUMBER_MAX;
 	size_t count = 0;
-	int dead;
-	mdb_reader_check(store->environment, &dead);
-	return mdb_reader_list(store->environment, count_reader, &count) < 0 ? SIZE_MAX : count;
+	pthread_mutex_lock(&store->lock);
+	for (const struct snapshot *snapshot = store->snapshots; snapshot; snapshot = snapshot_next(snapshot))
+		count++;
+	/* Our own locks are none for ourselves. */
+	int failed = readers_lowest(store->file, COMMIT_NUMBER_MAX, &lowest);
+	pthread_mutex_unlock(&store->lock);
+	return failed ? SIZE_MAX : count + (lowest < COMMIT_NUMBER_MAX);
 }
 
 uint64_t store_disk_left(const struct store *store)
@@ -67,21 +62,38 @@ uint64_t store_disk_left(const struct store *store)
 	return statvfs(store->real, &status) == 0 ? (uint64_t)status.f_bavail * status.f_frsize : 0;
 }
 
-/* Make an empty file with the mode, and if we may the owner, of `like`. */
-static int make_like(const char *path, const char *like, int *file, trawl_error *error)
+#define GROUP_BITS 070
+
+/* Give `file` what the index at `like` has: owner, group, mode and access list, as far as we may. A group that we may not give gets no more
+ * rights than everybody. */
+static int take_after(int file, const char *like, const char *path, trawl_error *error)
 {
-	struct stat status;
+	struct stat status, ours;
+	char list[ACCESS_LIST_MOST];
 	if (stat(like, &status) != 0)
 		return error_set_system(error, errno, "%s", like);
-	*file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (*file < 0)
-		return error_set_system(error, errno, "%s", path);
 	/* The owner first: changing it may drop bits of the mode. */
-	if (fchown(*file, status.st_uid, status.st_gid) != 0 && errno != EPERM)
+	if (fchown(file, status.st_uid, status.st_gid) != 0 && fchown(file, (uid_t)-1, status.st_gid) != 0 &&
+	    errno != EPERM)
 		return error_set_system(error, errno, "%s", path);
-	if (fchmod(*file, status.st_mode & 07777) != 0)
+	mode_t mode = status.st_mode & 07777;
+	if (fstat(file, &ours) == 0 && ours.st_gid != status.st_gid)
+		mode = (mode & ~(mode_t)GROUP_BITS) | (mode & (mode & 07) << 3);
+	ssize_t length = getxattr(like, ACCESS_LIST, list, sizeof list);
+	if (length > 0)
+		fsetxattr(file, ACCESS_LIST, list, (size_t)length, 0);
+	if (fchmod(file, mode) != 0)
 		return error_set_system(error, errno, "%s", path);
 	return 0;
+}
+
+/* Make an empty file that takes after `like`. */
+static int make_like(const char *path, const char *like, int *file, trawl_error *error)
+{
+	*file = file_open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+	if (*file < 0)
+		return error_set_system(error, errno, "%s", path);
+	return take_after(*file, like, path, error);
 }
 
 /* The copy has numbers of its own, and its last meta page at `last`: number them `transaction` - 1 and `transaction`, both of the same
@@ -147,12 +159,14 @@ static int copy_into(MDB_cursor *from, const char *path, size_t room, size_t *la
 {
 	MDB_env *environment;
 	MDB_envinfo information;
-	int code = mdb_env_create(&environment);
+	int held[3], code = mdb_env_create(&environment);
 	if (code)
 		return code;
 	code = mdb_env_set_mapsize(environment, room);
+	standard_hold(held);
 	if (!code)
 		code = mdb_env_open(environment, path, MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOSYNC | MDB_NORDAHEAD, 0600);
+	standard_release(held);
 	if (!code)
 		code = copy_all(from, environment);
 	if (!code) { /* an environment that did not open has no pages to tell of */
@@ -172,10 +186,10 @@ static int copy_entries(struct store *store, int file, const char *path, size_t 
 	struct stat status;
 	if (ftruncate(file, 0) != 0 || stat(store->real, &status) != 0)
 		return errno;
-	int code = mdb_txn_begin(store->environment, NULL, MDB_RDONLY, &transaction);
+	int code = mdb_txn_begin(writing_environment(store), NULL, MDB_RDONLY, &transaction);
 	if (code)
 		return code;
-	code = mdb_cursor_open(transaction, store->database, &cursor);
+	code = mdb_cursor_open(transaction, writing_database(store), &cursor);
 	if (!code)
 		code = copy_into(cursor, path, (size_t)status.st_size + COPY_ROOM, last);
 	if (cursor)
@@ -198,13 +212,13 @@ static int write_copy(struct store *store, int file, const char *path, trawl_err
 	if (code)
 		return code;
 	size_t last = 1; /* of LMDB's copy */
-	code = mdb_env_copyfd2(store->environment, file, MDB_CP_COMPACT);
+	code = mdb_env_copyfd2(writing_environment(store), file, MDB_CP_COMPACT);
 	if (code == MDB_INCOMPATIBLE)
 		code = copy_entries(store, file, path, &last);
 	if (code)
 		return lmdb_error(store, code, "copying", error);
-	mdb_env_stat(store->environment, &layout);
-	mdb_env_info(store->environment, &information);
+	mdb_env_stat(writing_environment(store), &layout);
+	mdb_env_info(writing_environment(store), &information);
 	code = number_copy(file, path, layout.ms_psize, last, information.me_last_txnid, error);
 	if (!code && fsync(file) != 0)
 		code = error_set_system(error, errno, "syncing %s", path);
@@ -213,44 +227,12 @@ static int write_copy(struct store *store, int file, const char *path, trawl_err
 	return code ? code : tree_check(file, path, information.me_last_txnid, true, error);
 }
 
-/* Put the copy and a new lock file in place. */
-static int put_in_place(struct store *store, int copy, const char *copy_path, trawl_error *error)
+static int put_in_place(const struct store *store, const char *copy_path, trawl_error *error)
 {
-	char lock_name[BESIDE_BYTES], copy_lock_name[BESIDE_BYTES];
-	const char *lock_path = path_beside(store->real, LOCK_SUFFIX, lock_name);
-	const char *copy_lock_path = path_beside(store->real, COPY_LOCK_SUFFIX, copy_lock_name);
-	int lock = -1, old = open(store->real, O_RDWR | O_CLOEXEC);
-	int code = old < 0 ? error_set_system(error, errno, "%s", store->path)
-	                   : make_like(copy_lock_path, lock_path, &lock, error);
-	if (code)
-		goto done;
-	int failed = opening_lock(copy, F_WRLCK);
-	if (!failed)
-		failed = opening_lock(old, F_WRLCK);
-	if (!failed && rename(copy_path, store->real) != 0)
-		failed = errno;
-	if (failed) {
-		code = error_set_system(error, failed, "replacing %s", store->path);
-		goto done;
-	}
-	rename(copy_lock_path, lock_path); /* should it fail, the old one does */
-	failed = sync_folder(store->real);
-	if (failed)
-		code = error_set_system(error, failed, "syncing the folder of %s", store->path);
-done:
-	if (old >= 0)
-		close(old);
-	if (lock >= 0)
-		close(lock);
-	return code;
-}
-
-/* Make `file`, which the name leads to by now, the writer lock that `lock` keeps. We had it before anybody knew the name. */
-static void keep_lock(int *file, int *lock)
-{
-	opening_lock(*file, F_UNLCK);
-	*lock = *file;
-	*file = -1;
+	if (rename(copy_path, store->real) != 0)
+		return error_set_system(error, errno, "replacing %s", store->path);
+	int failed = sync_folder(store->real);
+	return failed ? error_set_system(error, failed, "syncing the folder of %s", store->path) : 0;
 }
 
 int store_compact(struct store *store, uint64_t *bytes, int *lock, trawl_error *error)
@@ -263,15 +245,18 @@ int store_compact(struct store *store, uint64_t *bytes, int *lock, trawl_error *
 	int code = make_like(path, store->real, &file, error);
 	if (!code)
 		code = write_copy(store, file, path, error);
-	if (!code && (fstat(file, &status) != 0 || (lock && flock(file, LOCK_EX | LOCK_NB) != 0)))
+	/* Whoever opens the new file waits until we are done: our temporary names are theirs too. */
+	if (!code && (fstat(file, &status) != 0 || flock(file, LOCK_EX | LOCK_NB) != 0))
 		code = error_set_system(error, errno, "%s", path);
 	if (!code)
-		code = put_in_place(store, file, path, error);
+		code = put_in_place(store, path, error);
 	if (!code)
 		*bytes = (uint64_t)status.st_size;
 	store_remove_temporaries(store); /* nothing is left of them but after an error */
-	if (!code && lock)
-		keep_lock(&file, lock);
+	if (!code && lock) {             /* we had it before anybody knew the name */
+		*lock = file;
+		file = -1;
+	}
 	if (file >= 0)
 		close(file);
 	return code;

@@ -72,33 +72,12 @@ int sync_folder(const char *path)
 	int code = path_folder(path, folder);
 	if (code)
 		return code;
-	int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int file = file_open(folder, O_RDONLY | O_DIRECTORY, 0);
 	if (file < 0)
 		return errno;
 	code = fsync(file) == 0 ? 0 : errno;
 	close(file);
 	return code == EINVAL ? 0 : code; /* some file systems cannot sync a folder */
-}
-
-/* ---- the lock file ---- */
-
-int reserve_lock_file(const char *path, size_t bytes)
-{
-	struct stat status;
-	char name[BESIDE_BYTES];
-	path_beside(path, LOCK_SUFFIX, name);
-	/* Not opened without need: closing it drops the locks that this process has on it, should it have another file of this name
-	 * open. */
-	if (stat(name, &status) == 0 && (size_t)status.st_blocks * 512 >= bytes)
-		return 0;
-	int file = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0644), failed;
-	if (file < 0)
-		return errno == ENOSPC || errno == EDQUOT ? errno : 0; /* LMDB tells, or does without */
-	do
-		failed = fallocate(file, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes) == 0 ? 0 : errno;
-	while (failed == EINTR);
-	close(file);
-	return failed == ENOSPC || failed == EDQUOT ? failed : 0; /* not every file system can reserve */
 }
 
 /* ---- creation ---- */
@@ -113,7 +92,7 @@ static int open_locked(const char *name, int *locked)
 {
 	for (;;) {
 		struct stat ours;
-		int file = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0644), failed;
+		int file = file_open(name, O_RDWR | O_CREAT, 0666), failed;
 		if (file < 0)
 			return errno;
 		do
@@ -139,17 +118,47 @@ static int open_locked(const char *name, int *locked)
 static int write_first_pages(const char *name)
 {
 	MDB_env *environment;
-	int descriptor;
+	int descriptor, held[3];
 	int code = mdb_env_create(&environment);
 	if (code)
 		return code;
-	code = mdb_env_open(environment, name, MDB_NOSUBDIR | MDB_NOLOCK | MDB_NORDAHEAD, 0644);
+	standard_hold(held);
+	code = mdb_env_open(environment, name, MDB_NOSUBDIR | MDB_NOLOCK | MDB_NORDAHEAD, 0666);
+	standard_release(held);
 	if (!code)
 		code = mdb_env_get_fd(environment, &descriptor);
 	if (!code && fsync(descriptor) != 0)
 		code = errno;
 	mdb_env_close(environment);
 	return code;
+}
+
+static int told(int code, const char *path, trawl_error *error)
+{
+	if (code < 0)
+		return error_set(error, TRAWL_EIO, "making %s: %s", path, mdb_strerror(code));
+	if (code == EACCES || code == EPERM || code == EROFS)
+		return error_set(error, TRAWL_EIO, "%s cannot be made: no permission to write to its folder%s", path,
+		                 code == EROFS ? ", whose file system is read-only" : "");
+	return code ? error_set_system(error, code, "making %s", path) : 0;
+}
+
+int create_fill(const char *path, trawl_error *error)
+{
+	struct stat status;
+	int file = file_open(path, O_RDWR, 0), code = 0;
+	if (file < 0)
+		return told(errno, path, error);
+	while (flock(file, LOCK_EX) != 0 && !code)
+		code = errno == EINTR ? 0 : errno;
+	if (!code && fstat(file, &status) != 0)
+		code = errno;
+	/* Somebody may have been faster. */
+	if (!code && status.st_size == 0)
+		code = write_first_pages(path);
+	flock(file, LOCK_UN);
+	close(file);
+	return told(code, path, error);
 }
 
 /* A file that appeared meanwhile stays; it is as good as ours. */
@@ -181,9 +190,7 @@ int create_file(const char *path, trawl_error *error)
 	}
 	if (!code)
 		code = sync_folder(path);
-	if (code < 0)
-		return error_set(error, TRAWL_EIO, "making %s: %s", path, mdb_strerror(code));
-	return code ? error_set_system(error, code, "making %s", path) : 0;
+	return told(code, path, error);
 }
 
 /* No transaction is number 0: both meta pages of a new file say so. */
@@ -202,7 +209,7 @@ static bool is_untouched(int file)
 void create_undo(const char *path)
 {
 	struct stat status;
-	int file = open(path, O_RDWR | O_CLOEXEC);
+	int file = file_open(path, O_RDWR, 0);
 	if (file < 0)
 		return;
 	if (flock(file, LOCK_EX | LOCK_NB) == 0 && fstat(file, &status) == 0 && leads_to(path, &status) > 0 &&

@@ -13,6 +13,9 @@
  * linked, so that at no time, not even when the power fails, a part of one stands at `path`. 0, or a TRAWL_E... code. */
 int create_file(const char *path, trawl_error *error);
 
+/* Make an LMDB file without entries of an empty one. 0, or a TRAWL_E... code. */
+int create_fill(const char *path, trawl_error *error);
+
 /* Remove the file at `path` if nothing was ever committed to it and nobody writes to it: for one who made it and could not go on.
  * Takes no memory. */
 void create_undo(const char *path);
@@ -25,10 +28,6 @@ int leads_to(const char *path, const struct stat *status);
 
 /* Make the entry of `path` in its folder durable. 0 or errno. */
 int sync_folder(const char *path);
-
-/* Give the lock file of the index at `path` its blocks: LMDB writes to it through a map, which on a full disk would be the end of the
- * process. 0 or errno: ENOSPC, EDQUOT. */
-int reserve_lock_file(const char *path, size_t bytes);
 
 /* Whether statfs's f_type tells of a file system that other machines share: LMDB's locks and its map of the file do not
  * work there. */

@@ -1,9 +1,9 @@
-/* lmdb_file.h - what store.c (reading), batch.c (writing) and compact.c share. Only they and create.c talk to LMDB. */
+/* lmdb_file.h - what store.c (reading), writing.c and batch.c, and compact.c share. Only they, reading.c and create.c talk to LMDB. */
 #ifndef TRAWL_STORE_LMDB_FILE_H
 #define TRAWL_STORE_LMDB_FILE_H
 
 #include <lmdb.h>
-#include <sys/stat.h>
+#include <pthread.h>
 #include <sys/types.h>
 
 #include "base/bytes.h"
@@ -12,17 +12,19 @@
 
 #define VALUE_BYTES_MAX (EXTENT_HEADER + EXTENT_PAYLOAD + EXTENT_SLACK)
 
+struct snapshot;
+
 struct store {
 	struct store *next;
 	dev_t device;
 	ino_t inode;
 	int users;
-	bool writable;
-	bool lock_held; /* lock_file is told of (base/held.h) */
-	struct stat lock_file;
-	MDB_env *environment;
-	MDB_dbi database;
-	const uint8_t *_Atomic map; /* where LMDB maps the file; NULL until a snapshot has found out */
+	int file; /* open for reading: its locks say what our snapshots read (readers.h); -1: a parent's store, after fork */
+	bool silent; /* a read-only file system without such locks */
+	pthread_mutex_t lock;
+	struct reading *reading;    /* under the lock: the latest map, */
+	struct snapshot *snapshots; /* and those that are open */
+	struct writing *writing;    /* while we are the writer */
 	const char *real;           /* the path without symbolic links, behind `path` */
 	char path[];
 };
@@ -30,12 +32,28 @@ struct store {
 /* Describe a failure of LMDB, whose codes are negative, or errno. */
 int lmdb_error(const struct store *store, int code, const char *doing, trawl_error *error);
 
-/* Who opens a file holds this lock for reading meanwhile (F_RDLCK), who replaces it holds it for writing (F_WRLCK). It goes when
- * `file` is closed. 0 or errno. */
-int opening_lock(int file, short type);
+/* Check LMDB's tree under a read transaction; a writer may overtake it. */
+int store_check_tree(struct store *store, bool deep, trawl_error *error);
 
-/* Give all mapped pages of the file back. They are mapped anew when they are looked at. */
-void store_give_back(const struct store *store, uint64_t file_bytes);
+/* A store that was open when this process was forked is the parent's. */
+static inline bool store_is_inherited(const struct store *store)
+{
+	return store->file < 0;
+}
+
+const struct snapshot *snapshot_next(const struct snapshot *snapshot); /* of the store */
+
+/* Where LMDB has mapped the file, which it does not tell, by the address of a value; NULL: the value is not in the map. */
+const uint8_t *map_of(MDB_env *environment, const void *value, size_t last_page);
+
+/* ---- while we are the writer (writing.c) ---- */
+
+MDB_env *writing_environment(const struct store *store);
+MDB_dbi writing_database(const struct store *store);
+/* Begin a transaction that writes and leaves alone what anybody reads. 0 or a TRAWL_E... code. */
+int write_begin(struct store *store, const char *doing, MDB_txn **out, trawl_error *error);
+/* Give all pages of the file back that are mapped for writing. They are mapped anew when they are looked at. */
+void writing_give_back(const struct store *store, uint64_t file_bytes);
 
 static inline void key_write(uint8_t key[KEY_BYTES], uint32_t segment, uint32_t part, uint32_t extent)
 {

@@ -1,6 +1,7 @@
 #include "store/signature.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -55,11 +56,22 @@ static bool is_twin(const uint8_t *meta, const uint8_t *other)
 	       memcmp(meta + META_TREES, other + META_TREES, META_TRANSACTION - META_TREES) == 0;
 }
 
+bool signature_find(int file, const uint8_t *meta, size_t page_bytes, uint64_t *signature)
+{
+	uint8_t header[EXTENT_HEADER];
+	bool found = find_manifest(file, meta, page_bytes, header);
+	if (found)
+		*signature = load64(header + EXTENT_SIGNATURE);
+	return found;
+}
+
 int signature_check(int file, const char *path, trawl_error *error)
 {
 	uint8_t metas[2][META_END], header[EXTENT_HEADER];
 	size_t page_bytes = 0;
 	for (int tries = 0; tries < 3; tries++) {
+		if (tries)
+			usleep(1000); /* a writer may be within a meta page */
 		if (!read_at(file, 0, metas[0], META_END))
 			return 0;
 		page_bytes = load32(metas[0] + META_TREES);

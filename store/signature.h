@@ -9,6 +9,7 @@
 #define TRAWL_STORE_SIGNATURE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "store/extent.h"
@@ -20,6 +21,9 @@ static inline bool signature_fits(uint64_t signature, uint64_t transaction)
 {
 	return signature && (signature == transaction || transaction <= 1);
 }
+
+/* The signature of the manifest that a meta page leads to; false: there is none, or it cannot be followed. */
+bool signature_find(int file, const uint8_t *meta, size_t page_bytes, uint64_t *signature);
 
 /* Check what the two meta pages lead to, while a read transaction is open. TRAWL_ECORRUPT; a tree that cannot be read is
  * another's business. */

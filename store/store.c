@@ -18,21 +18,20 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/held.h"
 #include "store/create.h"
 #include "store/lmdb_file.h"
 #include "store/page.h"
+#include "store/readers.h"
+#include "store/reading.h"
 #include "store/signature.h"
 #include "store/tree.h"
 
-#define MAP_BYTES_FIRST ((size_t)1 << 40) /* address space, not memory; halved until the system grants it */
-#define MAP_BYTES_LEAST ((size_t)1 << 30)
-#define READERS_MAX 1024
-#define LOCK_FILE_BYTES ((size_t)(READERS_MAX + 64) * 64) /* LMDB's: a cache line a reader, and a head of some */
 #define TOUCHED_LEAST 16 /* extents: fewer would go and come again while one document is read */
 
-static struct store *open_stores; /* each file once: closing a second descriptor would drop LMDB's locks */
+static struct store *open_stores; /* each file once: snapshots of one process share its map */
 static pthread_mutex_t open_stores_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t forks_followed = PTHREAD_ONCE_INIT;
+static int open_snapshot(struct snapshot **out, struct store *store, bool sign, trawl_error *error);
 
 /* ---- errors ---- */
 
@@ -54,19 +53,20 @@ int lmdb_error(const struct store *store, int code, const char *doing, trawl_err
 	case MDB_BAD_TXN:
 		return error_set(error, TRAWL_ECORRUPT, "%s is damaged (%s while %s); restore it or index again", path,
 		                 mdb_strerror(code), doing);
-	case MDB_PANIC: /* the meta page could not be written: LMDB begins nothing new in this process */
-		return error_set(error, TRAWL_EIO,
-		                 "%s: an earlier commit could not be written; the last one is intact; close all that "
-		                 "this process has open of the index, then try again",
-		                 path);
+	case MDB_PANIC: /* the meta page could not be written: LMDB begins nothing more in this environment */
+		return error_set(
+		    error, TRAWL_EIO,
+		    "%s: an earlier commit could not be written; the last one is intact; close the writer, "
+		    "then try again",
+		    path);
 	case MDB_INVALID: return error_set(error, TRAWL_ENOTINDEX, "%s is not a trawl index", path);
 	case MDB_VERSION_MISMATCH:
 		return error_set(error, TRAWL_EVERSION, "%s was written by another version of LMDB", path);
 	case MDB_TXN_FULL:
 	case MDB_MAP_FULL:
-		return error_set(error, TRAWL_EFULL, "%s has outgrown its address space while %s", path, doing);
-	case MDB_READERS_FULL:
-		return error_set(error, TRAWL_EBUSY, "%s has more than %d readers; try again", path, READERS_MAX);
+		return error_set(error, TRAWL_EFULL,
+		                 "%s has outgrown its address space while %s: raise the limit (ulimit -v)", path,
+		                 doing);
 	case ENOMEM: return error_set_memory(error);
 	case EACCES:
 	case EPERM: return error_set(error, TRAWL_EIO, "%s: no permission (%s)", path, doing);
@@ -94,54 +94,46 @@ static int check_regular(const char *path, bool create, const struct stat *statu
 	return 0;
 }
 
-int opening_lock(int file, short type)
+static int refuse_reading(const char *path, int reason, trawl_error *error)
 {
-	struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)1 << 62, .l_len = 1};
-	int code;
-	do
-		code = fcntl(file, F_OFD_SETLKW, &lock) == 0 ? 0 : errno;
-	while (code == EINTR);
-	return code;
+	if (reason == ENOENT)
+		return error_set(error, TRAWL_ENOTFOUND, "no such index: %s; make it with: trawl index %s PATH...",
+		                 path, path);
+	if (reason == EACCES || reason == EPERM)
+		return error_set(
+		    error, TRAWL_EIO,
+		    "%s: no permission to read: its owner can give it (chmod g+r, or o+r; of its folders g+x, or o+x)",
+		    path);
+	return error_set_system(error, reason, "%s", path);
 }
 
-/* Open the file and hold it: until *file is closed no compaction puts another one in its place, so that LMDB's lock
- * file is this file's. With `create` a file without entries is made where there is none. */
-static int hold_file(const char *path, bool create, int *file, struct stat *status, trawl_error *error)
+/* Open the file; with `create` one without entries is made where there is none. */
+static int open_file(const char *path, bool create, int *file, struct stat *status, trawl_error *error)
 {
 	struct stat named;
-	bool made = false;
-	for (;;) {
-		/* Not opened for reading at once: that would wait for the other end of a pipe. */
-		if (stat(path, &named) == 0 && !S_ISREG(named.st_mode))
-			return check_regular(path, create, &named, error);
-		*file = open(path, O_RDONLY | O_CLOEXEC);
-		if (*file < 0 && errno == ENOENT && create) {
-			if (!made) {
-				int code = create_file(path, error);
-				if (code)
-					return code;
-				made = true;
-				continue;
-			}
-			/* A symbolic link that leads nowhere: create_file saw a file there. LMDB fills an empty one. */
-			*file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-		}
-		if (*file < 0 && errno == ENOENT && !create)
-			return error_set(error, TRAWL_ENOTFOUND,
-			                 "no such index: %s; make it with: trawl index %s PATH...", path, path);
-		if (*file < 0)
-			return error_set_system(error, errno, "%s", path);
-		opening_lock(*file, F_RDLCK); /* a file system without locks has no compactions beside us either */
-		int same = fstat(*file, status) == 0 ? leads_to(path, status) : -errno;
-		if (same > 0)
-			break;
-		close(*file);
-		if (same < 0)
-			return error_set_system(error, -same, "%s", path);
+	/* Not opened for reading at once: that would wait for the other end of a pipe. */
+	if (stat(path, &named) == 0 && !S_ISREG(named.st_mode))
+		return check_regular(path, create, &named, error);
+	*file = file_open(path, O_RDONLY, 0);
+	if (*file < 0 && errno == ENOENT && create) {
+		int code = create_file(path, error);
+		if (code)
+			return code;
+		/* Where a symbolic link leads nowhere create_file saw a file. An empty one is filled below. */
+		*file = file_open(path, O_RDWR | O_CREAT, 0666);
 	}
-	int code = check_regular(path, create, status, error);
-	if (code)
+	if (*file < 0)
+		return refuse_reading(path, errno, error);
+	int code = fstat(*file, status) == 0 ? check_regular(path, create, status, error)
+	                                     : error_set_system(error, errno, "%s", path);
+	if (!code && status->st_size == 0)
+		code = create_fill(path, error);
+	if (!code && status->st_size == 0 && fstat(*file, status) != 0)
+		code = error_set_system(error, errno, "%s", path);
+	if (code) {
 		close(*file);
+		*file = -1;
+	}
 	return code;
 }
 
@@ -162,69 +154,191 @@ static int check_header(int file, const char *path, const struct stat *status, t
 	return tree_check_meta(file, path, error);
 }
 
-static int open_environment(struct store *store, unsigned flags, trawl_error *error)
+/* ---- transactions that read ---- */
+
+struct snapshot {
+	struct store *store;
+	struct snapshot *next; /* of the store */
+	struct reading *reading;
+	MDB_txn *transaction;
+	pthread_mutex_t lock; /* LMDB wants one thread at a time in a transaction; and the ring is its */
+	/* with a limit: the extents touched last, a ring. Of parts that are open: who releases a part takes its extents out. */
+	struct touched {
+		struct part *part;
+		uint32_t extent;
+	} * touched;
+	size_t touched_most, touched_first, touched_count;
+	uint64_t bytes; /* of the file when the snapshot was opened */
+};
+
+static int map_file(struct store *store, struct reading **out, trawl_error *error)
 {
-	int code = reserve_lock_file(store->real, LOCK_FILE_BYTES);
-	if (code)
-		return lmdb_error(store, code, "opening", error);
-	for (size_t map = MAP_BYTES_FIRST; map >= MAP_BYTES_LEAST; map /= 2) {
-		code = mdb_env_create(&store->environment);
-		if (code)
-			return lmdb_error(store, code, "opening", error);
-		mdb_env_set_maxreaders(store->environment, READERS_MAX);
-		code = mdb_env_set_mapsize(store->environment, map);
-		if (!code)
-			code = mdb_env_open(store->environment, store->real, flags, 0644);
-		if (!code)
-			return 0;
-		mdb_env_close(store->environment);
-		store->environment = NULL;
-		if (code != ENOMEM && code != EINVAL) /* EINVAL: what memcheck says of a map that it has no room for */
-			break;
-	}
+	struct stat status;
+	if (fstat(store->file, &status) != 0)
+		return error_set_system(error, errno, "%s", store->path);
+	int code = reading_open(out, store->real, &status);
 	if (code == MDB_INVALID) /* check_header has read them; LMDB gives up when a read brings a part */
 		return error_set(error, TRAWL_EIO, "%s: its first pages could not be read; try again", store->path);
-	return lmdb_error(store, code, "opening", error);
+	if (code == ENOMEM && address_space_is_limited())
+		return error_set(
+		    error, TRAWL_ENOMEM,
+		    "%s: its %lld bytes do not fit into the address space that is left (ulimit -v): raise the "
+		    "limit",
+		    store->path, (long long)status.st_size);
+	if (code == ESTALE)
+		return error_set(error, TRAWL_EBUSY, "%s has been replaced; open it again", store->path);
+	return code ? lmdb_error(store, code, "opening", error) : 0;
 }
 
-/* Check LMDB's tree under a read transaction; a writer may overtake it. */
-static int check_tree(struct store *store, bool deep, trawl_error *error)
+/* The file has outgrown its map: take a larger one. Snapshots keep the one that they have. */
+static int map_more(struct store *store, trawl_error *error)
 {
-	int descriptor, code = TRAWL_ENOTFOUND;
-	mdb_env_get_fd(store->environment, &descriptor);
-	for (int tries = 0; tries < 100 && code == TRAWL_ENOTFOUND; tries++) {
-		MDB_txn *transaction;
-		int failed = mdb_txn_begin(store->environment, NULL, MDB_RDONLY, &transaction);
-		if (failed)
-			return lmdb_error(store, failed, "starting", error);
-		code = tree_check(descriptor, store->path, mdb_txn_id(transaction), deep, error);
+	struct reading *larger;
+	int code = map_file(store, &larger, error);
+	if (code)
+		return code;
+	reading_release(store->reading);
+	store->reading = larger;
+	return 0;
+}
+
+/* Take the lock `place` + `number`, where the system has such locks. */
+static int tell_writer(const struct store *store, enum readers_place place, uint64_t number, trawl_error *error)
+{
+	const char *forced = getenv("TRAWL_SHARED_DISK");
+	int failed = store->silent ? 0 : readers_lock(store->file, place, number);
+	if (failed && readers_unsupported(failed) && forced && strcmp(forced, "1") == 0)
+		return 0;
+	if (failed && readers_unsupported(failed))
+		return error_set(
+		    error, TRAWL_EIO,
+		    "%s: its file system has no locks (%s), so that a writer beside could not know of us: keep it on "
+		    "another one, or set TRAWL_SHARED_DISK=1 if nothing writes it meanwhile",
+		    store->path, strerror(failed));
+	return failed ? error_set_system(error, failed, "%s: telling its writer of us", store->path) : 0;
+}
+
+static bool is_read_at(const struct store *store, uint64_t number)
+{
+	for (const struct snapshot *other = store->snapshots; other; other = other->next)
+		if (mdb_txn_id(other->transaction) == number)
+			return true;
+	return false;
+}
+
+/* Locks of one description do not add up: the last snapshot of a commit gives its own back. */
+static void end_reading(struct store *store, MDB_txn *transaction)
+{
+	uint64_t number = mdb_txn_id(transaction);
+	mdb_txn_abort(transaction);
+	if (!store_is_inherited(store) && !is_read_at(store, number))
+		readers_unlock(store->file, READERS_AT, number);
+}
+
+/* Both meta pages as they are: false where they cannot be read. */
+static bool read_metas(const struct store *store, uint8_t metas[2][META_END])
+{
+	for (size_t i = 0; i < 2; i++)
+		if (file_read_at(store->file, metas[i], META_END, i * store->reading->page_bytes) != META_END)
+			return false;
+	return true;
+}
+
+/* LMDB reads the newest meta page while a writer may write there. What it has read is whole if the page's bytes were the same before and
+ * after, and they lead to a manifest with their own number. */
+enum soundness { SOUND, MOVING, UNSIGNED };
+static enum soundness check_begun(const struct store *store, const uint8_t before[2][META_END], uint64_t newest,
+                                  uint64_t number)
+{
+	uint8_t after[2][META_END];
+	uint64_t signature;
+	const uint8_t *meta = before[number % 2];
+	if (number != newest || !read_metas(store, after) || memcmp(meta, after[number % 2], META_END) != 0)
+		return MOVING;
+	return !signature_find(store->file, meta, store->reading->page_bytes, &signature) ||
+	               signature_fits(signature, number)
+	           ? SOUND
+	           : UNSIGNED;
+}
+
+/* Begin a transaction at the newest commit, of which the writer knows from before the beginning (readers.h), unless it proves not to be
+ * sound. MDB_MAP_RESIZED: the map is too small. */
+static int begin_known(struct store *store, bool sign, MDB_txn **out, enum soundness *soundness, trawl_error *error)
+{
+	uint8_t metas[2][META_END];
+	if (!read_metas(store, metas))
+		return error_set(error, TRAWL_EIO, "%s: its first pages could not be read; try again", store->path);
+	uint64_t even = load64(metas[0] + META_TRANSACTION), odd = load64(metas[1] + META_TRANSACTION);
+	uint64_t newest = even < odd ? odd : even;
+	int code = tell_writer(store, READERS_COMING, newest, error);
+	if (code)
+		return code;
+	int failed = mdb_txn_begin(store->reading->environment, NULL, MDB_RDONLY, out);
+	if (!failed) {
+		code = tell_writer(store, READERS_AT, mdb_txn_id(*out), error);
+		*soundness = check_begun(store, metas, newest, mdb_txn_id(*out));
+		if (*soundness == UNSIGNED && !sign)
+			*soundness = SOUND;
+		if (code || *soundness != SOUND)
+			end_reading(store, *out);
+	}
+	readers_unlock(store->file, READERS_COMING, newest);
+	if (failed == MDB_MAP_RESIZED)
+		return failed;
+	return failed ? lmdb_error(store, failed, "starting to read", error) : code;
+}
+
+#define TRIES 100
+#define TRIES_UNSIGNED 10 /* a meta page that a writer is just writing does not stay so */
+
+/* The store's lock is held. With `sign`, a manifest of another number is told as damage. */
+static int begin_reading(struct store *store, bool sign, MDB_txn **out, trawl_error *error)
+{
+	int not_signed = 0;
+	if (store_is_inherited(store))
+		return error_set(error, TRAWL_EINVAL, "%s was opened before this process was forked: open it anew",
+		                 store->path);
+	for (int tries = 0; tries < TRIES; tries++) {
+		enum soundness soundness = SOUND;
+		if (tries > 2)
+			usleep(1000);
+		int code = begin_known(store, sign, out, &soundness, error);
+		if (code == MDB_MAP_RESIZED)
+			code = map_more(store, error);
+		else if (!code && soundness == SOUND)
+			return 0;
+		if (code)
+			return code;
+		not_signed += soundness == UNSIGNED;
+		if (not_signed >= TRIES_UNSIGNED)
+			return error_set(error, TRAWL_ECORRUPT,
+			                 "%s is damaged: its manifest is not the last commit's; restore it or index "
+			                 "again",
+			                 store->path);
+	}
+	return error_set(error, TRAWL_EBUSY, "%s changes too fast; try again", store->path);
+}
+
+int store_check_tree(struct store *store, bool deep, trawl_error *error)
+{
+	int code = TRAWL_ENOTFOUND;
+	for (int tries = 0; tries < TRIES && code == TRAWL_ENOTFOUND; tries++) {
+		struct snapshot *snapshot;
+		code = open_snapshot(&snapshot, store, false, error);
+		if (code)
+			return code;
+		code = tree_check(store->file, store->path, snapshot_transaction(snapshot), deep, error);
 		if (!code)
-			code = signature_check(descriptor, store->path, error);
-		mdb_txn_abort(transaction);
+			code = signature_check(store->file, store->path, error);
+		snapshot_close(snapshot);
 	}
 	return code == TRAWL_ENOTFOUND ? error_set(error, TRAWL_EBUSY, "%s changes too fast; try again", store->path)
 	                               : code;
 }
 
-static int prepare_environment(struct store *store, trawl_error *error)
-{
-	int descriptor, dead;
-	mdb_env_get_fd(store->environment, &descriptor);
-	fcntl(descriptor, F_SETFD, FD_CLOEXEC);
-	mdb_reader_check(store->environment, &dead);
-	int checked = check_tree(store, false, error);
-	if (checked)
-		return checked;
-	MDB_txn *transaction;
-	int code = mdb_txn_begin(store->environment, NULL, MDB_RDONLY, &transaction);
-	if (code)
-		return lmdb_error(store, code, "starting", error);
-	code = mdb_dbi_open(transaction, NULL, 0, &store->database);
-	mdb_txn_abort(transaction);
-	return code ? lmdb_error(store, code, "starting", error) : 0;
-}
+/* ---- open stores ---- */
 
-/* LMDB's lock file goes by the name: under every name of the file it must be the same one. */
+/* What is made beside the file, and in place of it, goes by the name that symbolic links lead to. */
 static int new_store(struct store **out, const char *path, trawl_error *error)
 {
 	char real[PATH_MAX];
@@ -237,46 +351,70 @@ static int new_store(struct store **out, const char *path, trawl_error *error)
 	memcpy(store->path, path, length);
 	store->real = memcpy(store->path + length, real, real_length);
 	store->users = 1;
+	store->file = -1;
+	pthread_mutex_init(&store->lock, NULL);
 	*out = store;
 	return 0;
 }
 
+static void free_store(struct store *store)
+{
+	reading_release(store->reading);
+	if (store->file >= 0)
+		close(store->file);
+	pthread_mutex_destroy(&store->lock);
+	memory_free(store);
+}
+
+static bool has_no_locks_to_take(const struct store *store)
+{
+	struct statvfs status;
+	int failed = readers_lock(store->file, READERS_COMING, 0);
+	readers_unlock(store->file, READERS_COMING, 0);
+	return failed && readers_unsupported(failed) && fstatvfs(store->file, &status) == 0 &&
+	       status.f_flag & ST_RDONLY;
+}
+
+/* `file` is the store's, also where this fails. */
 static int open_held(struct store **out, const char *path, int file, const struct stat *status, trawl_error *error)
 {
 	struct store *store = NULL;
 	int code = check_header(file, path, status, error);
 	if (!code)
 		code = new_store(&store, path, error);
-	if (code)
-		return code;
-	bool fresh = status->st_size == 0;
-	store->device = status->st_dev;
-	store->inode = status->st_ino;
-	store->writable = fresh || access(path, W_OK) == 0;
-	unsigned flags = MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD;
-	code = open_environment(store, store->writable ? flags : flags | MDB_RDONLY, error);
-	if (!code)
-		code = prepare_environment(store, error);
 	if (code) {
-		if (store->environment)
-			mdb_env_close(store->environment);
-		memory_free(store);
+		close(file);
 		return code;
 	}
-	char lock_name[BESIDE_BYTES];
-	store->lock_held = held_add(path_beside(store->real, LOCK_SUFFIX, lock_name), &store->lock_file);
+	store->file = file;
+	store->device = status->st_dev;
+	store->inode = status->st_ino;
+	store->silent = has_no_locks_to_take(store);
+	code = map_file(store, &store->reading, error);
+	if (!code)
+		code = store_check_tree(store, false, error);
+	if (code) {
+		free_store(store);
+		return code;
+	}
 	*out = store;
 	return 0;
 }
 
-/* What the parent of a forked process had open is the parent's: a snapshot through it would stand under the parent's process
- * number, and hold its pages for as long as that lives. */
+/* What the parent of a forked process had open is the parent's: its locks stay with it alone. */
 static void forget_inherited(void)
 {
-	static pid_t process;
-	if (process != getpid())
-		open_stores = NULL;
-	process = getpid();
+	for (struct store *store = open_stores; store; store = store->next) {
+		close(store->file);
+		store->file = -1;
+	}
+	open_stores = NULL;
+	pthread_mutex_init(&open_stores_lock, NULL);
+}
+
+static void follow_forks(void)
+{
+	pthread_atfork(NULL, NULL, forget_inherited);
 }
 
 static int open_new(struct store **out, const char *path, bool create, trawl_error *error)
@@ -284,13 +422,16 @@ static int open_new(struct store **out, const char *path, bool create, trawl_err
 	struct stat status;
 	int file = -1;
 	int code = check_file_system(path, error);
-	if (!code)
-		code = hold_file(path, create, &file, &status, error);
-	if (code)
-		return code;
-	code = open_held(out, path, file, &status, error);
-	close(file);
-	return code;
+	/* A compaction may put another file in its place between the two. */
+	for (int tries = 0; !code && tries < TRIES; tries++) {
+		code = open_file(path, create, &file, &status, error);
+		if (!code)
+			code = open_held(out, path, file, &status, error);
+		if (code != TRAWL_EBUSY || leads_to(path, &status) > 0)
+			return code;
+		code = 0;
+	}
+	return code ? code : error_set(error, TRAWL_EBUSY, "%s is replaced again and again; try again", path);
 }
 
 int store_open(struct store **out, const char *path, bool create, trawl_error *error)
@@ -298,8 +439,8 @@ int store_open(struct store **out, const char *path, bool create, trawl_error *e
 	struct stat status;
 	int code;
 	*out = NULL;
+	pthread_once(&forks_followed, follow_forks);
 	pthread_mutex_lock(&open_stores_lock);
-	forget_inherited();
 	int failed = stat(path, &status) == 0 ? 0 : errno;
 	struct store *store = failed ? NULL : open_stores;
 	while (store && (store->device != status.st_dev || store->inode != status.st_ino))
@@ -307,7 +448,7 @@ int store_open(struct store **out, const char *path, bool create, trawl_error *e
 	if (failed && failed != ENOENT) {
 		code = error_set_system(error, failed, "%s", path); /* it may be open, and must not be again */
 	} else if (store) {
-		code = check_tree(store, false, error); /* the file may have been cut off since */
+		code = store_check_tree(store, false, error); /* the file may have been cut off since */
 		if (!code) {
 			store->users++;
 			*out = store;
@@ -334,10 +475,7 @@ void store_close(struct store *store)
 			link = &(*link)->next;
 		if (*link) { /* else it is the parent's */
 			*link = store->next;
-			mdb_env_close(store->environment);
-			if (store->lock_held)
-				held_remove(&store->lock_file);
-			memory_free(store);
+			free_store(store);
 		}
 	}
 	pthread_mutex_unlock(&open_stores_lock);
@@ -360,150 +498,46 @@ const char *store_path(const struct store *store)
 	return store->path;
 }
 
-/* ---- the writer lock ---- */
-
-/* The process that holds a flock on this inode, from /proc/locks; 0 when it cannot be told. */
-static long lock_holder(const struct store *store)
-{
-	FILE *locks = fopen("/proc/locks", "re");
-	if (!locks)
-		return 0;
-	char line[256];
-	long holder = 0;
-	while (!holder && fgets(line, sizeof line, locks)) {
-		long process;
-		unsigned major_number, minor_number;
-		unsigned long long inode;
-		if (sscanf(line, "%*d: FLOCK ADVISORY WRITE %ld %x:%x:%llu", &process, &major_number, &minor_number,
-		           &inode) == 4 &&
-		    inode == (unsigned long long)store->inode && major_number == major(store->device) &&
-		    minor_number == minor(store->device))
-			holder = process;
-	}
-	fclose(locks);
-	return holder;
-}
-
-/* Readers are told of a commit after its meta page is written. A writer that was killed in between, while others had the file
- * open, leaves them at the commit before, and us too: its segments would be swept. LMDB makes that good when the next
- * write begins. */
-static int find_last_commit(struct store *store, trawl_error *error)
-{
-	MDB_txn *transaction;
-	int failed = mdb_txn_begin(store->environment, NULL, 0, &transaction);
-	if (failed)
-		return lmdb_error(store, failed, "locking", error);
-	mdb_txn_abort(transaction);
-	return 0;
-}
-
-int store_lock(struct store *store, bool wait, int *lock, trawl_error *error)
-{
-	if (!store->writable)
-		return error_set(error, TRAWL_EIO, "%s: no permission to write", store->path);
-	int file = open(store->path, O_RDWR | O_CLOEXEC);
-	if (file < 0 && errno == ENOENT)
-		return STORE_REPLACED;
-	if (file < 0)
-		return error_set_system(error, errno, "%s", store->path);
-	int failed;
-	do
-		failed = flock(file, wait ? LOCK_EX : LOCK_EX | LOCK_NB);
-	while (failed && errno == EINTR);
-	if (failed) {
-		int reason = errno;
-		close(file);
-		if (reason != EWOULDBLOCK)
-			return error_set_system(error, reason, "locking %s", store->path);
-		long holder = lock_holder(store);
-		if (holder)
-			return error_set(error, TRAWL_EBUSY,
-			                 "%s is being written by process %ld; wait for it (--wait) or try later",
-			                 store->path, holder);
-		return error_set(error, TRAWL_EBUSY,
-		                 "%s is being written by another process; wait for it (--wait) or try later",
-		                 store->path);
-	}
-	/* The file that was waited for may be gone, or another one in its place: a commit to it would be lost. */
-	struct stat locked;
-	int same = fstat(file, &locked) == 0 ? leads_to(store->path, &locked) : -errno;
-	int code = STORE_REPLACED;
-	if (same < 0)
-		code = error_set_system(error, -same, "%s", store->path);
-	else if (same && locked.st_ino == store->inode && locked.st_dev == store->device)
-		code = find_last_commit(store, error);
-	if (!code)
-		code = check_tree(store, true, error);
-	if (!code)
-		create_sweep(store->path);
-	if (code) {
-		close(file);
-		return code;
-	}
-	*lock = file;
-	return 0;
-}
-
-void store_unlock(int lock)
-{
-	/* A child forked meanwhile shares the lock; closing alone would leave it in the child's hands. */
-	if (lock >= 0) {
-		flock(lock, LOCK_UN);
-		close(lock);
-	}
-}
-
 /* ---- snapshots ---- */
-
-struct snapshot {
-	struct store *store;
-	MDB_txn *transaction;
-	pthread_mutex_t lock; /* LMDB wants one thread at a time in a transaction; and the ring is its */
-	/* with a limit: the extents touched last, a ring. Of parts that are open: who releases a part takes its extents out. */
-	struct touched {
-		struct part *part;
-		uint32_t extent;
-	} * touched;
-	size_t touched_most, touched_first, touched_count;
-	uint64_t bytes; /* of the file when the snapshot was opened */
-};
 
 static uint64_t snapshot_last_page(const struct snapshot *snapshot)
 {
 	MDB_envinfo information;
-	mdb_env_info(snapshot->store->environment, &information);
+	mdb_env_info(snapshot->reading->environment, &information);
 	return information.me_last_pgno;
 }
 
-/* LMDB does not tell where its map is, but each page of a tree has its number in front. */
-static void find_map(struct snapshot *snapshot)
+const uint8_t *map_of(MDB_env *environment, const void *value, size_t last_page)
 {
-	struct store *store = snapshot->store;
-	uint8_t key_bytes[KEY_BYTES];
-	MDB_val key = {KEY_BYTES, key_bytes}, value;
 	MDB_stat layout;
-	key_write(key_bytes, 0, PART_MANIFEST, 0);
-	if (store->map || mdb_get(snapshot->transaction, store->database, &key, &value))
-		return;
-	mdb_env_stat(store->environment, &layout);
-	const uint8_t *page = (const uint8_t *)((uintptr_t)value.mv_data / layout.ms_psize * layout.ms_psize);
-	const uint8_t *map = page - load64(page) * layout.ms_psize;
-	if (load64(page) <= snapshot_last_page(snapshot))
-		store->map = map;
+	mdb_env_stat(environment, &layout);
+	/* Each page of a tree has its number in front. */
+	const uint8_t *page = (const uint8_t *)((uintptr_t)value / layout.ms_psize * layout.ms_psize);
+	return load64(page) <= last_page ? page - load64(page) * layout.ms_psize : NULL;
 }
 
-void store_give_back(const struct store *store, uint64_t file_bytes)
+static void find_map(struct snapshot *snapshot)
 {
-	const uint8_t *map = store->map;
+	struct reading *reading = snapshot->reading;
+	uint8_t key_bytes[KEY_BYTES];
+	MDB_val key = {KEY_BYTES, key_bytes}, value;
+	key_write(key_bytes, 0, PART_MANIFEST, 0);
+	if (!reading->map && !mdb_get(snapshot->transaction, reading->database, &key, &value))
+		reading->map = map_of(reading->environment, value.mv_data, snapshot_last_page(snapshot));
+}
+
+static void give_back_all(const struct snapshot *snapshot)
+{
+	const uint8_t *map = snapshot->reading->map;
 	if (map)
-		madvise((void *)(uintptr_t)map, file_bytes, MADV_DONTNEED);
+		madvise((void *)(uintptr_t)map, snapshot->bytes, MADV_DONTNEED);
 }
 
 void snapshot_limit(struct snapshot *snapshot, size_t bytes)
 {
 	MDB_stat layout;
 	find_map(snapshot);
-	mdb_env_stat(snapshot->store->environment, &layout);
+	mdb_env_stat(snapshot->reading->environment, &layout);
 	snapshot->bytes = (snapshot_last_page(snapshot) + 1) * layout.ms_psize;
 	if (snapshot->bytes <= bytes)
 		return;
@@ -552,7 +586,7 @@ static void touch(struct snapshot *snapshot, struct part *part, uint32_t extent)
 		snapshot->touched_first = (snapshot->touched_first + 1) % snapshot->touched_most;
 		/* Who still has pointers to extents that went has them mapped again. */
 		if (!snapshot->touched_first)
-			store_give_back(snapshot->store, snapshot->bytes);
+			give_back_all(snapshot);
 		snapshot->touched_count--;
 	}
 	*touched_at(snapshot, snapshot->touched_count++) = (struct touched){part, extent};
@@ -575,35 +609,56 @@ static void forget_part(struct snapshot *snapshot, const struct part *part)
 	pthread_mutex_unlock(&snapshot->lock);
 }
 
-int snapshot_open(struct snapshot **out, struct store *store, trawl_error *error)
+static int open_snapshot(struct snapshot **out, struct store *store, bool sign, trawl_error *error)
 {
 	struct snapshot *snapshot = memory_new_zeroed(1, sizeof *snapshot);
 	if (!snapshot)
 		return error_set_memory(error);
 	snapshot->store = store;
-	int code = mdb_txn_begin(store->environment, NULL, MDB_RDONLY, &snapshot->transaction);
-	if (code == MDB_READERS_FULL) {
-		int dead;
-		mdb_reader_check(store->environment, &dead);
-		code = mdb_txn_begin(store->environment, NULL, MDB_RDONLY, &snapshot->transaction);
+	pthread_mutex_lock(&store->lock);
+	int code = begin_reading(store, sign, &snapshot->transaction, error);
+	if (!code) {
+		snapshot->reading = store->reading;
+		snapshot->reading->users++;
+		snapshot->next = store->snapshots;
+		store->snapshots = snapshot;
 	}
+	pthread_mutex_unlock(&store->lock);
 	if (code) {
 		memory_free(snapshot);
-		return lmdb_error(store, code, "starting to read", error);
+		return code;
 	}
 	pthread_mutex_init(&snapshot->lock, NULL);
 	*out = snapshot;
 	return 0;
 }
 
+int snapshot_open(struct snapshot **out, struct store *store, trawl_error *error)
+{
+	return open_snapshot(out, store, true, error);
+}
+
 void snapshot_close(struct snapshot *snapshot)
 {
 	if (!snapshot)
 		return;
-	mdb_txn_abort(snapshot->transaction);
+	struct store *store = snapshot->store;
+	pthread_mutex_lock(&store->lock);
+	struct snapshot **link = &store->snapshots;
+	while (*link != snapshot)
+		link = &(*link)->next;
+	*link = snapshot->next;
+	end_reading(store, snapshot->transaction);
+	reading_release(snapshot->reading);
+	pthread_mutex_unlock(&store->lock);
 	pthread_mutex_destroy(&snapshot->lock);
 	memory_free(snapshot->touched);
 	memory_free(snapshot);
+}
+
+const struct snapshot *snapshot_next(const struct snapshot *snapshot)
+{
+	return snapshot->next;
 }
 
 struct store *snapshot_store(const struct snapshot *snapshot)
@@ -625,7 +680,7 @@ bool snapshot_is_newest(const struct snapshot *snapshot)
 	if (stat(store->path, &status) || status.st_dev != store->device || status.st_ino != store->inode ||
 	    status.st_size < 2 * sysconf(_SC_PAGESIZE))
 		return false;
-	return mdb_env_info(store->environment, &information) == 0 &&
+	return mdb_env_info(snapshot->reading->environment, &information) == 0 &&
 	       information.me_last_txnid == mdb_txn_id(snapshot->transaction);
 }
 
@@ -634,7 +689,7 @@ int snapshot_content(struct snapshot *snapshot, enum store_content *content, tra
 	MDB_cursor *cursor;
 	MDB_val key, value;
 	pthread_mutex_lock(&snapshot->lock);
-	int code = mdb_cursor_open(snapshot->transaction, snapshot->store->database, &cursor);
+	int code = mdb_cursor_open(snapshot->transaction, snapshot->reading->database, &cursor);
 	if (!code) {
 		code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
 		bool ours = !code && key.mv_size == KEY_BYTES && value.mv_size >= EXTENT_HEADER &&
@@ -654,8 +709,8 @@ void snapshot_file_size(struct snapshot *snapshot, uint64_t *file_bytes, uint64_
 	MDB_cursor *cursor;
 	MDB_val key, value;
 	uint64_t pages = 0;
-	mdb_env_info(snapshot->store->environment, &information);
-	mdb_env_stat(snapshot->store->environment, &layout);
+	mdb_env_info(snapshot->reading->environment, &information);
+	mdb_env_stat(snapshot->reading->environment, &layout);
 	pthread_mutex_lock(&snapshot->lock);
 	if (mdb_cursor_open(snapshot->transaction, 0, &cursor) == 0) {
 		while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0)
@@ -720,7 +775,7 @@ static int find_extent(struct snapshot *snapshot, uint32_t segment, uint32_t par
 	key_write(key_bytes, segment, part, extent);
 	MDB_val key = {KEY_BYTES, key_bytes}, value;
 	pthread_mutex_lock(&snapshot->lock);
-	int code = mdb_get(snapshot->transaction, snapshot->store->database, &key, &value);
+	int code = mdb_get(snapshot->transaction, snapshot->reading->database, &key, &value);
 	pthread_mutex_unlock(&snapshot->lock);
 	if (code == MDB_NOTFOUND)
 		return error_set(error, TRAWL_ENOTFOUND, "%s: segment %u, part %u, extent %u is missing",
@@ -747,7 +802,7 @@ int snapshot_verify(struct snapshot *snapshot, trawl_error *error)
 	MDB_val key, value;
 	int code = 0;
 	pthread_mutex_lock(&snapshot->lock);
-	int failed = mdb_cursor_open(snapshot->transaction, snapshot->store->database, &cursor);
+	int failed = mdb_cursor_open(snapshot->transaction, snapshot->reading->database, &cursor);
 	while (!code && !failed && !(failed = mdb_cursor_get(cursor, &key, &value, MDB_NEXT))) {
 		const uint8_t *at = key.mv_data;
 		if (key.mv_size != KEY_BYTES)
@@ -769,8 +824,8 @@ int part_open(struct part *part, struct snapshot *snapshot, uint32_t segment, ui
 	uint64_t count = bytes / EXTENT_PAYLOAD + (bytes % EXTENT_PAYLOAD != 0);
 	MDB_envinfo information;
 	MDB_stat layout;
-	mdb_env_info(snapshot->store->environment, &information);
-	mdb_env_stat(snapshot->store->environment, &layout);
+	mdb_env_info(snapshot->reading->environment, &information);
+	mdb_env_stat(snapshot->reading->environment, &layout);
 	/* Twice, the second: no file that LMDB maps has so many extents. */
 	if (bytes / layout.ms_psize > information.me_last_pgno || count > UINT32_MAX)
 		return part_corrupt(part, bytes, "larger than the file", error);
@@ -795,7 +850,7 @@ const uint8_t *part_fetch(struct part *part, uint32_t extent, trawl_error *error
 	const uint8_t *payload;
 	uint32_t length;
 	uint64_t start = (uint64_t)extent * EXTENT_PAYLOAD, rest = part->bytes - start;
-	const struct store *store = part->snapshot->store;
+	const uint8_t *map = part->snapshot->reading->map;
 	bool verified = part->places && part->places[extent];
 	int code = find_extent(part->snapshot, part->segment, part->number, extent, verified, &payload, &length, error);
 	if (code == TRAWL_ENOTFOUND) {
@@ -809,8 +864,8 @@ const uint8_t *part_fetch(struct part *part, uint32_t extent, trawl_error *error
 		return NULL;
 	}
 	atomic_store_explicit(&part->extents[extent], payload, memory_order_release);
-	if (part->places && store->map)
-		part->places[extent] = (uint64_t)(payload - store->map);
+	if (part->places && map)
+		part->places[extent] = (uint64_t)(payload - map);
 	touch(part->snapshot, part, extent);
 	return payload;
 }
@@ -818,12 +873,10 @@ const uint8_t *part_fetch(struct part *part, uint32_t extent, trawl_error *error
 int part_copy(struct part *part, uint64_t address, uint32_t length, void *out, trawl_error *error)
 {
 	uint64_t extent = address / EXTENT_PAYLOAD, offset = address % EXTENT_PAYLOAD, left;
-	int file;
 	if (address > part->bytes || length > part->bytes - address || length > EXTENT_PAYLOAD - offset)
 		return part_corrupt(part, address, "a length past the end", error);
-	mdb_env_get_fd(part->snapshot->store->environment, &file);
 	if (part->places && length && part->places[extent] &&
-	    pread(file, out, length, (off_t)(part->places[extent] + offset)) == (ssize_t)length)
+	    pread(part->snapshot->store->file, out, length, (off_t)(part->places[extent] + offset)) == (ssize_t)length)
 		return 0;
 	const uint8_t *bytes = part_at(part, address, &left, error);
 	if (!bytes)

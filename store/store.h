@@ -31,24 +31,26 @@ int store_refuse_format(const char *path, uint32_t found, trawl_error *error);
 /* Make the file's entry in its folder durable: before the first commit, whoever made the file. */
 int store_sync_name(const struct store *store, trawl_error *error);
 
-/* Take the writer lock of the file, for as long as *lock is held: TRAWL_EBUSY (naming the holder's process) if another
- * has it and not `wait`; STORE_REPLACED, a positive number, when the name has come to mean another file or none: open it again. */
+/* Become the writer of the file, for as long as *lock is held: TRAWL_EBUSY (naming the holder's process) if another
+ * is and not `wait`; STORE_REPLACED, a positive number, when the name has come to mean another file or none: open it again. */
 #define STORE_REPLACED 1
 int store_lock(struct store *store, bool wait, int *lock, trawl_error *error);
-void store_unlock(int lock);
+/* The same with a lock that is held already: what store_compact gave. */
+int store_write(struct store *store, int lock, trawl_error *error);
+void store_unlock(struct store *store, int lock); /* -1: nothing */
 
-/* Remove the file and its lock file: for the writer that made them and has nothing to keep. */
+/* Remove the file: for the writer that made it and has nothing to keep. */
 void store_remove(const struct store *store);
 
-/* Replace the file by a copy of the last commit's pages alone, durably and at once; the writer lock must be held, and this store
+/* Replace the file by a copy of the last commit's pages alone, durably and at once; we must be the writer, and this store
  * must not be written to afterwards. Readers of the old file read on. The copy is made beside it; should the process
  * be killed, store_remove_temporaries removes it. *bytes: its size. `lock`, unless NULL, gets the new file's writer lock, which nobody
  * else had in between. */
 int store_compact(struct store *store, uint64_t *bytes, int *lock, trawl_error *error);
 /* Whether the name still leads to this file. */
 bool store_is_current(const struct store *store);
-/* How many snapshots there are of the file, of all processes. */
-size_t store_readers(const struct store *store);
+/* How many snapshots there are of the file; those of all other processes count as one. */
+size_t store_readers(struct store *store);
 /* Bytes that the disk of the file has left for us. */
 uint64_t store_disk_left(const struct store *store);
 void store_remove_temporaries(const struct store *store);
@@ -139,6 +141,7 @@ const uint8_t *part_read(struct part *part, uint64_t address, uint64_t length, s
  * them seen. */
 struct store_batch;
 
+/* Where the store is not locked yet, the batch locks it for as long as it lives: TRAWL_EBUSY. */
 int store_batch_new(struct store_batch **out, struct store *store, trawl_error *error);
 /* Flush when `bytes` are queued, if that is less than usual. While flushing about as much again is held. */
 void store_batch_limit(struct store_batch *batch, size_t bytes);

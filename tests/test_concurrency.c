@@ -38,9 +38,9 @@
 #define READERS 3
 #define QUERIES_A_LOOK 4
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SLOTS_AND_MORE 100 /* processes take long to start */
+#define MANY 100 /* processes take long to start */
 #else
-#define SLOTS_AND_MORE 1030 /* more than the lock file has slots for readers */
+#define MANY 1030
 #endif
 
 static const trawl_analysis analysis = {.language = "none"};
@@ -448,58 +448,12 @@ static void kill_a_reader(const char *path)
 	end(child);
 }
 
-/* A writer that is killed between the write of its meta page and the word of its commit in the lock file, whose mutex it has: as that
- * of the last commit. */
-static int die_before_telling(const char *path, unsigned number)
-{
-	enum { LAST_COMMIT = 48 }; /* where LMDB's lock file has it */
-	char lock[1100];
-	MDB_env *environment;
-	MDB_txn *transaction;
-	uint64_t told;
-	(void)number;
-	snprintf(lock, sizeof lock, "%s-lock", path);
-	int file = open(lock, O_RDWR);
-	/* The map that the file asks for is larger than what the thread sanitizer leaves. */
-	if (mdb_env_create(&environment) || mdb_env_set_mapsize(environment, 64 << 20) ||
-	    mdb_env_open(environment, path, MDB_NOSUBDIR, 0600) || mdb_txn_begin(environment, NULL, 0, &transaction) ||
-	    pread(file, &told, sizeof told, LAST_COMMIT) != sizeof told || told + 1 != mdb_txn_id(transaction))
-		return 1;
-	told--;
-	return pwrite(file, &told, sizeof told, LAST_COMMIT) == sizeof told ? 0 : 1;
-}
-
-static void a_writer_killed_before_it_told_of_its_commit_has_committed(void **state)
-{
-	(void)state;
-	const char *path = scratch_path("told.trawl");
-	trawl_error error = {0};
-	trawl_index *index;
-	commit_many(path, 3);
-	assert_int_equal(trawl_open(&index, path, &error), 0); /* or the next to open the file looks for itself */
-	pid_t child = start(die_before_telling, path, 0);
-	int status;
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	trawl_writer *writer;
-	if (trawl_writer_open(&writer, path, NULL, &error) || write_commit(writer, 4, &error))
-		fail_msg("%s", error.text);
-	trawl_writer_close(writer);
-	trawl_close(index);
-	struct reader reader = {.naive = naive_new(&analysis), .random = {5}};
-	if (!look(&reader, path))
-		fail_msg("%s", reader.why);
-	assert_int_equal(reader.number, 4);
-	naive_free(reader.naive);
-	scratch_clear();
-}
-
-static void killed_readers_leave_their_slots(void **state)
+static void killed_readers_leave_nothing(void **state)
 {
 	(void)state;
 	const char *path = scratch_path("slots.trawl");
 	commit_many(path, 2);
-	for (unsigned i = 0; i < SLOTS_AND_MORE; i++)
+	for (unsigned i = 0; i < MANY; i++)
 		kill_a_reader(path);
 	struct reader reader = {.naive = naive_new(&analysis), .random = {5}};
 	if (!look(&reader, path))
@@ -555,7 +509,7 @@ static void opening_and_closing_grows_nothing(void **state)
 	struct reader reader = {.naive = naive_new(&analysis), .random = {5}};
 	assert_true(look(&reader, path));
 	unsigned before = count_descriptors();
-	for (unsigned i = 0; i < SLOTS_AND_MORE; i++)
+	for (unsigned i = 0; i < MANY; i++)
 		if (!look(&reader, path))
 			fail_msg("%s", reader.why);
 	assert_int_equal(count_descriptors(), before);
@@ -568,8 +522,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(threads_see_whole_commits_beside_a_writer),
 	    cmocka_unit_test(killed_and_stopped_processes_disturb_nobody),
-	    cmocka_unit_test(a_writer_killed_before_it_told_of_its_commit_has_committed),
-	    cmocka_unit_test(killed_readers_leave_their_slots),
+	    cmocka_unit_test(killed_readers_leave_nothing),
 	    cmocka_unit_test(a_killed_reader_holds_no_pages_of_a_writer_that_stays_open),
 	    cmocka_unit_test(opening_and_closing_grows_nothing),
 	};

@@ -144,31 +144,6 @@ static void files_in_this_folder_and_in_the_root_have_folders_too(void **state)
 	free(long_path);
 }
 
-/* LMDB writes to it through a map: on a full disk a page without a block would be a signal. */
-static void the_lock_file_has_all_its_blocks(void **state)
-{
-	(void)state;
-	struct stat status;
-	trawl_index *index;
-	trawl_writer *writer;
-	const char *path = scratch_path("x.trawl"), *lock = scratch_path("x.trawl-lock");
-	assert_int_equal(trawl_writer_open(&writer, path, NULL, &error), 0);
-	assert_int_equal(trawl_writer_commit(writer, &error), 0);
-	trawl_writer_close(writer);
-	for (int fresh = 0; fresh < 2; fresh++) {
-		assert_int_equal(stat(lock, &status), 0);
-		if (!status.st_blocks) {
-			fprintf(stderr, "SKIP: this file system cannot reserve blocks\n");
-			skip();
-		}
-		assert_true(status.st_size > 1000 * 64);
-		assert_true((off_t)status.st_blocks * 512 >= status.st_size);
-		assert_int_equal(unlink(lock), 0);
-		assert_int_equal(trawl_open(&index, path, &error), 0);
-		trawl_close(index);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,7 +155,6 @@ int main(void)
 	    cmocka_unit_test_teardown(a_writer_removes_what_killed_ones_left, clear),
 	    cmocka_unit_test_teardown(a_folder_that_is_missing_is_named, clear),
 	    cmocka_unit_test_teardown(files_in_this_folder_and_in_the_root_have_folders_too, clear),
-	    cmocka_unit_test_teardown(the_lock_file_has_all_its_blocks, clear),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

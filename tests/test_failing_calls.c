@@ -583,7 +583,6 @@ static void every_error_of_lmdb_has_a_status_and_a_text(void **state)
 	              {MDB_VERSION_MISMATCH, TRAWL_EVERSION, "another version of LMDB"},
 	              {MDB_TXN_FULL, TRAWL_EFULL, "has outgrown its address space"},
 	              {MDB_MAP_FULL, TRAWL_EFULL, "has outgrown its address space"},
-	              {MDB_READERS_FULL, TRAWL_EBUSY, "more than 1024 readers"},
 	              {ENOMEM, TRAWL_ENOMEM, "out of memory"},
 	              {EACCES, TRAWL_EIO, "no permission"},
 	              {EPERM, TRAWL_EIO, "no permission"},
@@ -627,7 +626,7 @@ static void every_error_of_lmdb_has_a_status_and_a_text(void **state)
 	assert_int_equal(store_readers(store), 0);
 	CHECK(snapshot_open(&snapshot, store, &error));
 	assert_int_equal(store_readers(store), 1);
-	fail_calls("mdb_reader_list", 0, true, EIO);
+	fail_calls("fcntl", 0, true, EIO);
 	assert_true(store_readers(store) == SIZE_MAX); /* as many as there may be */
 	fail_calls("statvfs", 0, true, EIO);
 	assert_int_equal(store_disk_left(store), 0);
@@ -696,7 +695,6 @@ static void expect_steps(const struct step *steps, size_t count, int (*step)(con
 {
 	const char *path = scratch_path("index");
 	for (size_t i = 0; i < count; i++) {
-		unlink(scratch_path("index-lock"));
 		fail_calls(steps[i].call, 0, steps[i].code != EINTR, steps[i].code);
 		int told = step(path);
 		if (!stop_failing() || told != steps[i].expected)
@@ -705,28 +703,12 @@ static void expect_steps(const struct step *steps, size_t count, int (*step)(con
 	}
 }
 
-static int reserve(const char *path)
-{
-	return reserve_lock_file(path, 8192);
-}
-
 static void a_folder_is_synced_where_that_can_be(void **state)
 {
 	(void)state;
 	static const struct step steps[] = {{"fsync", EIO, EIO}, {"fsync", EINVAL, 0}, {"open", EACCES, EACCES}};
 	assert_int_equal(sync_folder(scratch_path("index")), 0);
 	expect_steps(steps, sizeof steps / sizeof *steps, sync_folder);
-}
-
-static void a_lock_file_without_room_is_told_and_what_else_is_wrong_with_it_is_left_to_others(void **state)
-{
-	(void)state;
-	static const struct step steps[] = {{"open", ENOSPC, ENOSPC},      {"open", EDQUOT, EDQUOT},
-	                                    {"open", EACCES, 0},           {"fallocate", ENOSPC, ENOSPC},
-	                                    {"fallocate", EDQUOT, EDQUOT}, {"fallocate", EOPNOTSUPP, 0},
-	                                    {"fallocate", EINTR, 0}};
-	assert_int_equal(reserve(scratch_path("index")), 0);
-	expect_steps(steps, sizeof steps / sizeof *steps, reserve);
 }
 
 static void a_path_leads_to_a_file_or_not_or_that_cannot_be_told(void **state)
@@ -789,8 +771,6 @@ int main(void)
 	    cmocka_unit_test_teardown(an_index_on_a_network_file_system_is_opened_when_that_is_said_to_be_safe, clear),
 	    cmocka_unit_test_teardown(what_is_read_is_right_or_refused, clear),
 	    cmocka_unit_test_teardown(a_folder_is_synced_where_that_can_be, clear),
-	    cmocka_unit_test_teardown(a_lock_file_without_room_is_told_and_what_else_is_wrong_with_it_is_left_to_others,
-	                              clear),
 	    cmocka_unit_test_teardown(a_path_leads_to_a_file_or_not_or_that_cannot_be_told, clear),
 	    cmocka_unit_test_teardown(without_links_a_file_gets_its_name_unless_there_is_one, clear),
 	};

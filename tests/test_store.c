@@ -131,13 +131,13 @@ static void one_writer_at_a_time(void **state)
 	assert_int_equal(error.code, TRAWL_EBUSY);
 	assert_non_null(strstr(error.text, "locked"));
 	assert_non_null(strstr(error.text, "--wait"));
-	store_unlock(first);
+	store_unlock(store, first);
 	CHECK(store_lock(store, false, &second, &error));
-	store_unlock(second);
+	store_unlock(store, second);
 	fail_calls("flock", 0, false, EINTR);
 	CHECK(store_lock(store, true, &first, &error));
 	assert_true(stop_failing());
-	store_unlock(first);
+	store_unlock(store, first);
 	store_close(store);
 }
 
@@ -166,7 +166,7 @@ static void the_lock_ends_with_the_process_that_has_it(void **state)
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 	CHECK(store_lock(store, false, &lock, &error));
-	store_unlock(lock);
+	store_unlock(store, lock);
 	store_close(store);
 	close(pipes[0]);
 	close(pipes[1]);
@@ -182,7 +182,7 @@ static void a_lock_that_nobody_can_be_found_to_have_is_told_all_the_same(void **
 	assert_int_equal(store_lock(store, false, &lock, &error), TRAWL_EBUSY);
 	assert_true(stop_failing());
 	assert_non_null(strstr(error.text, "is being written by another process"));
-	store_unlock(other_lock);
+	store_unlock(other, other_lock);
 	store_close(other);
 	store_close(store);
 }

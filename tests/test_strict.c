@@ -54,37 +54,25 @@ static void fail_commit(const char *path, const char *id)
 	trawl_writer_close(writer);
 }
 
-static void assert_says_what_to_do(int status)
-{
-	assert_int_equal(status, TRAWL_EIO);
-	assert_non_null(
-	    strstr(error.text, "the last one is intact; close all that this process has open of the index"));
-}
-
-static void a_process_that_holds_the_index_open_over_a_failed_meta_page_is_told_to_close_it(void **state)
+/* LMDB begins nothing more in an environment whose meta page it could not write: readers have one of their own. */
+static void a_process_that_holds_the_index_open_over_a_failed_meta_page_goes_on_too(void **state)
 {
 	(void)state;
 	const char *path = scratch_path("index");
 	trawl_index *other = NULL;
-	trawl_writer *writer = NULL;
 	write_one(path, "a", "kept");
 	trawl_index *index = index_open(path);
 	fail_commit(path, "b");
 	assert_string_equal(ids_found(index, "kept lost"), "a ");
-	assert_says_what_to_do(trawl_open(&other, path, &error));
-	assert_null(other);
 	assert_int_equal(trawl_reopen(&other, index, &error), 0); /* there is nothing newer */
-	assert_null(other);
-	assert_says_what_to_do(trawl_writer_open(&writer, path, NULL, &error));
-	assert_null(writer);
-	assert_string_equal(ids_found(index, "kept lost"), "a "); /* what is open goes on */
-	trawl_close(index);
-	index = index_open(path);
-	assert_string_equal(ids_found(index, "kept lost"), "a ");
-	trawl_close(index);
+	CHECK(trawl_open(&other, path, &error));
+	assert_string_equal(ids_found(other, "kept lost"), "a ");
+	trawl_close(other);
 	write_one(path, "b", "lost");
-	index = index_open(path);
-	assert_int_equal(stats_of(index).documents, 2);
+	assert_string_equal(ids_found(index, "kept lost"), "a ");
+	CHECK(trawl_reopen(&other, index, &error));
+	assert_int_equal(stats_of(other).documents, 2);
+	trawl_close(other);
 	trawl_close(index);
 }
 
@@ -332,8 +320,7 @@ static void an_index_that_has_lost_a_page_is_compacted_all_the_same(void **state
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_teardown(a_process_that_holds_the_index_open_over_a_failed_meta_page_is_told_to_close_it,
-	                              clear),
+	    cmocka_unit_test_teardown(a_process_that_holds_the_index_open_over_a_failed_meta_page_goes_on_too, clear),
 	    cmocka_unit_test_teardown(a_process_that_holds_nothing_open_over_a_failed_meta_page_just_goes_on, clear),
 	    cmocka_unit_test_teardown(a_manifest_without_its_signature_is_damage, clear),
 	    cmocka_unit_test_teardown(the_first_commit_of_a_file_is_signed_too, clear),

@@ -12,7 +12,6 @@
 
 #include <cmocka.h>
 
-#include "base/held.h"
 #include "base/memory.h"
 #include "tests/sources.h"
 #include "trawl.h"
@@ -177,7 +176,8 @@ static void an_index_and_what_belongs_to_it_are_never_read(void **state)
 	assert_int_equal(mkdir("d", 0777), 0);
 	add_one("d/x", "1");
 	write_text("d/a", "a");
-	static const char *const beside[] = {"d/x-new", "d/x-compact", "d/x-run", "d/x-compact-lock", "d/x-new-lock"};
+	static const char *const beside[] = {"d/x-lock", "d/x-new",          "d/x-compact",
+	                                     "d/x-run",  "d/x-compact-lock", "d/x-new-lock"};
 	for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
 		write_text(beside[i], "t");
 	assert_int_equal(link("d/x", "d/hard") | link("d/x-lock", "d/hard-lock"), 0);
@@ -195,36 +195,6 @@ static void an_index_and_what_belongs_to_it_are_never_read(void **state)
 	expect_with("./d/hard", options, "", "d/hard: the index, or a file that belongs to an index in use\n");
 	options.index_path = "outside"; /* a link to it stands for it, and for what is beside it */
 	expect_with("d", options, "d/a|a||\n", "");
-}
-
-/* The locks by which LMDB knows a process go when it closes the lock file: reading it as an input would. */
-static void the_lock_file_of_an_open_index_is_never_opened(void **state)
-{
-	(void)state;
-	trawl_index *index;
-	struct stat lock;
-	assert_int_equal(mkdir("d", 0777), 0);
-	add_one("d/x", "1");
-	assert_int_equal(stat("d/x-lock", &lock), 0);
-	assert_false(held_has(&lock));
-	assert_int_equal(trawl_open(&index, "d/x", NULL), 0);
-	assert_true(held_has(&lock));
-	assert_int_equal(link("d/x-lock", "d/other"), 0);
-	expect("d/other", "", "d/other: the index, or a file that belongs to an index in use\n");
-	trawl_source *source;
-	trawl_document document;
-	trawl_error error;
-	const char *path = "late";
-	write_text("late", "x");
-	assert_int_equal(trawl_source_open(&source, &path, 1, NULL, NULL), 0);
-	assert_int_equal(rename("d/other", "late"), 0); /* after the list was made */
-	assert_int_equal(trawl_source_next(source, &document, &error), 0);
-	trawl_source_progress progress;
-	trawl_source_get_progress(source, &progress);
-	assert_int_equal(progress.skipped, 1);
-	trawl_source_close(source);
-	trawl_close(index);
-	assert_false(held_has(&lock));
 }
 
 /* ---- what became of files ------------------------------------------------------------------------------------------ */
@@ -253,9 +223,8 @@ static void what_became_of_each_file_is_told(void **state)
 	const char *path = "d";
 	struct outcome outcome = read_paths(&path, 1, options);
 	buffer_append(&outcomes, "", 1);
-	assert_string_equal(outcomes.data,
-	                    "d/a: read\nd/b: empty\nd/c: empty\nd/d.jsonl: read\nd/e.jsonl: unread\n"
-	                    "d/f.gz: unread\nd/g.jsonl: read\nd/h: unread\nd/x: empty\nd/x-lock: empty\n");
+	assert_string_equal(outcomes.data, "d/a: read\nd/b: empty\nd/c: empty\nd/d.jsonl: read\nd/e.jsonl: unread\n"
+	                                   "d/f.gz: unread\nd/g.jsonl: read\nd/h: unread\nd/x: empty\n");
 	release_outcome(&outcome);
 	buffer_release(&outcomes);
 }
@@ -334,7 +303,6 @@ int main(void)
 	    CLAIM(backups_are_left_out_unless_they_are_named),
 	    CLAIM(what_is_passed_over_is_known_by_its_path),
 	    CLAIM(an_index_and_what_belongs_to_it_are_never_read),
-	    CLAIM(the_lock_file_of_an_open_index_is_never_opened),
 	    CLAIM(what_became_of_each_file_is_told),
 	    CLAIM(a_document_tells_the_file_that_it_came_from),
 	    CLAIM(who_may_read_the_inputs_is_known),

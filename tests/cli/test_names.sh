@@ -11,7 +11,7 @@ echo "rain here" >d/a.txt
 trawl index d/x.trawl d
 exits 0 && out_has "indexed 1 document"
 trawl index d/x.trawl d
-exits 0 && silent && out_has "nothing changed: 1 document as it was; skipped 0, left out 2"
+exits 0 && silent && out_has "nothing changed: 1 document as it was; skipped 0, left out 1"
 claim "an_index_in_its_folder_is_left_out_and_counted"
 cd d || exit 1
 trawl index --strict x.trawl .
@@ -21,7 +21,7 @@ cd ..
 rm -r d/x.trawl* && trawl index -q n.trawl d
 ln -s ../n.trawl d/soft
 ln n.trawl d/hard
-ln n.trawl-lock d/hard-lock
+echo "not of LMDB" >n.trawl-lock && ln n.trawl-lock d/hard-lock
 echo "by hand" >d/n.trawl-lock
 trawl index n.trawl d
 exits 0 && silent && out_has "(1 added, 0 replaced, 1 unchanged)" && out_has "left out 3"
@@ -40,7 +40,7 @@ trawl index -q d/m.trawl many.jsonl
 "$TRAWL" index -q d/m.trawl d - <pipe >/dev/null 2>writer_told &
 writer=$!
 exec 8>pipe
-"$TRAWL" search --json --no-snippet -n 1 d/m.trawl <queries >answers 2>&1 8>&- &
+"$TRAWL" search --no-follow --json --no-snippet -n 1 d/m.trawl <queries >answers 2>&1 8>&- &
 reader=$!
 exec 9>queries
 echo word17 >&9
@@ -112,8 +112,6 @@ chmod 600 private/a.txt
 trawl index private.trawl private
 exits 0 && err_lines 1 && err_has "private.trawl is made for its owner only" && [ "$(mode private.trawl)" = 600 ]
 claim "an_index_of_a_private_file_is_private"
-[ "$(mode private.trawl-lock)" = 600 ]
-claim "and_so_is_its_lock_file"
 trawl index open.trawl open
 exits 0 && silent && [ "$(mode open.trawl)" = 644 ]
 claim "an_index_of_open_files_is_as_the_umask_says"

@@ -179,7 +179,7 @@ if [ "$(cat /proc/sys/fs/inotify/max_queued_events)" -le 20000 ]; then
 else
 	skip "lost_events_make_it_look_at_everything" "the kernel keeps too many events"
 fi
-rm x.trawl x.trawl-lock
+rm x.trawl
 put notes/anew.txt an index anew
 eventually found anew notes/anew.txt && found odd notes/odd.txt
 claim "an_index_that_was_removed_is_made_again_whole"
