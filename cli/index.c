@@ -18,7 +18,8 @@ static const char usage[] =
     "at the end; until then, and when stopped, INDEX stays as it was.\n"
     "\n"
     "  trawl index notes.trawl ~/notes             a folder: each text file is a document, its path the id\n"
-    "  trawl index news.trawl a.jsonl b.jsonl.zst  JSON Lines: {\"id\": ..., \"title\": ..., \"text\": ...}\n"
+    "  trawl index news.trawl a.jsonl b.json.zst   JSON, in lines or an array: {\"id\": ..., \"title\": ..., \"text\": "
+    "...}\n"
     "  zcat dump.gz | trawl index x.trawl -        standard input\n"
     "  trawl index --id url --text body x.trawl pages.jsonl\n"
     "  trawl index --delete-missing notes.trawl ~/notes     as the folder is now\n"
@@ -26,7 +27,9 @@ static const char usage[] =
     "  trawl index --language german --fold-diacritics wiki.trawl wiki.jsonl\n"
     "\n"
     "  --id, --title, --text FIELD   the JSON fields to read instead of \"id\", \"title\", \"text\"\n"
-    "  --format auto|text|jsonl      what the files are; auto goes by their names\n"
+    "  --auto-id                     a JSON object without an id gets FILE:LINE as its id\n"
+    "  --format auto|text|json       what the files are; auto goes by their content, then by their names\n"
+    "  --encoding NAME               the encoding of what is not UTF-8, as iconv names it; windows-1252 is guessed\n"
     "  --strict                      stop at the first bad line or file instead of skipping it; nothing is changed\n"
     "  --memory SIZE                 keep the resident set within SIZE (64M, 2G; 64M and more are kept to); usual: a "
     "quarter of\n"
@@ -66,10 +69,16 @@ static const char usage[] =
 
 static bool parse_format(const char *name, enum trawl_format *format)
 {
-	static const char *const names[] = {"auto", "text", "jsonl"};
-	for (int i = 0; i < 3; i++) {
-		if (strcmp(name, names[i]) == 0) {
-			*format = (enum trawl_format)i;
+	static const struct {
+		const char *name;
+		enum trawl_format format;
+	} formats[] = {{"auto", TRAWL_FORMAT_AUTO},
+	               {"text", TRAWL_FORMAT_TEXT},
+	               {"json", TRAWL_FORMAT_JSONL},
+	               {"jsonl", TRAWL_FORMAT_JSONL}};
+	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+		if (strcmp(name, formats[i].name) == 0) {
+			*format = formats[i].format;
 			return true;
 		}
 	}
@@ -96,6 +105,8 @@ enum {
 	OPTION_TITLE,
 	OPTION_TEXT,
 	OPTION_FORMAT,
+	OPTION_ENCODING,
+	OPTION_AUTO_ID,
 	OPTION_STRICT,
 	OPTION_MEMORY,
 	OPTION_THREADS,
@@ -120,6 +131,8 @@ static const struct option options[] = {{"id", required_argument, NULL, OPTION_I
                                         {"title", required_argument, NULL, OPTION_TITLE},
                                         {"text", required_argument, NULL, OPTION_TEXT},
                                         {"format", required_argument, NULL, OPTION_FORMAT},
+                                        {"encoding", required_argument, NULL, OPTION_ENCODING},
+                                        {"auto-id", no_argument, NULL, OPTION_AUTO_ID},
                                         {"strict", no_argument, NULL, OPTION_STRICT},
                                         {"memory", required_argument, NULL, OPTION_MEMORY},
                                         {"threads", required_argument, NULL, OPTION_THREADS},
@@ -217,6 +230,8 @@ static int set_option(struct index_job *job, int option)
 	case OPTION_ID: source->id_field = optarg; break;
 	case OPTION_TITLE: source->title_field = optarg; break;
 	case OPTION_TEXT: source->text_field = optarg; break;
+	case OPTION_ENCODING: source->encoding = optarg; break;
+	case OPTION_AUTO_ID: source->auto_id = true; break;
 	case OPTION_STRICT: source->strict = true; break;
 	case OPTION_STOP_WORDS: writer->analysis.stop_words = true; break;
 	case OPTION_FOLD: writer->analysis.fold_diacritics = true; break;
@@ -239,7 +254,7 @@ static int set_option(struct index_job *job, int option)
 	case OPTION_LANGUAGE: writer->analysis.language = optarg; return check_language(optarg);
 	case OPTION_FORMAT:
 		if (!parse_format(optarg, &source->format))
-			return complain_usage("index", "--format is auto, text or jsonl, not %s", optarg);
+			return complain_usage("index", "--format is auto, text or json, not %s", optarg);
 		break;
 	}
 	return EXIT_DONE;

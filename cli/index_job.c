@@ -103,18 +103,27 @@ static void describe_skips(const struct index_job *job, char *text, size_t size)
 
 static void tell_note(const struct index_job *job, enum trawl_notice notice)
 {
-	static const char *const phrases[TRAWL_NOTICES][2] = {
-	    [TRAWL_NOTED_TRAILING] = {"file has", "files have"},
-	};
-	static const char *const what[TRAWL_NOTICES] = {
-	    [TRAWL_NOTED_TRAILING] = "something else behind the compressed data, which was passed over",
+	/* "one file has ...", "3 files have ..." */
+	static const struct {
+		const char *one, *several, *what;
+	} phrases[TRAWL_NOTICES] = {
+	    [TRAWL_NOTED_TRAILING] = {"file has", "files have",
+	                              "something else behind the compressed data, which was passed over"},
+	    [TRAWL_NOTED_ENCODING] = {"file or line is", "files or lines are",
+	                              "not UTF-8, read as windows-1252 (--encoding names another)"},
+	    [TRAWL_NOTED_REPLACED] =
+	        {"file or line has", "files or lines have",
+	         "bytes that are no characters, which became U+FFFD (--encoding names an encoding)"},
+	    [TRAWL_NOTED_NO_TEXT] = {"document has", "documents have", "no text but a title"},
+	    [TRAWL_NOTED_NO_WORD] = {"document has", "documents have", "no word to search"},
 	};
 	uint64_t count = job->notices[notice];
 	const char *place = job->first_place[notice], *message = job->first_message[notice];
 	bool hint = message && strchr(message, ';');
 	if (count)
-		complain("%" PRIu64 " %s %s%s%s%s", count, phrases[notice][count > 1], what[notice],
-		         count > 1 ? "; the first is " : ": ", place ? place : "?", hint ? strchr(message, ';') : "");
+		complain("%" PRIu64 " %s %s%s%s%s", count, count > 1 ? phrases[notice].several : phrases[notice].one,
+		         phrases[notice].what, count > 1 ? "; the first is " : ": ", place ? place : "?",
+		         hint ? strchr(message, ';') : "");
 }
 
 void job_tell_notices(const struct index_job *job)

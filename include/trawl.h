@@ -111,9 +111,11 @@ typedef struct trawl_document {
 } trawl_document;
 
 enum trawl_format {
-	TRAWL_FORMAT_AUTO, /* *.jsonl, *.ndjson, *.json are JSON Lines; standard input is if it starts with '{' */
+	/* By content, then by name. What begins with '{' and a name, or with '[' and '{', is JSON: on standard input, in pipes and
+	 * where it is named *.jsonl, *.ndjson or *.json; in other files, if its first object is a document, with an id. */
+	TRAWL_FORMAT_AUTO,
 	TRAWL_FORMAT_TEXT, /* one document a file; the path is the id, the first line the title */
-	TRAWL_FORMAT_JSONL /* one JSON object a line */
+	TRAWL_FORMAT_JSONL /* JSON objects: one a line, elements of an array, over several lines, or one behind the other */
 };
 
 /* What a source says of a file, line or object. */
@@ -129,7 +131,11 @@ enum trawl_notice {
 	TRAWL_SKIPPED_LINK,      /* it is a symbolic link to a folder */
 	/* It was taken. */
 	TRAWL_NOTED_TRAILING, /* bytes behind the end of compressed data were passed over */
-	TRAWL_NOTICES         /* their number */
+	TRAWL_NOTED_ENCODING, /* it is not UTF-8, and was read as windows-1252 */
+	TRAWL_NOTED_REPLACED, /* bytes that are no characters became U+FFFD */
+	TRAWL_NOTED_NO_TEXT, /* a document without the field for the text has one that looks like it: the message names it */
+	TRAWL_NOTED_NO_WORD, /* nor has the document a letter or digit anywhere else that is searched */
+	TRAWL_NOTICES        /* their number */
 };
 
 /* Called for each of them. `place` is "file", "file:line" or "file:line:column". */
@@ -152,9 +158,14 @@ typedef void trawl_file_done(void *context, const char *path, enum trawl_file_ou
 
 typedef struct trawl_source_options {
 	enum trawl_format format;
-	const char *id_field; /* JSON Lines field names; NULL: "id", "title", "text" */
+	const char *id_field; /* JSON field names; NULL: "id" (or "_id" where there is none), "title", "text" */
 	const char *title_field;
 	const char *text_field;
+	/* A JSON object without an id is "file:line", or "file:line:column" where something is before it on its line. */
+	bool auto_id;
+	/* iconv's name of the encoding of files that have no byte order mark. NULL: they are UTF-8; a text file, or a line of JSON, that is
+	 * not is read as windows-1252 if it looks like that, else its invalid bytes become U+FFFD; either way it is noted. */
+	const char *encoding;
 	/* The first bad line or file is an error instead of being skipped; but empty and binary files in a folder are passed over. */
 	bool strict;
 	trawl_diagnostic *diagnostic; /* may be NULL */
@@ -195,8 +206,9 @@ typedef struct trawl_source_progress {
 
 typedef struct trawl_source trawl_source;
 
-/* A source over `count` paths in order: files, folders (walked recursively in byte order of the names; hidden entries,
- * backups (name~, #name#) and binary files skipped), "-" for standard input. Each may be compressed with gzip or zstd. The
+/* A source over `count` paths in order: files, folders (walked recursively in byte order of the names; hidden entries and
+ * backups, name~ and #name#, skipped), "-" for standard input. Each may be compressed with gzip or zstd, and be UTF-8, or UTF-16 or
+ * UTF-32 with a byte order mark. Binary files are skipped, but for those that are named and have a format other than AUTO. The
  * strings are copied, but for lists in the options. Paths get their normal form, so that a file has one id however its folder is spelled.
  * A path that does not exist is TRAWL_ENOTFOUND at once; whatever is found unreadable later is skipped, unless strict. */
 TRAWL_API int trawl_source_open(trawl_source **out, const char *const *paths, size_t count,

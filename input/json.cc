@@ -1,6 +1,7 @@
 #define SIMDJSON_EXCEPTIONS 0
 #define SIMDJSON_DEVELOPMENT_CHECKS 0 /* else unoptimised builds have one more array that it forgets to look at */
 #include <simdjson.h>
+#include <unistr.h>
 
 #include <cstring>
 #include <new>
@@ -24,6 +25,8 @@ struct json_parser {
 	ondemand::parser simdjson;
 	bool chosen;                   /* it has an implementation */
 	string_view names[JSON_ROLES]; /* owned */
+	string_view second_id;         /* owned; empty: there is none */
+	bool auto_id;
 	struct buffer joined[JSON_ROLES];
 	struct buffer fields;
 };
@@ -44,6 +47,9 @@ struct reading {
 	trawl_document *document;
 	size_t *column;
 	trawl_error *error;
+	string_view second_id; /* the value of the field of that name, */
+	string_view second_token;
+	size_t second_start, second_end; /* which is here in `fields` */
 };
 
 const char *problem_text(simdjson::error_code problem)
@@ -55,6 +61,7 @@ const char *problem_text(simdjson::error_code problem)
 	case simdjson::UNESCAPED_CHARS: return "a string contains a control character that is not escaped";
 	case simdjson::STRING_ERROR: return "a string contains an invalid escape sequence";
 	case simdjson::TAPE_ERROR: return "invalid JSON";
+	case simdjson::UTF8_ERROR: return "invalid UTF-8";
 	default: return simdjson::error_message(problem);
 	}
 }
@@ -74,29 +81,6 @@ int fail(reading &r, simdjson::error_code problem, const char *where = nullptr)
 	if (!where && r.json.current_location().get(here) == simdjson::SUCCESS)
 		where = here;
 	return fail_at(r, where, problem_text(problem));
-}
-
-/* The first byte not part of well-formed UTF-8 (Unicode table 3-7): the parser tells only that there is one. */
-const char *invalid_utf8(string_view line)
-{
-	auto p = reinterpret_cast<const uint8_t *>(line.data());
-	auto end = p + line.size();
-	while (p < end) {
-		if (*p < 0x80) {
-			p++;
-			continue;
-		}
-		int more = *p >= 0xc2 && *p <= 0xdf ? 1 : (*p & 0xf0) == 0xe0 ? 2 : *p >= 0xf0 && *p <= 0xf4 ? 3 : 0;
-		if (more == 0 || end - p <= more)
-			break;
-		uint8_t low = *p == 0xe0 ? 0xa0 : *p == 0xf0 ? 0x90 : 0x80;
-		uint8_t high = *p == 0xed ? 0x9f : *p == 0xf4 ? 0x8f : 0xbf;
-		if (p[1] < low || p[1] > high || (more > 1 && (p[2] & 0xc0) != 0x80) ||
-		    (more > 2 && (p[3] & 0xc0) != 0x80))
-			break;
-		p += more + 1;
-	}
-	return reinterpret_cast<const char *>(p);
 }
 
 bool is_space(char c)
@@ -131,14 +115,13 @@ size_t count_digits(string_view text, size_t from)
 }
 
 /* The grammar of RFC 8259, section 6; of any size, since numbers are kept as text. */
-bool is_number(string_view text, bool *integer)
+bool is_number(string_view text)
 {
 	size_t at = !text.empty() && text[0] == '-';
 	size_t digits = count_digits(text, at);
 	if (digits == 0 || (digits > 1 && text[at] == '0'))
 		return false;
 	at += digits;
-	*integer = at == text.size();
 	if (at < text.size() && text[at] == '.') {
 		if ((digits = count_digits(text, at + 1)) == 0)
 			return false;
@@ -211,7 +194,6 @@ int check_object(reading &r, ondemand::value &value, int depth)
 int check_value(reading &r, ondemand::value value, int depth)
 {
 	string_view token = token_of(value), content;
-	bool integer;
 	if (depth > JSON_DEPTH_MAX)
 		return fail_at(r, token.data(), "arrays or objects are nested too deeply");
 	switch (token.empty() ? 0 : token[0]) {
@@ -225,7 +207,7 @@ int check_value(reading &r, ondemand::value value, int depth)
 			return TRAWL_OK;
 		break;
 	default:
-		if (is_number(token, &integer))
+		if (is_number(token))
 			return TRAWL_OK;
 	}
 	return fail_at(r, token.data(), "invalid JSON: a value is missing or misspelt");
@@ -247,12 +229,30 @@ const char *type_of(string_view token)
 int fail_type(reading &r, int role, string_view token, const char *also)
 {
 	fail_at(r, token.data(), "");
-	return error_set(r.error, TRAWL_EINPUT, "field \"%s\" %s %s; wanted is a string or %s",
-	                 r.parser->names[role].data(), also, type_of(token),
-	                 role == JSON_ID ? "an integer" : "an array of strings");
+	return error_set(r.error, TRAWL_EINPUT, "field \"%s\" %s %s; wanted is a string, a number or an array of these",
+	                 r.parser->names[role].data(), also, type_of(token));
 }
 
-int join_strings(reading &r, ondemand::value &value, int role, string_view *content)
+/* The text of a value that is no array: strings decoded, numbers, true and false as written, null nothing. *missing: it is null. */
+int read_scalar(reading &r, ondemand::value &value, string_view token, string_view *content, bool *missing)
+{
+	*content = token;
+	*missing = false;
+	if (!token.empty() && token[0] == '"')
+		return read_string(r, value, token, content);
+	int status = check_value(r, value, 1);
+	*missing = status == TRAWL_OK && token[0] == 'n';
+	if (*missing)
+		*content = string_view("", 0);
+	return status;
+}
+
+bool is_container(string_view token)
+{
+	return !token.empty() && (token[0] == '{' || token[0] == '[');
+}
+
+int join_array(reading &r, ondemand::value &value, int role, string_view *content)
 {
 	struct buffer *joined = &r.parser->joined[role];
 	ondemand::array array;
@@ -266,13 +266,14 @@ int join_strings(reading &r, ondemand::value &value, int role, string_view *cont
 		if ((problem = std::move(item).get(element)))
 			return fail(r, problem);
 		string_view token = token_of(element), part;
-		if (token.empty() || token[0] != '"') {
-			int status = check_value(r, element, 1);
-			return status != TRAWL_OK ? status : fail_type(r, role, token, "is an array with");
-		}
-		int status = read_string(r, element, token, &part);
+		bool missing;
+		int status = read_scalar(r, element, token, &part, &missing);
+		if (status == TRAWL_OK && is_container(token))
+			status = fail_type(r, role, token, "is an array with");
 		if (status != TRAWL_OK)
 			return status;
+		if (missing)
+			continue;
 		if ((!first && !buffer_append_byte(joined, '\n')) || !buffer_append(joined, part.data(), part.size()))
 			return error_set_memory(r.error);
 		first = false;
@@ -292,53 +293,48 @@ void set_content(trawl_document *document, int role, string_view content)
 		document->text = start, document->text_length = content.size();
 }
 
-int check_id(reading &r, string_view content, string_view token)
+/* A value that is to be an id: a string or a number. */
+int check_id(reading &r, string_view content, string_view token, string_view name)
 {
-	if (!content.empty() && content.size() <= JSON_ID_MAX)
+	bool text = !token.empty() && (token[0] == '"' || token[0] == '-' || is_digit(token[0]));
+	bool nothing = token.empty() || token[0] == 'n' || (text && content.empty());
+	if ((text && !content.empty() && content.size() <= JSON_ID_MAX) || (nothing && r.parser->auto_id))
 		return TRAWL_OK;
 	fail_at(r, token.data(), "");
+	if (!text)
+		return error_set(r.error, TRAWL_EINPUT, "field \"%.*s\" is %s; wanted is a string or a number",
+		                 static_cast<int>(name.size()), name.data(), type_of(token));
 	return error_set(r.error, TRAWL_EINPUT,
-	                 content.empty() ? "field \"%s\" is empty" : "field \"%s\" is longer than %d bytes",
-	                 r.parser->names[JSON_ID].data(), JSON_ID_MAX);
+	                 content.empty() ? "field \"%.*s\" is empty" : "field \"%.*s\" is longer than %d bytes",
+	                 static_cast<int>(name.size()), name.data(), JSON_ID_MAX);
 }
 
 /* Read a value that serves the roles in the bit set `roles`. */
 int read_roles(reading &r, ondemand::value value, unsigned roles)
 {
 	string_view token = token_of(value), content("", 0);
-	bool has_id = roles & 1u << JSON_ID, integer = false;
-	int role = roles & 1u << JSON_TEXT ? JSON_TEXT : JSON_TITLE, status = TRAWL_OK;
-	char first = token.empty() ? 0 : token[0];
-	if (first == '"') {
-		status = read_string(r, value, token, &content);
-	} else if (first == '[' && !has_id) {
-		status = join_strings(r, value, role, &content);
-	} else {
-		status = check_value(r, value, 1);
-		if (status == TRAWL_OK && roles == 1u << JSON_ID && is_number(token, &integer) && integer)
-			content = token;
-		else if (status == TRAWL_OK && (first != 'n' || has_id))
-			status = fail_type(r, has_id && !(is_number(token, &integer) && integer) ? JSON_ID : role,
-			                   token, "is");
-	}
+	bool has_id = roles & 1u << JSON_ID, missing;
+	int role = roles & 1u << JSON_TEXT ? JSON_TEXT : JSON_TITLE, status;
+	if (!has_id && !token.empty() && token[0] == '[')
+		status = join_array(r, value, role, &content);
+	else
+		status = read_scalar(r, value, token, &content, &missing);
 	if (status == TRAWL_OK && has_id)
-		status = check_id(r, content, token);
+		status = check_id(r, content, token, r.parser->names[JSON_ID]);
+	else if (status == TRAWL_OK && token[0] == '{')
+		status = fail_type(r, role, token, "is");
 	for (int i = 0; status == TRAWL_OK && i < JSON_ROLES; i++)
 		if (roles & 1u << i)
 			set_content(r.document, i, content);
 	return status;
 }
 
-/* Add a field that has no role, from its key's quote to its value's end, to `fields`. */
-int keep_field(reading &r, const char *start, ondemand::value value)
+/* Add a field that has no role, from its key's quote to the end of its value, which has been read, to `fields`. */
+int append_field(reading &r, const char *start, string_view token)
 {
 	struct buffer *fields = &r.parser->fields;
-	string_view token = token_of(value);
-	int status = check_value(r, value, 1);
-	if (status != TRAWL_OK)
-		return status;
 	const char *end = token.data() + token.size();
-	if (token[0] == '{' || token[0] == '[') {
+	if (is_container(token)) {
 		auto problem = r.json.current_location().get(end);
 		if (problem)
 			return fail(r, problem);
@@ -347,6 +343,42 @@ int keep_field(reading &r, const char *start, ondemand::value value)
 	if (!buffer_append_byte(fields, fields->length ? ',' : '{') ||
 	    !buffer_append(fields, field.data(), field.size()))
 		return error_set_memory(r.error);
+	return TRAWL_OK;
+}
+
+int keep_field(reading &r, const char *start, ondemand::value value)
+{
+	string_view token = token_of(value);
+	int status = check_value(r, value, 1);
+	return status == TRAWL_OK ? append_field(r, start, token) : status;
+}
+
+/* A field that is the id if no other is. Until that is known it is kept as those without a role. */
+int read_second_id(reading &r, const char *start, ondemand::value value)
+{
+	bool missing;
+	r.second_token = token_of(value);
+	r.second_start = r.parser->fields.length;
+	int status = read_scalar(r, value, r.second_token, &r.second_id, &missing);
+	if (status == TRAWL_OK)
+		status = append_field(r, start, r.second_token);
+	r.second_end = r.parser->fields.length;
+	return status;
+}
+
+/* It is: then it is no further field. */
+int take_second_id(reading &r)
+{
+	struct buffer *fields = &r.parser->fields;
+	int status = check_id(r, r.second_id, r.second_token, r.parser->second_id);
+	if (status != TRAWL_OK)
+		return status;
+	set_content(r.document, JSON_ID, r.second_id);
+	size_t start = r.second_start, end = r.second_end;
+	if (start == 0 && end < fields->length)
+		start++, end++; /* the bracket stays, and the comma behind it goes */
+	memmove(fields->data + start, fields->data + end, fields->length - end);
+	fields->length -= end - start;
 	return TRAWL_OK;
 }
 
@@ -360,7 +392,10 @@ int read_field(reading &r, ondemand::field &field)
 	unsigned roles = 0;
 	for (int i = 0; i < JSON_ROLES; i++)
 		roles |= (unsigned)(key == r.parser->names[i]) << i;
-	return roles ? read_roles(r, field.value(), roles) : keep_field(r, start, field.value());
+	if (roles)
+		return read_roles(r, field.value(), roles);
+	return !r.parser->second_id.empty() && key == r.parser->second_id ? read_second_id(r, start, field.value())
+	                                                                  : keep_field(r, start, field.value());
 }
 
 int read_object(reading &r)
@@ -400,23 +435,122 @@ int set_capacity(json_parser *parser, size_t length)
 	return parser->simdjson.allocate(capacity) || !json_has_buffer(parser->simdjson) ? TRAWL_ENOMEM : TRAWL_OK;
 }
 
+/* ---- what fields look like --------------------------------------------------------------------------------------- */
+
+/* Behind the string that begins at `at`. */
+size_t string_end(string_view text, size_t at)
+{
+	for (at++; at < text.size() && text[at] != '"'; at++)
+		at += text[at] == '\\';
+	return at < text.size() ? at + 1 : text.size();
+}
+
+/* The next member of an object that was found valid, as it is written, from *at on: at first 0. */
+bool next_member(string_view object, size_t *at, string_view *key, string_view *value)
+{
+	size_t start = object.find('"', *at);
+	if (start == string_view::npos)
+		return false;
+	size_t end = string_end(object, start), from = object.find(':', end), depth = 0;
+	*key = object.substr(start + 1, end - start - 2);
+	from = from == string_view::npos ? object.size() : from + 1;
+	while (from < object.size() && is_space(object[from]))
+		from++;
+	for (end = from; end < object.size() && !(depth == 0 && (object[end] == ',' || object[end] == '}'));) {
+		char c = object[end];
+		depth += c == '{' || c == '[';
+		depth -= depth && (c == '}' || c == ']');
+		end = c == '"' ? string_end(object, end) : end + 1;
+	}
+	*value = object.substr(from, end - from);
+	*at = end;
+	return true;
+}
+
+bool is_text(string_view value)
+{
+	return value.size() > 2 && (value[0] == '"' || (value[0] == '[' && value[1] == '"'));
+}
+
+bool is_id(string_view value)
+{
+	return !value.empty() && (value[0] == '"' ? value.size() > 2 : value[0] == '-' || is_digit(value[0]));
+}
+
+/* The first of `names` that a field has, in any case, with a value of the kind. */
+string_view find_field(string_view fields, const char *const *names, bool (*kind)(string_view))
+{
+	for (; *names; names++) {
+		string_view key, value;
+		for (size_t at = 0; next_member(fields, &at, &key, &value);)
+			if (key.size() == strlen(*names) && strncasecmp(key.data(), *names, key.size()) == 0 &&
+			    kind(value))
+				return key;
+	}
+	return {};
+}
+
+/* Of an object without an id: what may be meant by it. */
+int fail_id(reading &r)
+{
+	static const char *const ids[] = {"_id",        "id",         "docid",      "doc_id",  "docno", "document_id",
+	                                  "documentid", "article_id", "arxiv_id",   "page_id", "pmid",  "doi",
+	                                  "uuid",       "guid",       "key",        "url",     "uri",   "link",
+	                                  "path",       "filename",   "identifier", nullptr};
+	const char *name = r.parser->names[JSON_ID].data();
+	struct buffer *buffer = &r.parser->fields;
+	string_view fields(reinterpret_cast<const char *>(buffer->data), buffer->length), key, value;
+	size_t at = 0;
+	if (next_member(fields, &at, &key, &value) && at >= fields.size() && !value.empty() && value[0] == '{' &&
+	    (key == "index" || key == "create" || key == "update" || key == "delete"))
+		return error_set(r.error, TRAWL_EINPUT,
+		                 "an action of an Elasticsearch bulk file, and no document (--auto-id: for documents "
+		                 "without an id)");
+	string_view found = find_field(fields, ids, is_id);
+	if (!found.empty())
+		return error_set(r.error, TRAWL_EINPUT, "no \"%s\" field; \"%.*s\" looks like one: --id %.*s", name,
+		                 static_cast<int>(found.size()), found.data(), static_cast<int>(found.size()),
+		                 found.data());
+	for (at = 0; next_member(fields, &at, &key, &value);)
+		if (value.size() > 1 && value[0] == '[' && value.find_first_not_of(" \t\r\n", 1) < value.size() &&
+		    value[value.find_first_not_of(" \t\r\n", 1)] == '{')
+			return error_set(
+			    r.error, TRAWL_EINPUT,
+			    "no \"%s\" field; the list \"%.*s\" looks like the documents: jq -c '.%.*s[]' FILE | "
+			    "trawl index INDEX -",
+			    name, static_cast<int>(key.size()), key.data(), static_cast<int>(key.size()), key.data());
+	return error_set(r.error, TRAWL_EINPUT,
+	                 "no \"%s\" field; name another with --id, or let --auto-id number the documents", name);
+}
+
+/* An owned copy, or one without data where there is no memory. */
+string_view copy_name(const char *name)
+{
+	size_t length = strlen(name);
+	char *copy = static_cast<char *>(memory_new(length + 1));
+	if (copy)
+		memcpy(copy, name, length + 1);
+	return string_view(copy, copy ? length : 0);
+}
+
 } // namespace
 
-int json_parser_new(struct json_parser **out, const char *const names[JSON_ROLES], trawl_error *error)
+int json_parser_new(struct json_parser **out, const struct json_options *options, trawl_error *error)
 {
 	void *memory = memory_new(sizeof(json_parser));
 	if (!memory)
 		return error_set_memory(error);
 	json_parser *parser = new (memory) json_parser();
+	parser->auto_id = options->auto_id;
+	bool copied = true;
 	for (int i = 0; i < JSON_ROLES; i++) {
-		size_t length = strlen(names[i]);
-		char *copy = static_cast<char *>(memory_new(length + 1));
-		if (!copy) {
-			json_parser_free(parser);
-			return error_set_memory(error);
-		}
-		memcpy(copy, names[i], length + 1);
-		parser->names[i] = string_view(copy, length);
+		parser->names[i] = copy_name(options->names[i]);
+		copied = copied && parser->names[i].data();
+	}
+	parser->second_id = options->second_id ? copy_name(options->second_id) : string_view("", 0);
+	if (!copied || !parser->second_id.data()) {
+		json_parser_free(parser);
+		return error_set_memory(error);
 	}
 	*out = parser;
 	return TRAWL_OK;
@@ -430,6 +564,8 @@ void json_parser_free(struct json_parser *parser)
 		memory_free(const_cast<char *>(parser->names[i].data()));
 		buffer_release(&parser->joined[i]);
 	}
+	if (parser->second_id.size())
+		memory_free(const_cast<char *>(parser->second_id.data()));
 	buffer_release(&parser->fields);
 	parser->~json_parser();
 	memory_free(parser);
@@ -438,7 +574,7 @@ void json_parser_free(struct json_parser *parser)
 int json_parser_read(struct json_parser *parser, const char *line, size_t length, trawl_document *document,
                      size_t *column, trawl_error *error)
 {
-	reading r{parser, {}, {line, length}, document, column, error};
+	reading r{parser, {}, {line, length}, document, column, error, {}, {}, 0, 0};
 	*document = {"", 0, "", 0, "", 0, "", 0};
 	*column = 0;
 	parser->fields.length = 0;
@@ -451,16 +587,19 @@ int json_parser_read(struct json_parser *parser, const char *line, size_t length
 		return error_set_memory(error);
 	auto problem = parser->simdjson.iterate(line, length, length + READER_PADDING).get(r.json);
 	if (problem == simdjson::UTF8_ERROR)
-		return fail_at(r, invalid_utf8(r.line), "invalid UTF-8");
+		return fail_at(
+		    r, reinterpret_cast<const char *>(u8_check(reinterpret_cast<const uint8_t *>(line), length)),
+		    "invalid UTF-8");
 	if (problem)
 		return problem == simdjson::MEMALLOC ? error_set_memory(error)
 		                                     : error_set(error, TRAWL_EINPUT, "%s", problem_text(problem));
 	int status = read_object(r);
 	if (status != TRAWL_OK)
 		return status;
-	if (document->id_length == 0)
-		return error_set(error, TRAWL_EINPUT, "no \"%s\" field; name another with --id",
-		                 parser->names[JSON_ID].data());
+	if (document->id_length == 0 && !r.second_token.empty() && (status = take_second_id(r)) != TRAWL_OK)
+		return status;
+	if (document->id_length == 0 && !parser->auto_id)
+		return fail_id(r);
 	if (parser->fields.length) {
 		if (!buffer_append_byte(&parser->fields, '}'))
 			return error_set_memory(error);
@@ -468,4 +607,38 @@ int json_parser_read(struct json_parser *parser, const char *line, size_t length
 		document->fields_length = parser->fields.length;
 	}
 	return TRAWL_OK;
+}
+
+const char *json_find_text(const trawl_document *document, size_t *length)
+{
+	static const char *const texts[] = {"text",    "contents",  "content",  "body",      "abstract", "article",
+	                                    "passage", "full_text", "fulltext", "paragraph", "sentence", "description",
+	                                    "summary", "message",   "comment",  "review",    "caption",  nullptr};
+	string_view key = find_field(string_view(document->fields, document->fields_length), texts, is_text);
+	*length = key.size();
+	return key.empty() ? nullptr : key.data();
+}
+
+bool json_replace_surrogates(char *text, size_t length)
+{
+	char *at = text, *end = text + length;
+	bool replaced = false;
+	/* '8' and '9' have the bit that makes letters small. */
+	auto is_escape = [end](const char *p, char low, char high) {
+		return end - p >= 6 && p[0] == '\\' && p[1] == 'u' && (p[2] | 32) == 'd' && (p[3] | 32) >= low &&
+		       (p[3] | 32) <= high;
+	};
+	while (at < end && (at = static_cast<char *>(memchr(at, '\\', static_cast<size_t>(end - at))))) {
+		bool high = is_escape(at, '8', '9') || is_escape(at, 'a', 'b');
+		if (high && is_escape(at + 6, 'c', 'f')) {
+			at += 12;
+		} else if (high || is_escape(at, 'c', 'f')) {
+			memcpy(at + 2, "fffd", 4);
+			replaced = true;
+			at += 6;
+		} else {
+			at += 2;
+		}
+	}
+	return replaced;
 }

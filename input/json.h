@@ -1,7 +1,8 @@
-/* json.h - a document from a line of JSON Lines. The only file that knows the JSON parser is json.cc. */
+/* json.h - a document from a JSON object. The only file that knows the JSON parser is json.cc. */
 #ifndef TRAWL_INPUT_JSON_H
 #define TRAWL_INPUT_JSON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "trawl.h"
@@ -20,15 +21,23 @@ enum json_role { JSON_ID, JSON_TITLE, JSON_TEXT, JSON_ROLES };
 
 struct json_parser;
 
-/* `names`: of the fields for the roles; two roles may share one. The strings are copied. */
-int json_parser_new(struct json_parser **out, const char *const names[JSON_ROLES], trawl_error *error);
+struct json_options {
+	const char *names[JSON_ROLES]; /* of the fields for the roles; two roles may share one */
+	const char *second_id;         /* the field that is the id where there is no other; or NULL */
+	bool auto_id;                  /* documents need no id */
+};
+
+/* The strings are copied. */
+int json_parser_new(struct json_parser **out, const struct json_options *options, trawl_error *error);
 void json_parser_free(struct json_parser *parser); /* NULL is fine */
 
 /*
  * Read the object in `line`, behind which READER_PADDING more bytes can be read. The pointers in `document` go into the
  * line or the parser and live until the next call with it.
- *   id             a string of 1 to JSON_ID_MAX bytes, or an integer, which stays as it is written; must be there
- *   title, text    a string; an array of strings, which are joined by "\n"; null or absent: empty
+ *   id             a string of 1 to JSON_ID_MAX bytes, or a number, which stays as it is written; must be there unless auto_id, where
+ *                  it may also be null or empty, and id_length is 0 then
+ *   title, text    a string; a number, true or false, as it is written; an array of these, which are joined by "\n"; null, also within
+ *                  the array, or absent: nothing
  *   other fields   go to `fields`, a JSON object of them as they are written
  * The last of several fields with one name wins; `fields` keeps them all. The whole line must be valid JSON (RFC 8259)
  * and UTF-8; an escaped surrogate without its other half is refused.
@@ -36,6 +45,13 @@ void json_parser_free(struct json_parser *parser); /* NULL is fine */
  */
 int json_parser_read(struct json_parser *parser, const char *line, size_t length, trawl_document *document,
                      size_t *column, trawl_error *error);
+
+/* Make each escaped surrogate in `text` that is without its other half an escaped U+FFFD. Whether there was one. */
+bool json_replace_surrogates(char *text, size_t length);
+
+/* The name of a field of `fields`, of a document just read, that looks like its text though it has another name than asked for; NULL:
+ * none. *length: its bytes. */
+const char *json_find_text(const trawl_document *document, size_t *length);
 
 #ifdef __cplusplus
 }

@@ -67,8 +67,9 @@ size_t pack_gzip(void *out, size_t capacity, const char *text, size_t length)
 
 void note_problem(void *context, enum trawl_notice notice, const char *place, const char *message)
 {
-	(void)notice;
 	struct buffer *problems = context;
+	if (notice == TRAWL_NOTED_NO_WORD && !strchr(message, ';'))
+		return; /* many documents here are as short as can be */
 	buffer_append(problems, place, strlen(place));
 	buffer_append(problems, ": ", 2);
 	buffer_append(problems, message, strlen(message));

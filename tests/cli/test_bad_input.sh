@@ -49,13 +49,16 @@ exits 0 && out_has "latin.txt"
 claim "invalid_utf8_in_a_text_is_indexed_around"
 printf '{"id":"b","text":"bad \xff byte"}\n{"id":"g","text":"good"}\n' >latin.jsonl
 trawl index jl.trawl latin.jsonl
-exits 0 && err_has "latin.jsonl:1" && out_has "indexed 1 document ("
-claim "invalid_utf8_in_json_is_a_skipped_line"
+exits 0 && err_has "latin.jsonl:1" && err_lines 1 && out_has "indexed 2 documents"
+claim "invalid_utf8_in_json_is_read_as_what_it_looks_like_and_told"
 printf 'words \0 around \0 nul\n' >nul.txt
 trawl index nul.trawl nul.txt
+exits 1 && err_has "skipped nul.txt: binary file"
+claim "a_file_with_nul_bytes_is_told_and_not_indexed"
+trawl index --format text nul.trawl nul.txt
 trawl search nul.trawl around
 exits 0
-claim "nul_bytes_in_a_text_are_indexed_around"
+claim "nul_bytes_in_a_text_that_is_said_to_be_one_are_indexed_around"
 printf '{"id":"z","text":"zero \\u0000 byte"}\n' >nul.jsonl
 trawl index -q nulj.trawl nul.jsonl
 trawl search --json nulj.trawl zero
@@ -65,13 +68,13 @@ head -c 300 news.jsonl >cut.jsonl
 trawl index cut.trawl cut.jsonl
 exits 0 && err_matches 'skipped cut\.jsonl:[0-9]+' && out_has "skipped 1;"
 claim "a_line_cut_off_at_the_end_is_skipped"
-printf '[1,2]\n"string"\n42\nnull\n{}\n{"id":""}\n{"id":{}}\n{"id":"t","text":7}\n' >odd.jsonl
+printf '[1,2]\n"string"\n42\nnull\n{}\n{"id":""}\n{"id":{}}\n{"id":"t","text":{}}\n' >odd.jsonl
 trawl index odd.trawl odd.jsonl
 exits 1 && err_has "no documents found" && [ "$(grep -c 'skipped odd.jsonl:' .err)" -eq 8 ]
 claim "json_that_is_no_document_is_skipped_line_by_line"
 head -c 200000 /dev/zero | tr '\0' '[' >deep.jsonl
 trawl index deep.trawl deep.jsonl
-exits 1 && err_has "deep.jsonl:1"
+exits 1 && err_has "deep.jsonl" && err_lines 2
 claim "deeply_nested_json_is_no_crash"
 head -c 3000000 /dev/zero | tr '\0' 'w' >word.txt
 trawl index word.trawl word.txt

@@ -120,7 +120,7 @@ trawl index --memory 1MiB m.trawl news.jsonl
 exits 0 && out_has "indexed 5"
 claim "memory_takes_binary_suffixes"
 trawl index --format xml x.trawl news.jsonl
-exits 2 && err_has "auto, text or jsonl"
+exits 2 && err_has "auto, text or json"
 claim "an_unknown_format_lists_the_known_ones"
 
 seq 20000 | sed 's/.*/{"id":"&","text":"document number & about rain and the plain"}/' >large.jsonl

@@ -8,8 +8,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const names[][JSON_ROLES] = {
-	    {"id", "title", "text"}, {"_id", "text", "text"}, {"a", "b", "c"}};
+	static const struct json_options options[] = {{{"id", "title", "text"}, "_id", false},
+	                                              {{"_id", "text", "text"}, NULL, false},
+	                                              {{"a", "b", "c"}, "id", true}};
 	static struct json_parser *parsers[3];
 	struct fuzz_input input = {data, size};
 	trawl_error error;
@@ -17,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned kind = take8(&input) % 3;
 	size_t column = 0, length = input.left;
 	if (!parsers[kind])
-		fuzz_need(json_parser_new(&parsers[kind], names[kind], &error), &error);
+		fuzz_need(json_parser_new(&parsers[kind], &options[kind], &error), &error);
 	uint8_t *line = fuzz_tight(input.at, length, READER_PADDING);
 	int status = json_parser_read(parsers[kind], (const char *)line, length, &document, &column, &error);
 	if (status) {
@@ -25,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		PROMISE(column <= length + 1);
 		PROMISE(error.code == status && memchr(error.text, 0, sizeof error.text));
 	} else {
-		PROMISE(document.id_length >= 1 && document.id_length <= JSON_ID_MAX);
+		PROMISE((document.id_length >= 1 || options[kind].auto_id) && document.id_length <= JSON_ID_MAX);
 		fuzz_touch(document.id, document.id_length);
 		fuzz_touch(document.title, document.title_length);
 		fuzz_touch(document.text, document.text_length);
@@ -33,6 +34,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		PROMISE(!document.fields_length ||
 		        (document.fields[0] == '{' && document.fields[document.fields_length - 1] == '}'));
 	}
+	size_t named = 0;
+	const char *name = status ? NULL : json_find_text(&document, &named);
+	PROMISE(!name ||
+	        (named && name >= document.fields && name + named <= document.fields + document.fields_length));
+	/* What has half a surrogate can be read without, and nothing else changes. */
+	if (json_replace_surrogates((char *)line, length))
+		PROMISE(status == TRAWL_EINPUT);
+	PROMISE(!json_replace_surrogates((char *)line, length));
 	free(line);
 	return 0;
 }
@@ -45,8 +54,11 @@ bool fuzz_seed(unsigned number, struct buffer *out)
 	    "{\"_id\":\"\\u0041\\/\",\"text\":\"\",\"text\":[],\"x\":{\"id\":1e5}}",
 	    "[1,2,3]",
 	    "{\"id\":\"\xff\"}",
-	    "{\"a\":\"\\ud800\",\"b\":[[[[[[]]]]]]}"};
-	if (number >= 6)
+	    "{\"a\":\"\\ud800\",\"b\":[[[[[[]]]]]]}",
+	    "{\"x\":1,\"_id\":7,\"contents\":[\"a\",null,1984,true],\"text\":null}",
+	    "{\"index\":{\"_id\":\"1\"}}",
+	    "{\"features\":[{\"url\":\"u\"}]}"};
+	if (number >= sizeof lines / sizeof *lines)
 		return false;
 	return buffer_append_byte(out, number == 2   ? 1
 	                               : number == 5 ? 2
