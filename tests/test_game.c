@@ -1,6 +1,8 @@
 /* test_game.c - the commands of the search-benchmark-game protocol; tests/bench/test_game.sh has the conversation. */
 #include "bench/game.c" /* not part of the library */
 #include "bench/support.c"
+#include "cli/text.c"
+#include "cli/trec.c"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -51,7 +51,14 @@ claim "run_units takes silence for a failure" fails "$units" "$tmp/silent"
 claim "run_units takes a bad exit status for a failure" says "1 passed, 1 failed" "$units" "$tmp/lying"
 claim "run_units takes a missing program for a failure" fails "$units" "$tmp/absent"
 claim "run_units takes an empty list for a failure" fails "$units"
-claim "run_units ends a hanging program" fails env TRAWL_TEST_SECONDS=1 "$units" /usr/bin/yes
+printf '#!/bin/sh\nexec sleep 300\n' >"$tmp/hanging" && chmod +x "$tmp/hanging"
+claim "run_units ends a hanging program" fails env TRAWL_TEST_SECONDS=1 "$units" "$tmp/hanging"
+printf '#!/bin/sh\nsleep 1\necho "$0" >>"%s/ends"\n' "$tmp" | tee "$tmp/slow1" >"$tmp/slow2" && chmod +x "$tmp"/slow?
+printf '#!/bin/sh\necho "$0" >>"%s/ends"\n' "$tmp" >"$tmp/fast" && chmod +x "$tmp/fast"
+TRAWL_TEST_JOBS=2 "$units" "$tmp/slow1" "$tmp/fast" "$tmp/slow2" >"$tmp/out" 2>&1
+claim "run_units runs programs side by side" says "fast" head -n 1 "$tmp/ends"
+claim "and tells of them in the order in which they were named" \
+	test "$(awk '/^FAIL/ { printf "%s ", $2 }' "$tmp/out")" = "slow1: fast: slow2: "
 TRAWL_TOTALS=$tmp/totals "$units" "$tmp/good" "$tmp/failing" "$tmp/skipping" >"$tmp/out" 2>&1
 claim "run_units appends its totals for ./test" says "15 2 1" cat "$tmp/totals"
 
