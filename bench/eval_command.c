@@ -5,6 +5,7 @@
 #include "bench/search_options.h"
 #include "bench/topics.h"
 #include "cli/long_query.h"
+#include "cli/text.h"
 #include "cli/trec.h"
 #include "trawl.h"
 
@@ -311,16 +312,46 @@ static int evaluate(struct evaluation *evaluation)
 	return 0;
 }
 
+enum { ID_COLUMNS_LEAST = 16, ID_COLUMNS_MOST = 36 }; /* with the figures, a line is up to 99 columns */
+
+static size_t id_columns(const struct evaluation *evaluation)
+{
+	size_t widest = ID_COLUMNS_LEAST;
+	for (size_t i = 0; i < evaluation->count; i++) {
+		struct bench_text id = {0};
+		text_append_word(&id, evaluation->evaluated[i].topic->id.bytes,
+		                 evaluation->evaluated[i].topic->id.length);
+		size_t columns = text_columns(id.data, id.length);
+		widest = columns > widest ? columns : widest;
+		text_release(&id);
+	}
+	return widest < ID_COLUMNS_MOST ? widest : ID_COLUMNS_MOST;
+}
+
+/* An id as a word, without its middle if it is longer than the column. */
+static void print_id(struct bench_text *out, struct word id, size_t columns)
+{
+	struct bench_text word = {0};
+	size_t head, tail, start = out->length;
+	text_append_word(&word, id.bytes, id.length);
+	shorten_middle(word.data, word.length, columns, &head, &tail);
+	text_append(out, word.data, head);
+	if (head < word.length)
+		text_append(out, ELLIPSIS, strlen(ELLIPSIS));
+	text_append(out, word.data + tail, word.length - tail);
+	for (size_t used = text_columns(out->data + start, out->length - start); used < columns; used++)
+		text_append(out, " ", 1);
+	text_release(&word);
+}
+
 static void print_per_query(const struct evaluation *evaluation, struct bench_text *out)
 {
-	text_format(out, "%-16s %8s %8s %8s %8s %8s %8s %8s\n", "query", "relevant", "hits", "AP", "nDCG@10", "P@10",
-	            "R@100", "RR");
+	size_t columns = id_columns(evaluation);
+	text_format(out, "%-*s %8s %8s %8s %8s %8s %8s %8s\n", (int)columns, "query", "relevant", "hits", "AP",
+	            "nDCG@10", "P@10", "R@100", "RR");
 	for (size_t i = 0; i < evaluation->count; i++) {
 		const struct evaluated *e = &evaluation->evaluated[i];
-		size_t start = out->length;
-		text_append_word(out, e->topic->id.bytes, e->topic->id.length);
-		while (out->length - start < 16)
-			text_append(out, " ", 1);
+		print_id(out, e->topic->id, columns);
 		text_format(out, " %8zu %8zu %8.4f %8.4f %8.4f %8.4f %8.4f\n", e->relevant, e->hits,
 		            e->metrics.average_precision, e->metrics.ndcg_10, e->metrics.precision_10,
 		            e->metrics.recall_100, e->metrics.reciprocal_rank);

@@ -2,32 +2,64 @@
 
 #include "bench/plot.h"
 #include "bench/search_options.h"
+#include "cli/text.h"
 
 #include <string.h>
 
 /* ---- the table ------------------------------------------------------------------------------------------------- */
 
-/* Columns of `text` from a valid UTF-8 string: its characters. */
-static size_t width_of(const char *text, size_t length)
+/* Lines of the report are no longer than LINE_COLUMNS, names of tags no longer than NAME_COLUMNS. */
+enum { LINE_COLUMNS = 100, NAME_COLUMNS = 28, LABEL_COLUMNS = 10 };
+
+/* A name is any text that the file of queries or the command held: nothing in it may steer a terminal. */
+static void append_clean(struct bench_text *out, const char *name, size_t length)
 {
-	size_t width = 0;
-	for (size_t i = 0; i < length; i++)
-		width += ((unsigned char)text[i] & 0xc0) != 0x80;
-	return width;
+	uint32_t character;
+	for (size_t i = 0, size; i < length; i += size) {
+		size = utf8_decode(name + i, length - i, &character);
+		bool steers = character < 0x20 || (character >= 0x7f && character < 0xa0);
+		bool invalid = size == 1 && character == 0xfffd;
+		text_append(out, steers || invalid ? "?" : name + i, steers || invalid ? 1 : size);
+	}
 }
 
-/* A tag is any text that the file of queries held: nothing in it may steer a terminal. */
-static void append_name(struct bench_text *out, const char *name, size_t length, size_t width)
+/* A name of up to `most` columns, without its middle if it is longer; filled up to `width`. */
+static void append_name(struct bench_text *out, const char *name, size_t length, size_t width, size_t most)
 {
-	for (size_t i = 0; i < length; i++) {
-		bool steers = (unsigned char)name[i] < 0x20 || name[i] == 0x7f ||
-		              ((unsigned char)name[i] == 0xc2 && i + 1 < length && (unsigned char)name[i + 1] < 0xa0);
-		if (steers && (unsigned char)name[i] == 0xc2)
-			i++;
-		text_append(out, steers ? "?" : name + i, 1);
-	}
-	for (size_t used = width_of(name, length); used < width; used++)
+	size_t head, tail, start = out->length;
+	shorten_middle(name, length, most, &head, &tail);
+	append_clean(out, name, head);
+	if (head < length)
+		text_append(out, ELLIPSIS, strlen(ELLIPSIS));
+	append_clean(out, name + tail, length - tail);
+	for (size_t used = text_columns(out->data + start, out->length - start); used < width; used++)
 		text_append(out, " ", 1);
+}
+
+static void append_column_name(struct bench_text *out, const char *name, size_t length, size_t width)
+{
+	append_name(out, name, length, width, NAME_COLUMNS);
+}
+
+/* Break the last line, which began at `start`, between its parts, where "; " and ", " are. */
+static void break_line(struct bench_text *out, size_t start)
+{
+	size_t line = start, space = 0;
+	for (size_t at = start; at < out->length; at++) {
+		if (text_columns(out->data + line, at + 1 - line) > LINE_COLUMNS && space > line) {
+			out->data[space] = '\n';
+			line = space + 1;
+			struct bench_text rest = {0};
+			text_append(&rest, out->data + line, out->length - line);
+			out->length = line;
+			text_format(out, "%*s", LABEL_COLUMNS, "");
+			text_append(out, rest.data, rest.length);
+			text_release(&rest);
+			at = line;
+		}
+		if (out->data[at] == ' ' && at > line + LABEL_COLUMNS && strchr(";,", out->data[at - 1]))
+			space = at;
+	}
 }
 
 static void append_options(struct bench_text *out, const struct measure_plan *plan)
@@ -50,16 +82,20 @@ static void append_options(struct bench_text *out, const struct measure_plan *pl
 static void append_subject(struct bench_text *out, const struct report *report)
 {
 	const trawl_index_stats *index = &report->index;
+	size_t start = out->length, path_columns = LINE_COLUMNS / 2;
 	text_format(out, "index     ");
-	append_name(out, report->index_path, strlen(report->index_path), 0);
-	text_format(out, ": %llu documents, %llu postings, %llu segment%s\n", (unsigned long long)index->documents,
+	append_name(out, report->index_path, strlen(report->index_path), 0, path_columns);
+	text_format(out, ": %llu documents, %llu postings, %llu segment%s", (unsigned long long)index->documents,
 	            (unsigned long long)index->postings, (unsigned long long)index->segments,
 	            index->segments == 1 ? "" : "s");
-	text_format(out, "queries   ");
-	append_name(out, report->queries_path, strlen(report->queries_path), 0);
+	break_line(out, start);
+	start = out->length + 1;
+	text_format(out, "\nqueries   ");
+	append_name(out, report->queries_path, strlen(report->queries_path), 0, path_columns);
 	text_format(out, ": %zu, %zu tag%s; ", report->set->count, report->set->tag_count,
 	            report->set->tag_count == 1 ? "" : "s");
 	append_options(out, report->plan);
+	break_line(out, start);
 	text_format(out, "\n");
 }
 
@@ -67,11 +103,13 @@ static void append_head(struct bench_text *out, const struct report *report)
 {
 	const struct measurement *m = report->measurement;
 	append_subject(out, report);
+	size_t start = out->length;
 	text_format(out, "rounds    %zu timed after %zu to warm up, %.1f s; each query timed alone",
 	            report->plan->rounds, report->plan->warmup, m->seconds);
 	if (report->pinned)
 		text_format(out, ", on processor %zu", report->processor);
 	text_format(out, "; other work took the processor %ld time%s", m->preemptions, m->preemptions == 1 ? "" : "s");
+	break_line(out, start);
 	text_format(out, "\nmachine   %s kernels; reading the clock costs %.0f ns, included in every time\n",
 	            trawl_kernel_name(), m->clock_ns);
 	text_format(out, "results   %016llx, %s\n\n", (unsigned long long)m->hash,
@@ -80,12 +118,12 @@ static void append_head(struct bench_text *out, const struct report *report)
 
 static size_t name_width(const struct measurement *m)
 {
-	size_t widest = 4;
+	size_t widest = strlen("a posting");
 	for (size_t i = 0; i < m->group_count; i++) {
-		size_t width = width_of(m->groups[i].name, m->groups[i].name_length);
+		size_t width = text_columns(m->groups[i].name, m->groups[i].name_length);
 		widest = width > widest ? width : widest;
 	}
-	return widest;
+	return widest < NAME_COLUMNS ? widest : NAME_COLUMNS;
 }
 
 static void append_rule(struct bench_text *out, size_t width)
@@ -98,32 +136,43 @@ static void append_rule(struct bench_text *out, size_t width)
 static void append_times(struct bench_text *out, const struct report *report, size_t width)
 {
 	const struct measurement *m = report->measurement;
-	bool counted = report->plan->search.count;
 	size_t start = out->length;
-	append_name(out, "µs", strlen("µs"), width);
-	text_format(out, " %8s %9s %9s %9s %9s %9s %9s %10s %11s %11s %11s", "queries", "mean", "p50", "p90", "p99",
-	            "max", "best", "queries/s", counted ? "matches" : "hits", "postings", "ns/posting");
-	size_t columns = width_of(out->data + start, out->length - start);
+	append_column_name(out, "µs", strlen("µs"), width);
+	text_format(out, " %7s %8s %8s %8s %8s %8s %8s %9s", "queries", "mean", "p50", "p90", "p99", "max", "best",
+	            "queries/s");
+	size_t columns = text_columns(out->data + start, out->length - start);
 	text_append(out, "\n", 1);
 	for (size_t i = 0; i < m->group_count; i++) {
 		const struct measured_group *group = &m->groups[i];
 		const struct latency_summary *l = &group->latency;
 		if (i + 1 == m->group_count)
 			append_rule(out, columns);
-		append_name(out, group->name, group->name_length, width);
-		text_format(out, " %8zu %9.1f %9.1f %9.1f %9.1f %9.1f %9.1f %10.0f %11.1f %11.0f", l->queries,
-		            l->mean / 1e3, l->p50 / 1e3, l->p90 / 1e3, l->p99 / 1e3, l->maximum / 1e3,
-		            l->mean_of_best / 1e3, l->queries_per_second, counted ? group->matches : group->hits,
-		            group->postings);
-		if (group->postings > 0)
-			text_format(out, " %11.3f\n", group->ns_per_posting);
-		else
-			text_format(out, " %11s\n", "-");
+		append_column_name(out, group->name, group->name_length, width);
+		text_format(out, " %7zu %8.1f %8.1f %8.1f %8.1f %8.1f %8.1f %9.0f\n", l->queries, l->mean / 1e3,
+		            l->p50 / 1e3, l->p90 / 1e3, l->p99 / 1e3, l->maximum / 1e3, l->mean_of_best / 1e3,
+		            l->queries_per_second);
 	}
 	text_format(out,
-	            "\nTimes are microseconds. A query's time is its median over the rounds; mean to max are over the"
-	            " queries;\nbest is the mean of each query's fastest round. %s and postings are means a query.\n",
-	            counted ? "Matches" : "Hits");
+	            "\nTimes are microseconds. A query's time is its median over the rounds; mean to max are over the\n"
+	            "queries; best is the mean of each query's fastest round.\n\n");
+}
+
+/* What a query finds and reads. */
+static void append_work(struct bench_text *out, const struct report *report, size_t width)
+{
+	const struct measurement *m = report->measurement;
+	bool counted = report->plan->search.count;
+	append_column_name(out, "a query", strlen("a query"), width);
+	text_format(out, " %13s %13s %13s\n", counted ? "matches" : "hits", "postings", "ns/posting");
+	for (size_t i = 0; i < m->group_count; i++) {
+		const struct measured_group *group = &m->groups[i];
+		append_column_name(out, group->name, group->name_length, width);
+		text_format(out, " %13.1f %13.0f", counted ? group->matches : group->hits, group->postings);
+		if (group->postings > 0)
+			text_format(out, " %13.3f\n", group->ns_per_posting);
+		else
+			text_format(out, " %13s\n", "-");
+	}
 }
 
 static void append_counter(struct bench_text *out, const struct measured_group *group, int counter, bool per_posting)
@@ -139,15 +188,18 @@ static void append_counters(struct bench_text *out, const struct report *report,
 {
 	const struct measurement *m = report->measurement;
 	if (m->counter_trouble[0]) {
-		text_format(out, "counters: not available (%s)\n", m->counter_trouble);
+		size_t start = out->length + 1;
+		text_format(out, "\ncounters  not available: %s", m->counter_trouble);
+		break_line(out, start);
+		text_format(out, "\n");
 		return;
 	}
 	for (int per_posting = 0; per_posting < 2; per_posting++) {
 		text_append(out, "\n", 1);
-		append_name(out, per_posting ? "a posting" : "a query", per_posting ? 9 : 7, width < 9 ? 9 : width);
+		append_column_name(out, per_posting ? "a posting" : "a query", per_posting ? 9 : 7, width);
 		text_format(out, " %13s %13s %13s %13s\n", "cycles", "instructions", "cache misses", "branch misses");
 		for (size_t i = 0; i < m->group_count; i++) {
-			append_name(out, m->groups[i].name, m->groups[i].name_length, width < 9 ? 9 : width);
+			append_column_name(out, m->groups[i].name, m->groups[i].name_length, width);
 			for (int counter = 0; counter < COUNTER_COUNT; counter++)
 				append_counter(out, &m->groups[i], counter, per_posting);
 			text_append(out, "\n", 1);
@@ -161,6 +213,7 @@ void report_text(const struct report *report, struct bench_text *out)
 	size_t width = name_width(report->measurement);
 	append_head(out, report);
 	append_times(out, report, width);
+	append_work(out, report, width);
 	append_counters(out, report, width);
 }
 
@@ -261,9 +314,11 @@ void report_json(const struct report *report, struct bench_text *out)
 void report_threads_text(const struct report *report, const struct throughput_run *run, struct bench_text *out)
 {
 	append_subject(out, report);
-	text_format(out,
-	            "rounds    %zu timed after %zu to warm up each thread, all queries in each, shuffled; %.1f s\n",
+	size_t start = out->length;
+	text_format(out, "rounds    %zu timed after %zu to warm up each thread, all queries in each, shuffled; %.1f s",
 	            report->plan->rounds, report->plan->warmup, run->seconds);
+	break_line(out, start);
+	text_format(out, "\n");
 	text_format(out, "machine   %s kernels, %ld processors for this process\n", trawl_kernel_name(),
 	            report->processors);
 	text_format(out, "results   %016llx, %s\n\n", (unsigned long long)run->hash,
@@ -277,9 +332,9 @@ void report_threads_text(const struct report *report, const struct throughput_ru
 		            t->queries_per_second, t->scaling, t->seconds, t->processor_seconds, t->mean / 1e3,
 		            t->p50 / 1e3, t->p99 / 1e3, t->maximum / 1e3);
 	}
-	text_format(
-	    out, "\nThreads share one open index; each has a searcher, and takes the next query when it has done one.\n"
-	         "Scaling is over one thread. Times are of single searches, in microseconds.\n");
+	text_format(out,
+	            "\nThreads share one open index; each has a searcher, and takes the next query when it has done\n"
+	            "one. Scaling is over one thread. Times are of single searches, in microseconds.\n");
 }
 
 void report_threads_json(const struct report *report, const struct throughput_run *run, struct bench_text *out)

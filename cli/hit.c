@@ -7,58 +7,39 @@
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "cli/trec.h"
+#include "cli/wrap.h"
 
 #define TITLE_CHARACTERS 120
-#define INDENT "   "
+#define INDENT 3
+#define COLUMNS_LEAST 19 /* lines of less are not wrapped */
 #define TITLE_COLOUR "\033[1;34m"
 #define MARK_COLOUR "\033[1;31m"
 #define NO_COLOUR "\033[0m"
 
-/* The columns up to the next place where a line may break. */
-static size_t word_columns(const char *text, size_t at, size_t end)
+/* A title of up to TITLE_CHARACTERS. */
+static void print_title(struct wrapping *wrapping, const char *title, size_t length)
 {
-	size_t columns = 0;
 	uint32_t character;
-	while (at < end && text[at] != ' ') {
-		at += utf8_decode(text + at, end - at, &character);
-		columns += character_columns(character);
-		if (character_columns(character) == 2)
-			break;
-	}
-	return columns;
+	size_t kept = 0;
+	for (size_t count = 0; kept < length && count < TITLE_CHARACTERS; count++)
+		kept += utf8_decode(title + kept, length - kept, &character);
+	write_wrapped(wrapping, title, kept, NULL, 0);
+	if (kept < length)
+		fputs(ELLIPSIS, stdout);
 }
 
-/* The snippet, indented, wrapped at spaces and between wide characters, with `before` and `behind` around its marks. */
-static void write_wrapped(const trawl_snippet *snippet, size_t columns, const char *before, const char *behind)
+/* An id in brackets, on a line of its own when it is too long for the rest of this one. */
+static void print_id(struct wrapping *wrapping, const char *id, size_t length)
 {
-	size_t used = strlen(INDENT), limit = columns > 2 * used ? columns : SIZE_MAX, mark = 0;
-	uint32_t character;
-	fputs(INDENT, stdout);
-	for (size_t at = 0, size; at < snippet->length; at += size) {
-		const trawl_span *span = mark < snippet->mark_count ? &snippet->marks[mark] : NULL;
-		if (span && at == span->start + span->length) {
-			fputs(behind, stdout);
-			span = ++mark < snippet->mark_count ? &snippet->marks[mark] : NULL;
-		}
-		size = utf8_decode(snippet->text + at, snippet->length - at, &character);
-		bool space = character == ' ', wide = character_columns(character) == 2;
-		size_t needed =
-		    space ? 1 + word_columns(snippet->text, at + 1, snippet->length) : character_columns(character);
-		bool wrap = (space || wide) && used > strlen(INDENT) && used + needed > limit;
-		if (wrap) {
-			fputs("\n" INDENT, stdout);
-			used = strlen(INDENT);
-		}
-		if (span && at == span->start)
-			fputs(before, stdout);
-		if (wrap && space)
-			continue;
-		clean_write(stdout, snippet->text + at, size, CLEAN_LINE);
-		used += character_columns(character);
+	size_t brackets = strlen("  ()"), columns = wrapping->columns;
+	if (columns && wrapping->used + brackets + text_columns(id, length) > columns) {
+		printf("\n%*s(", (int)wrapping->indent, "");
+		write_shortened(id, length, columns - wrapping->indent - strlen("()"));
+	} else {
+		fputs("  (", stdout);
+		write_shortened(id, length, 0);
 	}
-	if (mark < snippet->mark_count)
-		fputs(behind, stdout);
-	putchar('\n');
+	putchar(')');
 }
 
 /* A document without a title goes by its id. */
@@ -66,22 +47,31 @@ static void print_for_people(const struct hit_style *style, const struct printed
 {
 	const trawl_document *document = hit->document;
 	const trawl_snippet *snippet = hit->snippet;
-	bool titled = document->title_length > 0;
+	size_t columns = style->columns > COLUMNS_LEAST ? style->columns : 0;
 	if (hit->number > 0 && !style->no_snippet)
 		putchar('\n');
-	printf("%zu. %.3f  %s", hit->rank, (double)hit->score, style->colour ? TITLE_COLOUR : "");
-	clean_write_cut(stdout, titled ? document->title : document->id,
-	                titled ? document->title_length : document->id_length, TITLE_CHARACTERS);
+	int used = printf("%zu. %.3f  ", hit->rank, (double)hit->score);
+	struct wrapping head = {.columns = columns, .indent = INDENT, .used = (size_t)used, .before = "", .behind = ""};
+	fputs(style->colour ? TITLE_COLOUR : "", stdout);
+	if (document->title_length > 0)
+		print_title(&head, document->title, document->title_length);
+	else
+		write_shortened(document->id, document->id_length, columns ? columns - head.used : 0);
 	fputs(style->colour ? NO_COLOUR : "", stdout);
-	if (titled) {
-		fputs("  (", stdout);
-		clean_write(stdout, document->id, document->id_length, CLEAN_LINE);
-		putchar(')');
-	}
+	if (document->title_length > 0)
+		print_id(&head, document->id, document->id_length);
 	putchar('\n');
-	if (snippet->length > 0)
-		write_wrapped(snippet, style->columns, style->colour ? MARK_COLOUR : "**",
-		              style->colour ? NO_COLOUR : "**");
+	if (snippet->length == 0)
+		return;
+	struct wrapping text = {.columns = columns,
+	                        .indent = INDENT,
+	                        .used = INDENT,
+	                        .before = style->colour ? MARK_COLOUR : "**",
+	                        .behind = style->colour ? NO_COLOUR : "**",
+	                        .mark_columns = style->colour ? 0 : 2};
+	printf("%*s", INDENT, "");
+	write_wrapped(&text, snippet->text, snippet->length, snippet->marks, snippet->mark_count);
+	putchar('\n');
 }
 
 static void print_json_snippet(const trawl_snippet *snippet)

@@ -2,9 +2,9 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <uniwidth.h>
 
 #define REPLACEMENT "\xef\xbf\xbd"
-#define ELLIPSIS "\xe2\x80\xa6"
 
 size_t utf8_decode(const char *text, size_t length, uint32_t *character)
 {
@@ -28,25 +28,63 @@ size_t utf8_decode(const char *text, size_t length, uint32_t *character)
 	return need;
 }
 
-/* Roughly: combining marks of Latin, joiners and variation selectors are in no column; East Asian and pictures in two. */
-unsigned character_columns(uint32_t c)
-{
-	static const struct {
-		uint32_t first, last;
-	} wide[] = {{0x1100, 0x115f}, {0x2e80, 0xa4cf}, {0xac00, 0xd7a3},   {0xf900, 0xfaff},  {0xfe30, 0xfe6f},
-	            {0xff00, 0xff60}, {0xffe0, 0xffe6}, {0x1f300, 0x1faff}, {0x20000, 0x3fffd}};
-	if ((c >= 0x300 && c <= 0x36f) || c == 0x200b || c == 0x200c || c == 0x200d || (c >= 0xfe00 && c <= 0xfe0f))
-		return 0;
-	for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
-		if (c >= wide[i].first && c <= wide[i].last)
-			return 2;
-	return 1;
-}
-
 /* Unicode's Bidi_Control: they can make a line read as what it is not. */
 static bool is_bidirectional_control(uint32_t c)
 {
 	return c == 0x61c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+unsigned character_columns(uint32_t c)
+{
+	if (c < 0x20 || (c >= 0x7f && c < 0xa0) || is_bidirectional_control(c))
+		return 1; /* it becomes a space or U+FFFD */
+	int width = uc_width(c, "UTF-8");
+	return width < 0 ? 0 : (unsigned)width;
+}
+
+size_t text_columns(const char *text, size_t length)
+{
+	size_t columns = 0;
+	uint32_t c;
+	for (size_t at = 0; at < length;) {
+		at += utf8_decode(text + at, length - at, &c);
+		columns += character_columns(c);
+	}
+	return columns;
+}
+
+/* The bytes that at most `columns` columns take from the start, with all that combines with the last character. */
+static size_t bytes_in(const char *text, size_t length, size_t columns)
+{
+	uint32_t c;
+	size_t at = 0, used = 0;
+	while (at < length) {
+		size_t size = utf8_decode(text + at, length - at, &c);
+		used += character_columns(c);
+		if (used > columns)
+			break;
+		at += size;
+	}
+	return at;
+}
+
+void shorten_middle(const char *text, size_t length, size_t columns, size_t *head, size_t *tail)
+{
+	uint32_t c;
+	size_t whole = text_columns(text, length);
+	*head = *tail = length;
+	if (whole <= columns)
+		return;
+	size_t kept = columns > 1 ? columns - 1 : 0, at_end = kept - kept / 3;
+	*head = bytes_in(text, length, kept / 3);
+	*tail = *head;
+	for (size_t left = text_columns(text + *head, length - *head); *tail < length;) {
+		size_t size = utf8_decode(text + *tail, length - *tail, &c);
+		if (left <= at_end && character_columns(c) > 0)
+			break;
+		left -= character_columns(c);
+		*tail += size;
+	}
 }
 
 static void clean_character(FILE *out, const char *bytes, size_t size, uint32_t c, enum clean_mode mode)

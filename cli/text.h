@@ -9,8 +9,14 @@
 /* The length of the valid UTF-8 character at `text`, and the character; 1 and U+FFFD for an invalid byte. */
 size_t utf8_decode(const char *text, size_t length, uint32_t *character);
 
-/* The columns that a character takes on a terminal: 0, 1 or 2. */
+/* The columns that a character takes on a terminal once it is cleaned: 0, 1 or 2; and those of a text. */
 unsigned character_columns(uint32_t character);
+size_t text_columns(const char *text, size_t length);
+
+/* Where to cut a text of more than `columns` columns, of which one is for an ellipsis: the first *head bytes and what follows from
+ * *tail on are left, the end of a path longer than its beginning. Both are `length` for a text that fits. */
+#define ELLIPSIS "\xe2\x80\xa6"
+void shorten_middle(const char *text, size_t length, size_t columns, size_t *head, size_t *tail);
 
 enum clean_mode {
 	CLEAN_LINE, /* one line: white space becomes a space */

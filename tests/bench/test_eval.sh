@@ -26,6 +26,12 @@ exits 0 && out_matches '^1 +2 +3 +0.2500 +0.3869 +0.1000 +0.5000 +0.5000$' &&
 	out_matches '^2 +1 +2 +0.5000 +0.6309 +0.1000 +1.0000 +0.5000$' && out_matches '^3 +1 +0 +0.0000'
 claim "each_query_has_its_own_figures"
 
+printf '%s\tapple\n' "$(head -c 300 /dev/zero | tr '\0' i)" >long.tsv
+printf '%s 0 b 1\n' "$(head -c 300 /dev/zero | tr '\0' i)" >long.qrels
+trawl eval fruit.trawl long.tsv long.qrels --per-query
+exits 0 && [ "$(LC_ALL=C.UTF-8 wc -L <.out)" -le 100 ] && out_matches '^i+…i+ +1 +3 +0.5000'
+claim "a_long_id_loses_its_middle"
+
 # As operators, -cherry excludes the only document with grape.
 trawl eval fruit.trawl queries.tsv qrels --syntax --per-query
 exits 0 && out_matches '^2 +1 +0 +0.0000'

@@ -155,6 +155,25 @@ if have script "a_terminal_gets_colour"; then
 	run script -qec "stty cols 30; '$TRAWL' search --color never news.trawl spain" /dev/null </dev/null
 	exits 0 && out_lines 4 && [ "$(sed 's/\r//' .out | tail -n +2 | wc -L)" -le 34 ] && ! tail -n +2 .out | grep -v '^   '
 	claim "a_narrow_terminal_gets_the_snippet_wrapped_and_indented"
+	cat >wide.jsonl <<'END'
+{"id":"/home/someone/a/very/long/folder/name/projects/2024/reports/final/annual-report-of-the-weather-service.txt","title":"A title that goes on and on about the rain in Spain, which stays mainly in the plain, and about farmers","text":"The rain in Spain stays mainly in the plain. Farmers were pleased with the rain, and said so in a long sentence."}
+{"id":"日本語/とても長いフォルダ/ファイル名がとても長い場合の例/天気予報の報告書.txt","title":"雨の日の過ごし方について、とても長い題名を付けてみましたが、端末の幅を超えるでしょうか。","text":"rain 東京では雨が降っています。東京の雨は静かに降り続けています。傘を持って出かけましょう。"}
+{"id":"/srv/archive/mails/2019/inbox/cur/1563548400.M123456P7890.host,S=12345,W=12678:2,S-and-even-longer","text":"rain https://example.org/a/very/long/url/that/does/not/end/anywhere/near/the/edge/of/a/terminal/of/eighty"}
+END
+	trawl index -q wide.trawl wide.jsonl
+	for columns in 80 40 20; do
+		run script -qec "stty cols $columns; '$TRAWL' search --color never wide.trawl rain 東京" /dev/null </dev/null
+		tr -d '\r' <.out >lines
+		exits 0 && [ "$(wc -L <lines)" -le $columns ] && [ "$(grep -c '…' lines)" -ge 3 ] && grep -q 'vice.txt)$' lines
+		claim "nothing_is_wider_than_a_terminal_of_$columns"
+	done
+	run script -qec "stty cols 80; '$TRAWL' search --color never wide.trawl rain 東京" /dev/null </dev/null
+	tr -d '\r' <.out >lines
+	grep -q ' which stays$' lines && grep -q '^   mainly in the plain, ' lines && grep -qF '   (/home/someone/a/very/lon…' lines && ! grep -q '^ *[。、]' lines
+	claim "titles_wrap_at_words_and_paths_lose_their_middle"
+	run script -qec "stty cols 80; '$TRAWL' search --no-snippet news.trawl spain" /dev/null </dev/null
+	out_matches 'Rain in Spain.*  \(n1\)'
+	claim "what_fits_stays_in_one_line"
 	TERM=dumb run script -qec "'$TRAWL' search news.trawl spain" /dev/null </dev/null
 	exits 0 && ! out_has $'\x1b['
 	claim "a_dumb_terminal_gets_no_colour"
