@@ -34,7 +34,7 @@ static uint32_t rarest_word(const struct phrase *phrase)
 {
 	uint32_t rarest = 0;
 	for (uint32_t w = 1; w < phrase->count; w++)
-		if (phrase->parts[w].same == w && phrase->words[w].tf < phrase->words[rarest].tf)
+		if (phrase->words[w].same == w && phrase->words[w].tf < phrase->words[rarest].tf)
 			rarest = w;
 	return rarest;
 }
@@ -80,7 +80,7 @@ static int examine_one(struct phrase *phrase, uint32_t i, uint32_t *places)
 	if (phrase->waiting_sizes[i] == DOCUMENT_MIDDLING && count_middling(phrase, i, rarest, places))
 		return 0;
 	for (uint32_t w = 0; w < phrase->count; w++) {
-		int code = phrase->parts[w].same == w ? decode_waiting(phrase, &phrase->words[w], i) : 0;
+		int code = phrase->words[w].same == w ? decode_waiting(phrase, &phrase->words[w], i) : 0;
 		if (code)
 			return code;
 	}
@@ -132,7 +132,7 @@ static int add_waiting(struct phrase *phrase, uint32_t doc)
 		return 0;
 	for (uint32_t w = 0; w < phrase->count; w++) {
 		struct word *word = &phrase->words[w];
-		int code = phrase->parts[w].same == w ? locate(phrase, word, doc) : 0;
+		int code = phrase->words[w].same == w ? locate(phrase, word, doc) : 0;
 		if (code)
 			return code;
 		word->waiting_tfs[i] = word->tf;
@@ -212,7 +212,7 @@ static int add_crowd(struct phrase *phrase, uint32_t first, uint64_t docs)
 	if (phrase->bigrams || phrase->count > CROWD_WORDS || __builtin_popcountll(docs) < CROWD_DOCUMENTS)
 		return 0;
 	for (uint32_t w = 0; w < phrase->count; w++)
-		if (phrase->parts[w].same == w && !(bytes[w] = open_crowd(phrase, &phrase->words[w], starts[w])))
+		if (phrase->words[w].same == w && !(bytes[w] = open_crowd(phrase, &phrase->words[w], starts[w])))
 			return 0;
 	phrase->bigram_tf = UINT32_MAX;
 	for (; docs; docs &= docs - 1) {
@@ -221,8 +221,8 @@ static int add_crowd(struct phrase *phrase, uint32_t first, uint64_t docs)
 		uint64_t before = (docs & -docs) - 1;
 		for (uint32_t w = 0; w < phrase->count; w++) {
 			struct word *word = &phrase->words[w];
-			if (phrase->parts[w].same != w) {
-				word->waiting_tfs[i] = phrase->words[phrase->parts[w].same].waiting_tfs[i];
+			if (phrase->words[w].same != w) {
+				word->waiting_tfs[i] = phrase->words[phrase->words[w].same].waiting_tfs[i];
 				continue;
 			}
 			uint32_t index = (uint32_t)__builtin_popcountll(word->block.mask & before);
@@ -389,8 +389,11 @@ static int phrase_documents(const struct phrase_evaluation *in, struct context *
 		return error_set_memory(context->error);
 	for (uint32_t i = 0; i < total; i++) {
 		const struct phrase_part *part = &in->parts[i];
-		phrase.words[i] =
-		    (struct word){.part = part, .superblock = UINT32_MAX, .address = 8 * part->leaf.positions};
+		phrase.words[i] = (struct word){.part = part,
+		                                .same = part->same,
+		                                .offset = part->offset,
+		                                .superblock = UINT32_MAX,
+		                                .address = 8 * part->leaf.positions};
 	}
 	return drive(&phrase);
 }

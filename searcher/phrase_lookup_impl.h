@@ -30,6 +30,7 @@ struct place {
 /* A part of the phrase, and where its last look-up ended, so that looking on costs only what lies between. */
 struct word {
 	const struct phrase_part *part;
+	uint32_t same, offset; /* the part's, at hand */
 	/* LEAF_SPARSE */
 	uint32_t index;   /* posting reached */
 	uint64_t address; /* of its positions: a bit of the part, as all addresses here */

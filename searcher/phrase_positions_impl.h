@@ -72,7 +72,7 @@ static void count_small(struct phrase *phrase, uint16_t places[WAITING_MAX])
 	for (uint32_t i = n; i % AT_ONCE; i++)
 		gap_bits[i] = 0;
 	for (uint32_t w = 0; w < phrase->count; w++)
-		if (phrase->parts[w].same == w)
+		if (phrase->words[w].same == w)
 			load_gaps(phrase, &phrase->words[w], gap_bits);
 	const struct word *first = &phrase->words[0];
 	for (uint32_t i = 0; i < n; i += MANY_SHORTS) {
@@ -81,8 +81,8 @@ static void count_small(struct phrase *phrase, uint16_t places[WAITING_MAX])
 			many_shorts at = *(const many_shorts *)(first->gaps_positions[k] + i);
 			many_shorts here = at >= 0; /* SHORT_NONE is not */
 			for (uint32_t w = 1; w < phrase->count; w++) {
-				const struct word *word = &phrase->words[phrase->parts[w].same];
-				int16_t offset = (int16_t)(phrase->parts[w].offset - phrase->parts[0].offset);
+				const struct word *word = &phrase->words[phrase->words[w].same];
+				int16_t offset = (int16_t)(phrase->words[w].offset - phrase->words[0].offset);
 				many_shorts wanted = at + offset, there = {0};
 				for (uint32_t j = 0; j < word->gaps_most; j++)
 					there |= *(const many_shorts *)(word->gaps_positions[j] + i) == wanted;
@@ -118,14 +118,14 @@ static bool count_middling(struct phrase *phrase, uint32_t i, uint32_t rarest, u
 {
 	struct word *words = phrase->words;
 	for (uint32_t w = 0; w < phrase->count; w++)
-		if (phrase->parts[w].same == w && !load_shorts(phrase, &words[w], i))
+		if (phrase->words[w].same == w && !load_shorts(phrase, &words[w], i))
 			return false;
 	const struct word *rare = &words[rarest];
 	uint32_t found = rare->tf < 32 ? (1u << rare->tf) - 1 : UINT32_MAX;
 	for (uint32_t w = 0; found && w < phrase->count; w++)
 		if (w != rarest)
-			found &= among_shorts(rare->shorts, rare->tf, words[phrase->parts[w].same].shorts,
-			                      (uint16_t)(phrase->parts[w].offset - phrase->parts[rarest].offset));
+			found &= among_shorts(rare->shorts, rare->tf, words[phrase->words[w].same].shorts,
+			                      (uint16_t)(phrase->words[w].offset - phrase->words[rarest].offset));
 	*places = (uint32_t)__builtin_popcount(found);
 	return true;
 }
@@ -151,14 +151,14 @@ static bool has_position(const struct word *word, uint32_t wanted)
 static uint32_t count_places(const struct phrase *phrase, uint32_t rarest)
 {
 	const struct word *first = &phrase->words[rarest];
-	uint32_t places = 0, offset = phrase->parts[rarest].offset;
+	uint32_t places = 0, offset = phrase->words[rarest].offset;
 	for (uint32_t i = 0; i < first->tf; i++) {
 		uint32_t position = first->positions[i], start = position - offset;
 		bool all = position >= offset;
 		for (uint32_t w = 0; all && w < phrase->count; w++) {
-			const struct word *word = &phrase->words[phrase->parts[w].same];
+			const struct word *word = &phrase->words[phrase->words[w].same];
 			if (w != rarest)
-				all = has_position(word, start + phrase->parts[w].offset);
+				all = has_position(word, start + phrase->words[w].offset);
 		}
 		places += all;
 	}
