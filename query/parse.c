@@ -1,17 +1,13 @@
 /* parse.c - from a query's text to its syntax. */
+#include "base/ascii.h"
 #include "base/error.h"
 #include "query/syntax.h"
-
-static bool is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
 
 /* Cut the next member off [*at, end); false at the end. */
 static bool next_member(const char **at, const char *end, struct syntax *member)
 {
 	const char *p = *at;
-	while (p < end && is_space(*p))
+	while (p < end && ascii_is_space(*p))
 		p++;
 	if (p == end)
 		return false;
@@ -27,7 +23,7 @@ static bool next_member(const char **at, const char *end, struct syntax *member)
 		p += p < end;
 	} else {
 		member->text = p;
-		while (p < end && !is_space(*p) && *p != '"')
+		while (p < end && !ascii_is_space(*p) && *p != '"')
 			p++;
 		member->length = (size_t)(p - member->text);
 	}

@@ -17,27 +17,27 @@ static bool find_source(const struct plan_node *node, size_t number, struct segm
 	return true;
 }
 
-int segment_plan_make(struct segment_plan *segment_plan, const struct plan *plan, size_t number, enum purpose purpose,
-                      bool filtered, struct arena *arena, trawl_error *error)
+int segment_plan_make(struct segment_plan *segment_plan, struct arena *arena, trawl_error *error)
 {
-	const struct plan_group *root = &plan->root;
+	const struct plan_group *root = &segment_plan->plan->root;
 	uint32_t positive = 0;
-	*segment_plan = (struct segment_plan){.plan = plan, .number = number, .strategy = STRATEGY_NOTHING};
+	segment_plan->strategy = STRATEGY_NOTHING;
+	segment_plan->count = 0;
 	segment_plan->leaves = arena_new(arena, root->count * sizeof *segment_plan->leaves);
 	if (!segment_plan->leaves)
 		return error_set_memory(error);
 	for (uint32_t i = 0; i < root->count; i++) {
 		const struct plan_node *node = &root->members[i];
-		if (purpose == PURPOSE_MATCH && root->required && node->occur == OCCUR_OPTIONAL)
+		if (segment_plan->purpose == PURPOSE_MATCH && root->required && node->occur == OCCUR_OPTIONAL)
 			continue; /* does not change what matches */
-		if (find_source(node, number, &segment_plan->leaves[segment_plan->count])) {
+		if (find_source(node, segment_plan->number, &segment_plan->leaves[segment_plan->count])) {
 			segment_plan->count++;
 			positive += node->occur != OCCUR_EXCLUDED;
 		} else if (node->occur == OCCUR_REQUIRED) {
 			return 0;
 		}
 	}
-	if (positive && root->count == 1 && !filtered && segment_plan->leaves[0].source == FROM_PHRASE)
+	if (positive && root->count == 1 && !segment_plan->filtered && segment_plan->leaves[0].source == FROM_PHRASE)
 		segment_plan->strategy = STRATEGY_PHRASE;
 	else if (positive)
 		segment_plan->strategy = STRATEGY_LEAVES;

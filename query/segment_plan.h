@@ -23,20 +23,24 @@ struct segment_leaf {
 	const struct term_entry *entry; /* FROM_TERM, FROM_BIGRAM */
 };
 
-struct segment_plan {
-	const struct plan *plan;
-	size_t number; /* of the segment */
-	enum strategy strategy;
-	struct segment_leaf *leaves; /* those that can have postings here, in the plan's order */
-	uint32_t count;
-};
-
 enum purpose {
 	PURPOSE_RANK,
 	PURPOSE_MATCH /* which documents match; their scores do not matter */
 };
 
-int segment_plan_make(struct segment_plan *segment_plan, const struct plan *plan, size_t number, enum purpose purpose,
-                      bool filtered, struct arena *arena, trawl_error *error);
+struct segment_plan {
+	/* what is asked */
+	const struct plan *plan;
+	size_t number; /* of the segment */
+	enum purpose purpose;
+	bool filtered; /* only documents that pass a filter count */
+	/* the answer */
+	enum strategy strategy;
+	struct segment_leaf *leaves; /* those that can have postings here, in the plan's order */
+	uint32_t count;
+};
+
+/* Answer what is asked. */
+int segment_plan_make(struct segment_plan *segment_plan, struct arena *arena, trawl_error *error);
 
 #endif

@@ -77,20 +77,20 @@ int leaf_open_bigram(struct leaf *leaf, struct segment *segment, const struct te
 
 #define SCORES_SPARE 63 /* that kernels may write and read behind the last */
 
-int leaf_score(struct leaf *leaf, const uint8_t *lengths, const struct scorer *scorer, float weight, float inflation,
-               struct arena *arena, trawl_error *error)
+int leaf_score(struct leaf *leaf, const struct leaf_scoring *scoring, struct arena *arena, trawl_error *error)
 {
-	leaf->weight = weight;
+	leaf->weight = scoring->weight;
 	if (leaf->kind == LEAF_SPARSE) {
 		leaf->scores = arena_new(arena, (leaf->count + SCORES_SPARE) * sizeof *leaf->scores);
 		if (!leaf->scores)
 			return error_set_memory(error);
-		kernel_get()->score_postings(leaf->docs, leaf->tfs, leaf->count, lengths, scorer, weight, leaf->scores);
+		kernel_get()->score_postings(leaf->docs, leaf->tfs, leaf->count, scoring->lengths, scoring->scorer,
+		                             scoring->weight, leaf->scores);
 	} else if (leaf->kind == LEAF_DENSE) {
 		/* A saturation is at most 1, so more inflation than makes the least bound 1 is of no use (and may be infinite). */
 		float most = 255 / leaf->dense.maximum;
-		float step = leaf->dense.maximum / 255 * (inflation < most ? inflation : most);
-		leaf->step = weight * step * BOUND_SLACK;
+		float step = leaf->dense.maximum / 255 * (scoring->inflation < most ? scoring->inflation : most);
+		leaf->step = scoring->weight * step * BOUND_SLACK;
 		for (int i = 0; i < 16; i++)
 			leaf->levels[i] = leaf->step * (float)leaf->dense.codebook[i];
 	}

@@ -12,8 +12,14 @@ int leaf_open(struct leaf *leaf, struct segment *segment, const struct term_entr
 int leaf_open_bigram(struct leaf *leaf, struct segment *segment, const struct term_entry *entry, struct arena *arena,
                      trawl_error *error);
 
-/* Let it score: a match weighs `weight`, and bounds grow by `inflation`. */
-int leaf_score(struct leaf *leaf, const uint8_t *lengths, const struct scorer *scorer, float weight, float inflation,
-               struct arena *arena, trawl_error *error);
+struct leaf_scoring {
+	const uint8_t *lengths; /* of each docID */
+	const struct scorer *scorer;
+	float weight;    /* of a match */
+	float inflation; /* of what bounds say */
+};
+
+/* Let it score. */
+int leaf_score(struct leaf *leaf, const struct leaf_scoring *scoring, struct arena *arena, trawl_error *error);
 
 #endif

@@ -96,25 +96,27 @@ static int order_parts(struct phrase_evaluation *phrase, const struct opening *o
 /* Tell the dense deciding parts how to bound scores: the phrase stands in a document no more often than each of them does. */
 static int bound_parts(struct phrase_evaluation *phrase, const struct opening *opening, const struct scoring *scoring)
 {
+	struct leaf_scoring bounds = {phrase->lengths, &scoring->scorer, opening->node->weight,
+	                              scoring->inflations[opening->number].most};
 	int code = 0;
-	phrase->weight = opening->node->weight;
-	phrase->scorer = &scoring->scorer;
+	phrase->weight = bounds.weight;
+	phrase->scorer = bounds.scorer;
 	for (uint32_t i = 0; !code && i < phrase->deciding; i++) {
 		struct leaf *leaf = &opening->parts[phrase->order[i]].leaf;
 		if (leaf->kind == LEAF_DENSE)
-			code = leaf_score(leaf, phrase->lengths, phrase->scorer, phrase->weight,
-			                  scoring->inflations[opening->number].most, opening->arena, opening->error);
+			code = leaf_score(leaf, &bounds, opening->arena, opening->error);
 	}
 	return code;
 }
 
-int phrase_open(struct phrase_evaluation *phrase, const struct plan_node *node, const struct collection *collection,
-                size_t number, const struct scoring *scoring, struct arena *arena, trawl_error *error)
+int phrase_open(struct phrase_evaluation *phrase, const struct phrase_source *source, struct arena *arena,
+                trawl_error *error)
 {
-	struct segment *segment = &collection->segments[number];
-	struct opening opening = {.node = node, .segment = segment, .number = number, .arena = arena, .error = error};
-	size_t most = segment->has_pairs ? 2 * (size_t)node->words : node->words;
-	opening.parts = arena_new(arena, most * sizeof *opening.parts);
+	struct segment *segment = &source->collection->segments[source->number];
+	struct opening opening = {
+	    .node = source->node, .segment = segment, .number = source->number, .arena = arena, .error = error};
+	uint32_t words = source->node->words;
+	opening.parts = arena_new(arena, (segment->has_pairs ? 2 : 1) * (size_t)words * sizeof *opening.parts);
 	if (!opening.parts)
 		return error_set_memory(error);
 	int possible = open_words(&opening);
@@ -124,15 +126,15 @@ int phrase_open(struct phrase_evaluation *phrase, const struct plan_node *node, 
 		return possible;
 	*phrase = (struct phrase_evaluation){.live = {segment->documents_count, segment->deletions.words, NULL},
 	                                     .parts = opening.parts,
-	                                     .words = node->words,
-	                                     .bigrams = opening.total - node->words,
+	                                     .words = words,
+	                                     .bigrams = opening.total - words,
 	                                     .spans = segment->spans,
 	                                     .positions = &segment->positions,
-	                                     .segment = number,
-	                                     .base = collection->bases[number],
+	                                     .segment = source->number,
+	                                     .base = source->collection->bases[source->number],
 	                                     .lengths = segment->lengths};
 	int code = order_parts(phrase, &opening);
-	if (!code && scoring)
-		code = bound_parts(phrase, &opening, scoring);
+	if (!code && source->scoring)
+		code = bound_parts(phrase, &opening, source->scoring);
 	return code ? code : 1;
 }

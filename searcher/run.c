@@ -27,8 +27,8 @@ static int open_phrase(const struct segment_run *at, struct leaf *leaf, const st
 	struct phrase_matches found = {.arena = &context->arena};
 	arena_reset(&context->phrase_arena);
 	*leaf = (struct leaf){.kind = LEAF_EMPTY, .inline_position = POSITION_NONE};
-	int code = phrase_open(&phrase, node, at->run->plan->collection, at->plan.number, NULL, &context->phrase_arena,
-	                       context->error);
+	struct phrase_source source = {node, at->run->plan->collection, at->plan.number, NULL};
+	int code = phrase_open(&phrase, &source, &context->phrase_arena, context->error);
 	if (code <= 0)
 		return code;
 	code = kernel_get()->phrase(&phrase, context, NULL, &found);
@@ -55,8 +55,10 @@ static int open_leaf(const struct segment_run *at, struct leaf *leaf, const stru
 	}
 	leaf->occur = node->occur;
 	if (!code && at->scoring && node->occur != OCCUR_EXCLUDED)
-		code = leaf_score(leaf, at->segment->lengths, &at->scoring->scorer, node->weight,
-		                  at->scoring->inflations[at->plan.number].most, &context->arena, context->error);
+		code = leaf_score(leaf,
+		                  &(struct leaf_scoring){at->segment->lengths, &at->scoring->scorer, node->weight,
+		                                         at->scoring->inflations[at->plan.number].most},
+		                  &context->arena, context->error);
 	return code;
 }
 
@@ -199,8 +201,9 @@ static int run_phrase(const struct segment_run *at, struct collector *collector)
 	struct context *context = at->context;
 	struct phrase_evaluation phrase;
 	arena_reset(&context->phrase_arena);
-	int possible = phrase_open(&phrase, at->plan.leaves[0].node, at->run->plan->collection, at->plan.number,
-	                           at->scoring, &context->phrase_arena, context->error);
+	struct phrase_source source = {at->plan.leaves[0].node, at->run->plan->collection, at->plan.number,
+	                               at->scoring};
+	int possible = phrase_open(&phrase, &source, &context->phrase_arena, context->error);
 	return possible <= 0 ? possible : kernel_get()->phrase(&phrase, context, collector, NULL);
 }
 
@@ -209,13 +212,14 @@ static int run_phrase(const struct segment_run *at, struct collector *collector)
 static int run_segment(const struct run *run, size_t number, enum purpose purpose, struct context *context,
                        struct collector *collector)
 {
-	struct segment_run at = {.run = run,
-	                         .scoring = purpose == PURPOSE_RANK ? run->scoring : NULL,
-	                         .segment = &run->plan->collection->segments[number],
-	                         .context = context};
+	struct segment_run at = {
+	    .run = run,
+	    .plan = {.plan = run->plan, .number = number, .purpose = purpose, .filtered = run->allowed != NULL},
+	    .scoring = purpose == PURPOSE_RANK ? run->scoring : NULL,
+	    .segment = &run->plan->collection->segments[number],
+	    .context = context};
 	arena_reset(&context->arena);
-	int code = segment_plan_make(&at.plan, run->plan, number, purpose, run->allowed != NULL, &context->arena,
-	                             context->error);
+	int code = segment_plan_make(&at.plan, &context->arena, context->error);
 	if (code || at.plan.strategy == STRATEGY_NOTHING)
 		return code;
 	/* Without scores a phrase is counted here; for sets of documents it is a leaf. */

@@ -16,6 +16,7 @@
 
 #include <math.h>
 
+#include "base/ascii.h"
 #include "base/hash.h"
 
 enum {
@@ -80,7 +81,7 @@ static bool is_space(const char *text, size_t at, size_t length)
 {
 	const unsigned char *c = (const unsigned char *)text + at;
 	switch (length) {
-	case 1: return c[0] == ' ' || (c[0] >= 9 && c[0] <= 13);
+	case 1: return ascii_is_space(text[at]);
 	case 2: return c[0] == 0xc2 && (c[1] == 0x85 || c[1] == 0xa0);
 	case 3:
 		if (c[0] == 0xe2 && c[1] == 0x80)

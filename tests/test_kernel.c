@@ -649,7 +649,7 @@ static void check_bounds(const struct made_list *made_list, const struct scorer 
 	struct chunk chunk;
 	uint32_t superblock = UINT32_MAX;
 	made_lists_head(&made, made_list, &leaf.dense);
-	assert_int_equal(leaf_score(&leaf, NULL, now, 3.7f, inflation_for(now), NULL, NULL), 0);
+	assert_int_equal(leaf_score(&leaf, &(struct leaf_scoring){NULL, now, 3.7f, inflation_for(now)}, NULL, NULL), 0);
 	for (uint32_t i = 0; i < made_list->n; i++) {
 		uint32_t doc = made_list->docs[i], range = doc / BLOCK_DOCUMENTS % SUPERBLOCK_BLOCKS;
 		if (doc / SUPERBLOCK_DOCUMENTS != superblock) {

@@ -32,7 +32,8 @@ static void open_list(struct bench *bench, uint32_t number, struct leaf *leaf, t
 		code = leaf_open(leaf, &bench->segment, &entry, &bench->kept, error);
 	float weight = (float)log1p((DOCUMENTS - leaf->count + 0.5) / (leaf->count + 0.5));
 	if (!code)
-		code = leaf_score(leaf, bench->segment.lengths, &bench->scorer, weight, 1, &bench->kept, error);
+		code = leaf_score(leaf, &(struct leaf_scoring){bench->segment.lengths, &bench->scorer, weight, 1},
+		                  &bench->kept, error);
 	if (code)
 		die("%s", error->text);
 	if (leaf->kind != (number < SHORT_LISTS ? LEAF_SPARSE : LEAF_DENSE))
