@@ -19,6 +19,9 @@ ALL_C    := -std=c11 $(MUST) $(WARNINGS) -Wstrict-prototypes -Wmissing-prototype
 ALL_CXX  := -std=c++17 -fno-rtti $(MUST) $(WARNINGS) $(HARDEN) $(CPPFLAGS) $(CFLAGS)
 ASAN     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LIBS     := -llmdb -lstemmer -lunistring -lzstd -lz -lsimdjson -lstdc++ -lm -lpthread
+# Without libedit (libedit-dev) the tool is built all the same, but a query typed at a terminal cannot be edited; --version says so.
+LIBEDIT  := $(shell printf '\043include <stdio.h>\n\043include <histedit.h>\nint main(void) { el_end(NULL); return 0; }\n' | \
+              $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -x c - -ledit -o /dev/null 2>/dev/null && echo -ledit)
 
 LIB_DIRS := base tokenizer input store segment indexer query searcher checker
 LIB_SRC  := $(wildcard $(LIB_DIRS:=/*.c)) $(wildcard input/*.cc)
@@ -45,6 +48,7 @@ $(BUILD)/%_avx512.c.o: ISA = -mavx2 -mbmi -mbmi2 -mpopcnt -mavx512f -mavx512bw -
 endif
 # cmocka's assertions do not return on failure, which gcc cannot know.
 $(BUILD)/tests/%.c.o: ISA = $(if $(findstring clang,$(CC)),,-Wno-maybe-uninitialized)
+$(BUILD)/cli/prompt.c.o: ISA = $(if $(LIBEDIT),-DTRAWL_LIBEDIT)
 $(BUILD)/%.c.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_C) $(ISA) -MMD -MP -c $< -o $@
@@ -59,7 +63,7 @@ $(BUILD)/libtrawl.so.$(VERSION): $(LIB_OBJ)
 $(BUILD)/libtrawl.so: $(BUILD)/libtrawl.so.$(VERSION)
 	ln -sf $(<F) $(BUILD)/libtrawl.so.$(SOVERSION) && ln -sf $(<F) $@
 $(BUILD)/trawl: $(TOOL_OBJ) $(BUILD)/libtrawl.a
-	$(CC) -pie $(HARDEN_LD) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -ljansson -o $@
+	$(CC) -pie $(HARDEN_LD) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -ljansson $(LIBEDIT) -o $@
 $(BUILD)/kernel_bench: $(KERNEL_BENCH_OBJ) $(BUILD)/libtrawl.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 $(BUILD)/stage_bench: $(STAGE_BENCH_OBJ) $(BUILD)/libtrawl.a

@@ -126,7 +126,7 @@ void print_query_head(const struct hit_style *style, const struct query *query)
 		fputs("{\"query\":", stdout);
 		json_write_string(stdout, query->text, query->length);
 		fputs(",\"hits\":[", stdout);
-	} else if (style->name_query && style->form == FOR_PEOPLE) {
+	} else if (style->name_query && !style->seen && style->form == FOR_PEOPLE) {
 		fputs("> ", stdout);
 		clean_write(stdout, query->text, query->length, CLEAN_LINE);
 		putchar('\n');

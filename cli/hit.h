@@ -15,7 +15,8 @@ struct hit_style {
 	bool colour;
 	size_t columns; /* of the terminal, to wrap at; 0: do not wrap */
 	bool no_snippet;
-	bool name_query; /* several queries: tell which one a hit is for */
+	bool name_query; /* several queries: tell which one a hit is for, */
+	bool seen;       /* unless it stands above on the same terminal */
 	const char *trec_run;
 	const struct field_choice *fields; /* for JSON; NULL: none */
 };

@@ -6,6 +6,7 @@
 #include "bench/commands.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/prompt.h"
 #include "cli/terminal.h"
 #include "trawl.h"
 
@@ -84,7 +85,7 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
 		code = help_command(argv[2]);
 	} else if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
-		printf("trawl %s (%s kernels)\n", trawl_version(), trawl_kernel_name());
+		printf("trawl %s (%s kernels), %s\n", trawl_version(), trawl_kernel_name(), prompt_kind());
 		code = EXIT_DONE;
 	} else if (argv[1][0] == '-') {
 		code = complain("unknown option %s; a command comes first ('trawl --help' lists them)", argv[1]);

@@ -12,6 +12,7 @@
 #include "cli/lines.h"
 #include "cli/long_query.h"
 #include "cli/options.h"
+#include "cli/prompt.h"
 #include "cli/terminal.h"
 #include "trawl.h"
 
@@ -19,7 +20,9 @@ static const char usage[] =
     "trawl search [options] INDEX [WORD...]\n"
     "\n"
     "Finds the documents that have any of the words, best first. Without words, queries come from standard input, one\n"
-    "a line; each is answered before the next one is read, from the newest commit.\n"
+    "a line; each is answered before the next one is read, from the newest commit. A line typed at a terminal can be "
+    "edited,\n"
+    "and earlier ones called back, where trawl was built with libedit.\n"
     "\n"
     "  trawl search notes.trawl rain in spain\n"
     "  trawl search notes.trawl +rain spain          rain must be there, spain is welcome\n"
@@ -211,13 +214,14 @@ static bool is_waited_for(void)
 	return fstat(STDIN_FILENO, &status) != 0 || !S_ISREG(status.st_mode);
 }
 
-static void search_line(struct search_job *job, const struct lines *lines, uint64_t n)
+static void search_line(struct search_job *job, const char *line, size_t length, uint64_t n)
 {
 	struct query query;
 	char number[NUMBER_SIZE];
 	snprintf(number, sizeof number, "%" PRIu64, n);
-	snprintf(job->place, sizeof job->place, "query line %s: ", number);
-	split_line(job, lines->bytes, lines->length, number, &query);
+	if (!job->style.seen)
+		snprintf(job->place, sizeof job->place, "query line %s: ", number);
+	split_line(job, line, length, number, &query);
 	bool blank = is_blank(query.text, query.length);
 	if (blank && (job->style.form == AS_TREC || isatty(STDIN_FILENO)))
 		return;
@@ -226,7 +230,7 @@ static void search_line(struct search_job *job, const struct lines *lines, uint6
 	answer(job, &query);
 }
 
-static int search_lines(struct search_job *job)
+static int search_input(struct search_job *job)
 {
 	struct lines *lines = malloc(sizeof *lines);
 	bool flush = is_waited_for();
@@ -236,11 +240,8 @@ static int search_lines(struct search_job *job)
 	lines->begun = false;
 	if (isatty(STDIN_FILENO))
 		complain("reading queries from the keyboard, one a line; Ctrl-D ends");
-	job->style.name_query = true;
-	if (job->style.form == AS_JSON)
-		job->style.form = AS_JSON_LINES;
 	for (uint64_t n = 1; !ferror(stdout) && lines_next(lines); n++) {
-		search_line(job, lines, n);
+		search_line(job, lines->bytes, lines->length, n);
 		if (flush)
 			fflush(stdout);
 	}
@@ -250,6 +251,30 @@ static int search_lines(struct search_job *job)
 	}
 	free(lines);
 	return exit_code(job);
+}
+
+static int search_prompt(struct search_job *job, struct prompt *prompt)
+{
+	const char *line;
+	size_t length;
+	job->style.seen = isatty(STDOUT_FILENO);
+	for (uint64_t n = 1; !ferror(stdout) && (line = prompt_read(prompt, &length)); n++) {
+		job->style.columns = terminal_columns(STDOUT_FILENO); /* the window may have changed */
+		search_line(job, line, length, n);
+		fflush(stdout);
+	}
+	return exit_code(job);
+}
+
+static int search_lines(struct search_job *job)
+{
+	struct prompt *prompt = prompt_open();
+	job->style.name_query = true;
+	if (job->style.form == AS_JSON)
+		job->style.form = AS_JSON_LINES;
+	int code = prompt ? search_prompt(job, prompt) : search_input(job);
+	prompt_close(prompt);
+	return code;
 }
 
 /* ---- options --------------------------------------------------------------------------------------------------- */

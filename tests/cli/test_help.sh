@@ -12,7 +12,7 @@ exits 2 && [ ! -s .out ] && err_has "trawl search"
 claim "no_command_prints_the_usage_to_standard_error_with_exit_2"
 
 trawl --version
-exits 0 && out_matches '^trawl [0-9]+\.[0-9]+\.[0-9]+ \((scalar|avx2|avx512) kernels\)$'
+exits 0 && out_matches '^trawl [0-9]+\.[0-9]+\.[0-9]+ \((scalar|avx2|avx512) kernels\), (no )?line editing.*'
 claim "version_names_the_version_and_the_kernels"
 
 for command in index delete search show export stats merge compact check salvage bench eval; do

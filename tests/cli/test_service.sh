@@ -154,6 +154,33 @@ for wrong in "--offset 9991" "--offset -1" "--offset x" "-n 10000 --offset 1"; d
 	claim "a_wrong_offset_is_told: $wrong"
 done
 
+# At a terminal
+trawl --version
+if ! out_has "by libedit"; then
+	out_has "built without libedit"
+	claim "the_version_tells_what_is_missing"
+	skip "typed_queries_can_be_edited" "built without libedit"
+elif have script "typed_queries_can_be_edited"; then
+	typed() { { sleep 1; printf "$1"; sleep 1; printf '\004'; } | XDG_STATE_HOME=$PWD/state run script -qec "stty cols 80; '$TRAWL' search --color never --no-snippet many.trawl" /dev/null; }
+	typed '25\0013 \r'
+	exits 0 && out_matches '^1\. .*  ?d' && [ "$(sed -n 2p state/trawl/history)" = '3\04025\012' ]
+	claim "typed_queries_can_be_edited"
+	[ "$(stat -c '%a %n' state/trawl state/trawl/history | tr '\n' ' ')" = "700 state/trawl 600 state/trawl/history " ] && [ "$(ls state/trawl)" = history ]
+	claim "the_history_is_its_owner_s_alone"
+	typed '\020\r'
+	exits 0 && out_has "> 3 25" && out_has "d25"
+	claim "an_earlier_query_comes_back"
+	typed '\r  \r'
+	! out_has "no hits" && [ "$(wc -l <state/trawl/history)" = 2 ]
+	claim "an_empty_line_typed_is_passed_over"
+	XDG_STATE_HOME=$PWD/other "$TRAWL" search many.trawl <<<rain >/dev/null
+	[ ! -e other ]
+	claim "queries_from_a_file_are_in_no_history"
+	{ sleep 1; printf 'rain\n\004'; } | TERM=dumb XDG_STATE_HOME=$PWD/other run script -qec "'$TRAWL' search --no-snippet many.trawl" /dev/null
+	exits 0 && out_has "Ctrl-D ends" && out_has "d1" && [ ! -e other ]
+	claim "a_dumb_terminal_has_plain_lines"
+fi
+
 # Ids from a file of Windows
 printf '\xef\xbb\xbfn1\r\nn2\r\n' | "$TRAWL" delete -q news.trawl - >.out 2>.err
 status=$?
