@@ -19,5 +19,6 @@ int check_command(int argc, char **argv);
 int salvage_command(int argc, char **argv);
 int merge_command(int argc, char **argv);
 int compact_command(int argc, char **argv);
+int copy_command(int argc, char **argv);
 
 #endif

@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/lines.h"
 #include "cli/options.h"
+#include "cli/standard.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "trawl.h"
@@ -243,5 +244,8 @@ int delete_command(int argc, char **argv)
 		}
 	}
 	code = take_arguments(&job, argc, argv);
+	for (int i = 0; i < job.id_count && code == EXIT_DONE; i++)
+		if (strcmp(job.ids[i], "-") == 0 && refuse_closed_input("delete", "ids") != EXIT_NONE)
+			return EXIT_ERROR;
 	return code == EXIT_DONE ? run(&job) : code;
 }

@@ -9,6 +9,7 @@
 #include "cli/index_job.h"
 #include "cli/options.h"
 #include "cli/readers.h"
+#include "cli/standard.h"
 
 static const char usage[] =
     "trawl index [options] INDEX PATH...\n"
@@ -370,6 +371,9 @@ int index_command(int argc, char **argv)
 	job.index_path = job.source_options.index_path = argv[optind];
 	char **paths = argv + optind + 1;
 	int count = argc - optind - 1;
+	for (int i = 0; i < count; i++)
+		if (strcmp(paths[i], "-") == 0 && refuse_closed_input("index", "documents") != EXIT_NONE)
+			return EXIT_ERROR;
 	code = job.delete_missing ? own_folders(&job, paths, count) : EXIT_DONE;
 	if (code == EXIT_DONE)
 		code = job.watch ? job_watch(&job, paths, count) : run(&job, paths, count);

@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/prompt.h"
+#include "cli/standard.h"
 #include "cli/terminal.h"
 #include "trawl.h"
 
@@ -24,6 +25,7 @@ static const char usage[] =
     "  trawl stats notes.trawl                     what is inside, and what it weighs\n"
     "  trawl merge notes.trawl                     fewer segments, no deleted documents\n"
     "  trawl compact notes.trawl                   the smallest file\n"
+    "  trawl copy notes.trawl monday.trawl         a copy of the last commit, also while it is written\n"
     "  trawl check notes.trawl                     is it whole, byte by byte\n"
     "  trawl salvage notes.trawl rescued.trawl     what is whole of a damaged index, into a new one\n"
     "  trawl bench INDEX QUERIES                   how fast searches are\n"
@@ -35,10 +37,11 @@ static const char usage[] =
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
-} commands[] = {{"index", index_command},     {"delete", delete_command},   {"search", search_command},
-                {"show", show_command},       {"export", export_command},   {"stats", stats_command},
-                {"merge", merge_command},     {"compact", compact_command}, {"check", check_command},
-                {"salvage", salvage_command}, {"bench", bench_command},     {"eval", eval_command}};
+} commands[] = {{"index", index_command}, {"delete", delete_command},   {"search", search_command},
+                {"show", show_command},   {"export", export_command},   {"stats", stats_command},
+                {"merge", merge_command}, {"compact", compact_command}, {"copy", copy_command},
+                {"check", check_command}, {"salvage", salvage_command}, {"bench", bench_command},
+                {"eval", eval_command}};
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
@@ -77,6 +80,7 @@ static int help_command(const char *name)
 int main(int argc, char **argv)
 {
 	int code;
+	standard_fill();
 	signal(SIGXFSZ, SIG_IGN); /* a write past the limit of file sizes fails, and is reported */
 	if (argc < 2) {
 		fputs(usage, stderr);

@@ -13,6 +13,7 @@
 #include "cli/long_query.h"
 #include "cli/options.h"
 #include "cli/prompt.h"
+#include "cli/standard.h"
 #include "cli/terminal.h"
 #include "trawl.h"
 
@@ -236,6 +237,10 @@ static int search_input(struct search_job *job)
 	bool flush = is_waited_for();
 	if (!lines)
 		return complain("out of memory");
+	if (refuse_closed_input("search", "queries") != EXIT_NONE) {
+		free(lines);
+		return EXIT_ERROR;
+	}
 	lines->end = '\n';
 	lines->begun = false;
 	if (isatty(STDIN_FILENO))

@@ -327,6 +327,16 @@ typedef struct trawl_compaction {
  * keep the old file. `wait` as for a writer. `sizes` may be NULL. */
 TRAWL_API int trawl_compact(const char *path, bool wait, trawl_compaction *sizes, trawl_error *error);
 
+/* Called now and then with the bytes that are copied, and about how many there are. */
+typedef void trawl_copy_progress(void *context, uint64_t bytes, uint64_t total);
+
+/* Copy the last commit of the index at `path` to a new file, also while a writer goes on: a copy by other means would be of several commits
+ * then. Everything is verified while it is read. The new file appears whole and durable, with the mode of the index and, where that is
+ * permitted, its owner and group, or not at all; TRAWL_EINVAL where there is one. Until it ends "new_path-copy" is there, which the
+ * next copy takes over from one that was killed. `progress` and `bytes`, which gets the new file's size, may be NULL. */
+TRAWL_API int trawl_copy(const char *path, const char *new_path, trawl_copy_progress *progress, void *context,
+                         uint64_t *bytes, trawl_error *error);
+
 /* ---- reading --------------------------------------------------------------------------------------------------- */
 
 typedef struct trawl_index trawl_index;

@@ -41,6 +41,10 @@ static inline bool store_is_inherited(const struct store *store)
 	return store->file < 0;
 }
 
+/* Go through all entries in order, each verified; `visit` may be NULL. *failed: what it returned, which ends the walk. */
+typedef int visit_entry(void *context, uint32_t segment, MDB_val *key, MDB_val *value);
+int snapshot_visit(struct snapshot *snapshot, visit_entry *visit, void *context, int *failed, trawl_error *error);
+
 const struct snapshot *snapshot_next(const struct snapshot *snapshot); /* of the store */
 
 /* Where LMDB has mapped the file, which it does not tell, by the address of a value; NULL: the value is not in the map. */

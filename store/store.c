@@ -796,25 +796,36 @@ int snapshot_extent(struct snapshot *snapshot, uint32_t segment, uint32_t part, 
 	return find_extent(snapshot, segment, part, extent, false, payload, length, error);
 }
 
-int snapshot_verify(struct snapshot *snapshot, trawl_error *error)
+int snapshot_visit(struct snapshot *snapshot, visit_entry *visit, void *context, int *failed, trawl_error *error)
 {
 	MDB_cursor *cursor = NULL;
 	MDB_val key, value;
 	int code = 0;
+	*failed = 0;
 	pthread_mutex_lock(&snapshot->lock);
-	int failed = mdb_cursor_open(snapshot->transaction, snapshot->reading->database, &cursor);
-	while (!code && !failed && !(failed = mdb_cursor_get(cursor, &key, &value, MDB_NEXT))) {
+	int ended = mdb_cursor_open(snapshot->transaction, snapshot->reading->database, &cursor);
+	while (!code && !*failed && !ended && !(ended = mdb_cursor_get(cursor, &key, &value, MDB_NEXT))) {
 		const uint8_t *at = key.mv_data;
-		if (key.mv_size != KEY_BYTES)
-			failed = MDB_CORRUPTED;
-		else
-			code = check_extent(snapshot, __builtin_bswap32(load32(at)), __builtin_bswap32(load32(at + 4)),
-			                    __builtin_bswap32(load32(at + 8)), &value, error);
+		if (key.mv_size != KEY_BYTES) {
+			ended = MDB_CORRUPTED;
+			break;
+		}
+		uint32_t segment = __builtin_bswap32(load32(at));
+		code = check_extent(snapshot, segment, __builtin_bswap32(load32(at + 4)),
+		                    __builtin_bswap32(load32(at + 8)), &value, error);
+		if (!code && visit)
+			*failed = visit(context, segment, &key, &value);
 	}
 	if (cursor)
 		mdb_cursor_close(cursor);
 	pthread_mutex_unlock(&snapshot->lock);
-	return failed && failed != MDB_NOTFOUND ? lmdb_error(snapshot->store, failed, "reading", error) : code;
+	return ended && ended != MDB_NOTFOUND ? lmdb_error(snapshot->store, ended, "reading", error) : code;
+}
+
+int snapshot_verify(struct snapshot *snapshot, trawl_error *error)
+{
+	int failed;
+	return snapshot_visit(snapshot, NULL, NULL, &failed, error);
 }
 
 int part_open(struct part *part, struct snapshot *snapshot, uint32_t segment, uint32_t number, uint64_t bytes,

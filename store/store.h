@@ -85,6 +85,16 @@ int snapshot_extent(struct snapshot *snapshot, uint32_t segment, uint32_t part, 
 /* Verify every extent of the file, garbage included. */
 int snapshot_verify(struct snapshot *snapshot, trawl_error *error);
 
+/* Copy the snapshot to a new file at `path`, beside a writer or not; each extent is verified. The file appears whole, synced, with the mode
+ * of the index, or not at all. TRAWL_EINVAL: there is one. TRAWL_ECORRUPT, TRAWL_EFULL. */
+struct copy_wishes {
+	bool (*keep)(void *context, uint32_t segment);   /* NULL: all; false leaves one out */
+	void (*progress)(void *context, uint64_t bytes); /* NULL: none; bytes copied so far */
+	void *context;
+};
+int store_copy(struct snapshot *snapshot, const char *path, const struct copy_wishes *wishes, uint64_t *bytes,
+               trawl_error *error);
+
 /* A part of a segment: a stream of `bytes` bytes. Extents are fetched and verified when first touched. */
 struct part {
 	struct snapshot *snapshot;

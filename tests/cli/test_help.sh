@@ -15,7 +15,7 @@ trawl --version
 exits 0 && out_matches '^trawl [0-9]+\.[0-9]+\.[0-9]+ \((scalar|avx2|avx512) kernels\), (no )?line editing.*'
 claim "version_names_the_version_and_the_kernels"
 
-for command in index delete search show export stats merge compact check salvage bench eval; do
+for command in index delete search show export stats merge compact copy check salvage bench eval; do
 	trawl "$command" --help
 	cp .out by_option
 	exits 0 && out_has "trawl $command" && silent
@@ -48,7 +48,7 @@ trawl index only.trawl
 exits 2 && err_has "only.trawl" && [ ! -e only.trawl ]
 claim "index_without_a_path_says_so_and_makes_no_file"
 
-for command in delete search show export stats merge compact check salvage; do
+for command in delete search show export stats merge compact copy check salvage; do
 	trawl "$command"
 	exits 2 && err_has "INDEX"
 	claim "${command}_without_an_index_says_what_is_missing"
@@ -60,7 +60,7 @@ if [ -n "$top" ] && have groff "the_manual_page_has_no_mistakes"; then
 	claim "the_manual_page_has_no_mistakes"
 	trawl --help
 	missing=
-	for command in index delete search show export stats merge compact check salvage; do
+	for command in index delete search show export stats merge compact copy check salvage; do
 		"$TRAWL" "$command" --help | grep -oE -e '--[a-z][a-z0-9-]+' | sort -u | while read -r option; do
 			sed 's/\\-/-/g' "$top/docs/trawl.1" | grep -F -e "$option" >/dev/null || echo "$command $option"
 		done

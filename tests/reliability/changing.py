@@ -29,7 +29,7 @@ class Changes:
         self.rescued = os.path.join(bench.home, "rescued.trawl")
         self.broken = os.path.join(bench.folder, "broken.trawl")
         self.many = os.path.join(bench.folder, "many.trawl")
-        self.all = [self.commits(), *self.of_many_segments(), self.salvage()]
+        self.all = [self.commits(), *self.of_many_segments(), self.copy(), self.salvage()]
         bench.reset()
 
     def ids(self, first, step):
@@ -65,6 +65,13 @@ class Changes:
         yield Change("merge", ["merge", "-q", bench.index], self.many, [same], same)
         yield Change("compact", ["compact", "-q", bench.index], self.many, [same], same)
         yield Change("delete", ["delete", "-q", bench.index, *self.ids(2, 4)], self.many, [same, fewer], fewer)
+
+    def copy(self):
+        """Of an index with several segments: the index stays as it is, the copy is whole or not there."""
+        bench = self.bench
+        shutil.copyfile(self.many, bench.index)
+        same = bench.answers()
+        return Change("copy", ["copy", "-q", bench.index, self.rescued], self.many, [same], same, self.rescued)
 
     def salvage(self):
         """Of an index one of whose extents is damaged: it must stay as it is."""
@@ -113,7 +120,7 @@ class Changes:
         return [name for name in self.bench.strangers() if name not in known]
 
     def judge_partial(self, change):
-        """After a salvage that could not read everything."""
+        """After a salvage or a copy that could not read everything."""
         found = self.rescued_state()
         if found is not None and self.bench.run(["check", "-q", "--text", self.rescued]).code != 0:
             return "the new index is not whole"
