@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/ids.h"
 #include "cli/lines.h"
 #include "cli/options.h"
 #include "cli/standard.h"
@@ -31,6 +32,8 @@ static const char usage[] =
     "  -q, --quiet     no summary, and nothing about ids that are not there\n"
     "  --json          the summary as one JSON object\n"
     "\n"
+    "An ID may be as any command prints it: bytes that are no text as bytes:caf%E9.txt; and a path in any spelling.\n"
+    "With -0 ids on standard input are taken to the byte.\n"
     "Exit status: 0 deleted (or would), 1 nothing to delete, 2 error: nothing was deleted, unless it says so.\n";
 
 enum { MISSING_TOLD = 20 };
@@ -60,38 +63,57 @@ static void tell_missing(struct delete_job *job, const char *id, size_t length)
 		complain("more ids are not there; from here on they are only counted");
 }
 
-/* As it is into a file or pipe; safe to look at on a terminal. */
+/* As it is into a file or pipe, where that can be read again; safe to look at on a terminal. */
 static void print_id(const struct delete_job *job, const char *id, size_t length)
 {
 	if (!job->null && isatty(STDOUT_FILENO))
-		clean_write(stdout, id, length, CLEAN_LINE);
+		id_write_clean(stdout, id, length);
+	else if (!job->null)
+		id_write_line(stdout, id, length);
 	else
 		fwrite(id, 1, length, stdout);
 	putchar(job->null ? 0 : '\n');
 }
 
-static int would_delete(struct delete_job *job, const char *id, size_t length, trawl_error *error)
+/* A document to be deleted, by its very id. */
+struct target {
+	struct delete_job *job;
+	trawl_error *error;
+};
+
+static int delete_exactly(void *context, const char *id, size_t length)
 {
+	const struct target *target = context;
+	const struct delete_job *job = target->job;
 	trawl_stored *stored = NULL;
 	trawl_document document;
-	int result = trawl_fetch(job->index, id, length, &stored, &document, error);
+	if (job->writer)
+		return trawl_writer_delete(job->writer, id, length, target->error);
+	int result = trawl_fetch(job->index, id, length, &stored, &document, target->error);
 	if (result == TRAWL_OK)
 		print_id(job, id, length);
 	trawl_stored_free(stored);
 	return result;
 }
 
-/* TRAWL_OK, also when there is none, or the error that ends the run. */
-static int delete_one(struct delete_job *job, const char *id, size_t length, trawl_error *error)
+static int count_deleted(struct delete_job *job, int result, const char *id, size_t length)
 {
-	int result =
-	    job->writer ? trawl_writer_delete(job->writer, id, length, error) : would_delete(job, id, length, error);
 	if (result == TRAWL_ENOTFOUND) {
 		tell_missing(job, id, length);
 		return TRAWL_OK;
 	}
 	job->deleted += result == TRAWL_OK;
 	return result;
+}
+
+/* The document with this very id, or the one that is meant by an id as it was given. TRAWL_OK, also when there is none, or the error
+ * that ends the run. */
+static int delete_one(struct delete_job *job, const char *id, size_t length, bool exact, trawl_error *error)
+{
+	struct target target = {job, error};
+	int result =
+	    exact ? delete_exactly(&target, id, length) : id_try(id, length, TRAWL_ENOTFOUND, delete_exactly, &target);
+	return count_deleted(job, result, id, length);
 }
 
 /* ---- which documents ------------------------------------------------------------------------------------------- */
@@ -108,7 +130,7 @@ static int delete_lines(struct delete_job *job, trawl_error *error)
 	lines->begun = false;
 	while (result == TRAWL_OK && lines_next(lines))
 		if (lines->length > 0)
-			result = delete_one(job, lines->bytes, lines->length, error);
+			result = delete_one(job, lines->bytes, lines->length, job->null, error);
 	free(lines);
 	if (result == TRAWL_OK && ferror(stdin)) {
 		snprintf(error->text, sizeof error->text, "cannot read ids from standard input");
@@ -121,8 +143,9 @@ static int delete_ids(struct delete_job *job, trawl_error *error)
 {
 	int result = TRAWL_OK;
 	for (int i = 0; i < job->id_count && result == TRAWL_OK; i++)
-		result = strcmp(job->ids[i], "-") == 0 ? delete_lines(job, error)
-		                                       : delete_one(job, job->ids[i], strlen(job->ids[i]), error);
+		result = strcmp(job->ids[i], "-") == 0
+		             ? delete_lines(job, error)
+		             : delete_one(job, job->ids[i], strlen(job->ids[i]), false, error);
 	return result;
 }
 
@@ -130,6 +153,7 @@ static int delete_matches(struct delete_job *job, trawl_error *error)
 {
 	trawl_searcher *searcher = NULL;
 	trawl_search_options options = {.top = TRAWL_TOP_ALL, .stable_ties = job->dry};
+	struct target target = {job, error};
 	const char *id;
 	size_t count, length;
 	int result = trawl_searcher_new(&searcher, job->index, error);
@@ -140,7 +164,7 @@ static int delete_matches(struct delete_job *job, trawl_error *error)
 		for (size_t i = 0; i < count && result == TRAWL_OK; i++) {
 			result = trawl_hit_id(searcher, hits[i].document, &id, &length, error);
 			if (result == TRAWL_OK)
-				result = delete_one(job, id, length, error);
+				result = count_deleted(job, delete_exactly(&target, id, length), id, length);
 		}
 	}
 	trawl_searcher_free(searcher);

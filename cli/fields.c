@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/reserved.h"
 #include "cli/text.h"
 
 /* Deeper nested members cannot be chosen. */
@@ -277,7 +278,7 @@ static void print_chosen(const struct field_choice *choice, struct slice object,
 	free(out.data);
 }
 
-void print_fields(const struct field_choice *choice, const trawl_document *document)
+static void print_visible(const struct field_choice *choice, const trawl_document *document)
 {
 	struct slice object = {document->fields, document->fields_length};
 	if (!choice->all) {
@@ -291,4 +292,15 @@ void print_fields(const struct field_choice *choice, const trawl_document *docum
 		json_write_string(stdout, object.at, object.left);
 	else
 		fputs("{}", stdout);
+}
+
+void print_fields(const struct field_choice *choice, const trawl_document *document)
+{
+	trawl_document visible = *document;
+	struct origin origin;
+	char *memory;
+	if (!origin_take(&visible, &origin, &memory))
+		visible.fields_length = 0; /* as without memory for a choice */
+	print_visible(choice, &visible);
+	free(memory);
 }

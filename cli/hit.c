@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/ids.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "cli/trec.h"
@@ -47,6 +48,9 @@ static void print_for_people(const struct hit_style *style, const struct printed
 {
 	const trawl_document *document = hit->document;
 	const trawl_snippet *snippet = hit->snippet;
+	char escaped[ID_PRINTED_MAX];
+	const char *id = document->id;
+	size_t id_length = id_printed(&id, document->id_length, escaped);
 	size_t columns = style->columns > COLUMNS_LEAST ? style->columns : 0;
 	if (hit->number > 0 && !style->no_snippet)
 		putchar('\n');
@@ -56,10 +60,10 @@ static void print_for_people(const struct hit_style *style, const struct printed
 	if (document->title_length > 0)
 		print_title(&head, document->title, document->title_length);
 	else
-		write_shortened(document->id, document->id_length, columns ? columns - head.used : 0);
+		write_shortened(id, id_length, columns ? columns - head.used : 0);
 	fputs(style->colour ? NO_COLOUR : "", stdout);
 	if (document->title_length > 0)
-		print_id(&head, document->id, document->id_length);
+		print_id(&head, id, id_length);
 	putchar('\n');
 	if (snippet->length == 0)
 		return;
@@ -95,7 +99,7 @@ static void print_as_json(const struct hit_style *style, const struct printed_hi
 		putchar(',');
 	printf("{\"rank\":%zu,\"score\":%.9g,\"id\":", hit->rank,
 	       (double)hit->score); /* nine digits keep a float's bits */
-	json_write_string(stdout, document->id, document->id_length);
+	id_write_json(stdout, document->id, document->id_length);
 	fputs(",\"title\":", stdout);
 	json_write_string(stdout, document->title, document->title_length);
 	if (!style->no_snippet) {

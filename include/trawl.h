@@ -106,7 +106,9 @@ typedef struct trawl_document {
 	size_t title_length;
 	const char *text;
 	size_t text_length;
-	const char *fields; /* further stored fields as the text of one JSON object, or empty */
+	/* Further stored fields as the text of one JSON object, or empty. The name "_trawl" is reserved: `trawl index` puts there, as the
+	 * first member, the file that a document came from; and a source takes what `trawl export` wrote there (docs/trawl.1). */
+	const char *fields;
 	size_t fields_length;
 } trawl_document;
 

@@ -13,6 +13,7 @@ extern "C" {
 #include "base/memory.h"
 #include "input/json.h"
 #include "input/reader.h"
+#include "input/reserved.h"
 }
 #include "input/json_choice.h"
 
@@ -29,6 +30,7 @@ struct json_parser {
 	bool auto_id;
 	struct buffer joined[JSON_ROLES];
 	struct buffer fields;
+	struct reserved reserved;
 };
 
 namespace
@@ -50,6 +52,7 @@ struct reading {
 	string_view second_id; /* the value of the field of that name, */
 	string_view second_token;
 	size_t second_start, second_end; /* which is here in `fields` */
+	string_view reserved;            /* the object of that name, or none */
 };
 
 const char *problem_text(simdjson::error_code problem)
@@ -343,6 +346,10 @@ int append_field(reading &r, const char *start, string_view token)
 	if (!buffer_append_byte(fields, fields->length ? ',' : '{') ||
 	    !buffer_append(fields, field.data(), field.size()))
 		return error_set_memory(r.error);
+	/* Within valid JSON a line end is white space: as a space it fits into a line again. */
+	for (uint8_t *at = fields->data + fields->length - field.size(); at < fields->data + fields->length; at++)
+		if (*at == '\n' || *at == '\r')
+			*at = ' ';
 	return TRAWL_OK;
 }
 
@@ -382,6 +389,22 @@ int take_second_id(reading &r)
 	return TRAWL_OK;
 }
 
+/* What `trawl export` had to say beside the other fields: an object; else it is a field like others. */
+int note_reserved(reading &r, const char *start, ondemand::value value)
+{
+	string_view token = token_of(value);
+	if (token.empty() || token[0] != '{')
+		return keep_field(r, start, value);
+	int status = check_value(r, value, 1);
+	const char *end;
+	auto problem = r.json.current_location().get(end);
+	if (status == TRAWL_OK && problem)
+		return fail(r, problem);
+	if (status == TRAWL_OK)
+		r.reserved = trim_end(string_view(token.data(), (size_t)(end - token.data())));
+	return status;
+}
+
 int read_field(reading &r, ondemand::field &field)
 {
 	const char *start = field.key().raw() - 1;
@@ -394,6 +417,8 @@ int read_field(reading &r, ondemand::field &field)
 		roles |= (unsigned)(key == r.parser->names[i]) << i;
 	if (roles)
 		return read_roles(r, field.value(), roles);
+	if (key == RESERVED_NAME)
+		return note_reserved(r, start, field.value());
 	return !r.parser->second_id.empty() && key == r.parser->second_id ? read_second_id(r, start, field.value())
 	                                                                  : keep_field(r, start, field.value());
 }
@@ -567,6 +592,7 @@ void json_parser_free(struct json_parser *parser)
 	if (parser->second_id.size())
 		memory_free(const_cast<char *>(parser->second_id.data()));
 	buffer_release(&parser->fields);
+	reserved_release(&parser->reserved);
 	parser->~json_parser();
 	memory_free(parser);
 }
@@ -574,7 +600,7 @@ void json_parser_free(struct json_parser *parser)
 int json_parser_read(struct json_parser *parser, const char *line, size_t length, trawl_document *document,
                      size_t *column, trawl_error *error)
 {
-	reading r{parser, {}, {line, length}, document, column, error, {}, {}, 0, 0};
+	reading r{parser, {}, {line, length}, document, column, error, {}, {}, 0, 0, {}};
 	*document = {"", 0, "", 0, "", 0, "", 0};
 	*column = 0;
 	parser->fields.length = 0;
@@ -606,6 +632,8 @@ int json_parser_read(struct json_parser *parser, const char *line, size_t length
 		document->fields = reinterpret_cast<const char *>(parser->fields.data);
 		document->fields_length = parser->fields.length;
 	}
+	if (!r.reserved.empty())
+		return reserved_apply(&parser->reserved, r.reserved.data(), r.reserved.size(), document, error);
 	return TRAWL_OK;
 }
 

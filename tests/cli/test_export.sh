@@ -31,7 +31,7 @@ claim "export_of_a_reordered_index_is_the_reordered_corpus"
 trawl index -q back.trawl similar.jsonl
 results similar.trawl >expected
 results back.trawl >found
-[ "$(wc -l <expected)" -gt 400 ] && cmp -s expected found
+[ "$(grep -o '"rank"' expected | wc -l)" -gt 400 ] && cmp -s expected found
 claim "an_index_of_the_export_gives_the_same_results"
 trawl export --order input similar.trawl
 exits 0 && cmp -s .out mixed.jsonl

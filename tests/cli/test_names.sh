@@ -45,7 +45,7 @@ reader=$!
 exec 9>queries
 echo word17 >&9
 eventually grep -q n17 answers
-for i in 1 2 3; do seq 400 | sed "s/.*/{\"id\":\"n&\",\"text\":\"again& other$i\"}/"; done >&8
+for i in 1 2 3; do seq 400 | sed "s/.*/{\"id\":\"n&\",\"text\":\"word& again other$i\"}/"; done >&8
 exec 8>&-
 wait $writer
 claim "a_writer_ends_well_whose_folder_holds_its_index"
@@ -53,7 +53,7 @@ seq 40 >numbers
 sed 's/^/word/' numbers >&9
 exec 9>&-
 wait $reader
-[ "$(grep -c '"rank":1' answers)" = 41 ] && [ "$(sed 's/.*"query":"word\([0-9]*\)".*"id":"n\1".*/same/' answers | grep -c same)" = 41 ]
+[ "$(wc -l <answers)" = 41 ] && [ "$(sed 's/.*"query":"word\([0-9]*\)".*"rank":1,.*"id":"n\1".*/same/' answers | grep -c same)" = 41 ]
 claim "a_reader_beside_it_has_the_right_answers"
 trawl check -q d/m.trawl
 exits 0
