@@ -48,7 +48,7 @@ int copy_take_after(int file, const char *like, const char *path, trawl_error *e
 /* ---- entries ---- */
 
 #define COPY_BYTES ((size_t)16 << 20) /* a transaction */
-#define COPY_ROOM ((size_t)64 << 20)  /* that the copy may need beyond what the file has */
+#define COPY_ROOM ((size_t)8 << 20)   /* that the copy may need beyond what the file has, and an eighth of that */
 
 struct copying {
 	const struct copy_wishes *wishes;
@@ -131,7 +131,7 @@ int copy_entries(struct snapshot *snapshot, int file, const char *path, const st
 	int failed = ftruncate(file, 0) == 0 ? 0 : errno;
 	snapshot_file_size(snapshot, &bytes, &unused);
 	if (!failed)
-		failed = open_copy(&copying.environment, path, bytes + COPY_ROOM);
+		failed = open_copy(&copying.environment, path, bytes + bytes / 8 + COPY_ROOM);
 	if (failed)
 		return refuse_copy(file, path, failed, error);
 	int code = snapshot_visit(snapshot, copy_entry, &copying, &failed, error);

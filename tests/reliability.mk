@@ -43,5 +43,5 @@ damage-writers: $(BUILD)/tests/test_damage ## writers on damaged files: [N=20000
 # ---- a long life ----
 
 .PHONY: growth
-growth: $(BUILD)/tests/reliability/growth ## memory, descriptors, reader slots and file size over a long life: [SECONDS=3600]
+growth: $(BUILD)/tests/reliability/growth ## memory, descriptors and file size over a long life: [SECONDS=3600]
 	$(BUILD)/tests/reliability/growth seconds=$(or $(SECONDS),3600) folder=$(or $(FOLDER),/dev/shm)

@@ -5,7 +5,7 @@
  *
  * A writer that stays open commits additions, replacements and deletions of a fixed number of documents, merging as it likes; readers
  * come and go, in this process and in others, some of which are killed; now and then the file is compacted. Memory,
- * descriptors, reader slots, names in the folder and the file's size are looked at once a round; after the first third of the
+ * descriptors, readers' locks, names in the folder and the file's size are looked at once a round; after the first third of the
  * time the most of each must not be passed any more, but for a tenth.
  */
 #include <dirent.h>
@@ -22,13 +22,13 @@
 
 enum { MEASURES = 5, ROUND = 50 }; /* commits a round */
 
-static const char *const measure_names[MEASURES] = {"resident KiB", "descriptors", "reader slots",
+static const char *const measure_names[MEASURES] = {"resident KiB", "descriptors", "reader locks",
                                                     "names in the folder", "file KiB"};
 /* What noise may add, besides a tenth. */
 static const uint64_t measure_noise[MEASURES] = {4096, 2, 4, 2, 2048};
 
 struct life_long {
-	char folder[400], index[440], lock[450];
+	char folder[400], index[440];
 	uint64_t documents, compact_every;
 	struct random random;
 	trawl_writer *writer;
@@ -75,24 +75,19 @@ static uint64_t resident_kib(void)
 	return resident * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
 }
 
-/* As LMDB's lock file tells: the slots that were ever in use at once. Read in a process of its own: closing the file in ours would
- * drop LMDB's locks. */
-static uint64_t reader_slots(const struct life_long *life)
+/* The locks by which readers tell of themselves (store/readers.h), of all processes. */
+static uint64_t reader_locks(const struct stat *index)
 {
-	enum { NUMBER_OF_READERS = 56 };
-	uint32_t slots;
-	int status;
-	fflush(NULL);
-	pid_t child = fork();
-	if (child == 0) {
-		FILE *file = fopen(life->lock, "re");
-		if (!file || fseek(file, NUMBER_OF_READERS, SEEK_SET) != 0 || fread(&slots, sizeof slots, 1, file) != 1)
-			_exit(255);
-		_exit(slots > 254 ? 254 : (int)slots);
-	}
-	if (waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) == 255)
-		exit(3);
-	return (uint64_t)WEXITSTATUS(status);
+	char line[256], inode[32];
+	uint64_t count = 0;
+	FILE *locks = fopen("/proc/locks", "re");
+	if (!locks)
+		return 0;
+	snprintf(inode, sizeof inode, ":%llu ", (unsigned long long)index->st_ino);
+	while (fgets(line, sizeof line, locks))
+		count += strstr(line, " OFDLCK ") && strstr(line, inode);
+	fclose(locks);
+	return count;
 }
 
 static void measure(struct life_long *life, bool early)
@@ -100,7 +95,7 @@ static void measure(struct life_long *life, bool early)
 	struct stat status;
 	if (stat(life->index, &status) != 0)
 		exit(3);
-	const uint64_t now[MEASURES] = {resident_kib(), count_names("/proc/self/fd"), reader_slots(life),
+	const uint64_t now[MEASURES] = {resident_kib(), count_names("/proc/self/fd"), reader_locks(&status),
 	                                count_names(life->folder), (uint64_t)status.st_size / 1024};
 	for (int i = 0; i < MEASURES; i++) {
 		uint64_t *most = early ? life->early : life->most;
@@ -231,7 +226,6 @@ int main(int argc, char **argv)
 	snprintf(life.folder, sizeof life.folder, "%.300s/trawl-growth-%d",
 	         option_text(argc, argv, "folder", "/dev/shm"), (int)getpid());
 	snprintf(life.index, sizeof life.index, "%s/x.trawl", life.folder);
-	snprintf(life.lock, sizeof life.lock, "%s-lock", life.index);
 	if (mkdir(life.folder, 0700) != 0) {
 		perror(life.folder);
 		return 3;
@@ -256,7 +250,6 @@ int main(int argc, char **argv)
 	       (unsigned long long)life.kills + (unsigned long long)life.compactions, (unsigned long long)found);
 	trawl_writer_close(life.writer);
 	unlink(life.index);
-	unlink(life.lock);
 	rmdir(life.folder);
 	return found ? 1 : 0;
 }
