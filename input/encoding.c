@@ -121,7 +121,8 @@ struct census {
 	size_t characters; /* of several bytes, valid UTF-8 */
 	size_t invalid;    /* bytes in no such character */
 	size_t unused;     /* of these, that windows-1252 does not use */
-	size_t high, low;  /* letters, if it were windows-1252 */
+	size_t high, low;  /* letters, if it were windows-1252, */
+	size_t signs;      /* and of the invalid bytes, those that would be none */
 };
 
 static void take_census(const uint8_t *text, size_t length, struct census *census)
@@ -138,16 +139,19 @@ static void take_census(const uint8_t *text, size_t length, struct census *censu
 			census->invalid++;
 			census->unused += *invalid >= 0x80 && *invalid < 0xa0 && !latin_80[*invalid - 0x80];
 			census->high += *invalid >= 0xc0;
+			census->signs += *invalid < 0xc0;
 			text = invalid + 1;
 		}
 	}
 }
 
-/* In texts of western languages, to which windows-1252 belongs, most letters are plain. A few words may be otherwise. */
+/* In texts of western languages, to which windows-1252 belongs, most letters are plain, and there are more of them than of special signs.
+ * A few words may be otherwise. */
 static bool looks_latin(const struct census *census)
 {
 	return census->invalid > census->characters && !census->unused &&
-	       (census->high <= census->low || census->high <= 8);
+	       (census->high <= census->low || census->high <= 8) &&
+	       (census->signs * 2 <= census->low + census->high || census->signs <= 4);
 }
 
 static uint32_t latin_character(uint8_t byte)

@@ -318,13 +318,16 @@ int read_roles(reading &r, ondemand::value value, unsigned roles)
 	string_view token = token_of(value), content("", 0);
 	bool has_id = roles & 1u << JSON_ID, missing;
 	int role = roles & 1u << JSON_TEXT ? JSON_TEXT : JSON_TITLE, status;
-	if (!has_id && !token.empty() && token[0] == '[')
+	char first = token.empty() ? 0 : token[0];
+	if (first == '"')
+		status = read_string(r, value, token, &content);
+	else if (!has_id && first == '[')
 		status = join_array(r, value, role, &content);
 	else
 		status = read_scalar(r, value, token, &content, &missing);
-	if (status == TRAWL_OK && has_id)
+	if (status == TRAWL_OK && has_id && !(first == '"' && !content.empty() && content.size() <= JSON_ID_MAX))
 		status = check_id(r, content, token, r.parser->names[JSON_ID]);
-	else if (status == TRAWL_OK && token[0] == '{')
+	else if (status == TRAWL_OK && !has_id && first == '{')
 		status = fail_type(r, role, token, "is");
 	for (int i = 0; status == TRAWL_OK && i < JSON_ROLES; i++)
 		if (roles & 1u << i)
@@ -502,17 +505,26 @@ bool is_id(string_view value)
 	return !value.empty() && (value[0] == '"' ? value.size() > 2 : value[0] == '-' || is_digit(value[0]));
 }
 
-/* The first of `names` that a field has, in any case, with a value of the kind. */
-string_view find_field(string_view fields, const char *const *names, bool (*kind)(string_view))
+/* The first of `names` that a field has, in any case, with a value that can be an id, or else a text. */
+string_view find_field(string_view fields, const char *const *names, bool id)
 {
 	for (; *names; names++) {
 		string_view key, value;
 		for (size_t at = 0; next_member(fields, &at, &key, &value);)
 			if (key.size() == strlen(*names) && strncasecmp(key.data(), *names, key.size()) == 0 &&
-			    kind(value))
+			    (id ? is_id(value) : is_text(value)))
 				return key;
 	}
 	return {};
+}
+
+/* Whether an object without an id is nothing but what to do with the next one. */
+bool is_bulk_action(const json_parser *parser)
+{
+	string_view fields(reinterpret_cast<const char *>(parser->fields.data), parser->fields.length), key, value;
+	size_t at = 0;
+	return next_member(fields, &at, &key, &value) && at >= fields.size() && !value.empty() && value[0] == '{' &&
+	       (key == "index" || key == "create" || key == "update" || key == "delete");
 }
 
 /* Of an object without an id: what may be meant by it. */
@@ -525,13 +537,8 @@ int fail_id(reading &r)
 	const char *name = r.parser->names[JSON_ID].data();
 	struct buffer *buffer = &r.parser->fields;
 	string_view fields(reinterpret_cast<const char *>(buffer->data), buffer->length), key, value;
-	size_t at = 0;
-	if (next_member(fields, &at, &key, &value) && at >= fields.size() && !value.empty() && value[0] == '{' &&
-	    (key == "index" || key == "create" || key == "update" || key == "delete"))
-		return error_set(r.error, TRAWL_EINPUT,
-		                 "an action of an Elasticsearch bulk file, and no document (--auto-id: for documents "
-		                 "without an id)");
-	string_view found = find_field(fields, ids, is_id);
+	size_t at;
+	string_view found = find_field(fields, ids, true);
 	if (!found.empty())
 		return error_set(r.error, TRAWL_EINPUT, "no \"%s\" field; \"%.*s\" looks like one: --id %.*s", name,
 		                 static_cast<int>(found.size()), found.data(), static_cast<int>(found.size()),
@@ -624,6 +631,10 @@ int json_parser_read(struct json_parser *parser, const char *line, size_t length
 		return status;
 	if (document->id_length == 0 && !r.second_token.empty() && (status = take_second_id(r)) != TRAWL_OK)
 		return status;
+	if (document->id_length == 0 && document->title_length + document->text_length == 0 && is_bulk_action(parser))
+		return error_set(
+		    error, TRAWL_EINPUT,
+		    "an action of an Elasticsearch bulk file, and no document (--auto-id: for those without an id)");
 	if (document->id_length == 0 && !parser->auto_id)
 		return fail_id(r);
 	if (parser->fields.length) {
@@ -642,7 +653,7 @@ const char *json_find_text(const trawl_document *document, size_t *length)
 	static const char *const texts[] = {"text",    "contents",  "content",  "body",      "abstract", "article",
 	                                    "passage", "full_text", "fulltext", "paragraph", "sentence", "description",
 	                                    "summary", "message",   "comment",  "review",    "caption",  nullptr};
-	string_view key = find_field(string_view(document->fields, document->fields_length), texts, is_text);
+	string_view key = find_field(string_view(document->fields, document->fields_length), texts, false);
 	*length = key.size();
 	return key.empty() ? nullptr : key.data();
 }

@@ -53,11 +53,22 @@ static int note_repair(struct trawl_source *source, enum repair repair, struct p
 	return TRAWL_OK;
 }
 
+static bool is_plain_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
 static bool has_word(const char *text, size_t length)
 {
 	const uint8_t *at = (const uint8_t *)text, *end = at + length;
 	while (at < end) {
-		ucs4_t c;
+		ucs4_t c = *at;
+		if (c < 0x80) {
+			if (is_plain_letter((char)c))
+				return true;
+			at++;
+			continue;
+		}
 		at += u8_mbtouc(&c, at, (size_t)(end - at));
 		if (uc_is_general_category_withtable(c, UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_N))
 			return true;
@@ -69,9 +80,9 @@ static bool has_word(const char *text, size_t length)
 static int note_what_is_missing(struct trawl_source *source, const trawl_document *document, struct place place,
                                 trawl_error *error)
 {
+	size_t length = 0;
 	if (has_word(document->text, document->text_length))
 		return TRAWL_OK;
-	size_t length = 0;
 	bool word = has_word(document->title, document->title_length);
 	const char *name = document->text_length ? NULL : json_find_text(document, &length);
 	char message[256];
@@ -146,6 +157,13 @@ static int finish_document(struct trawl_source *source, trawl_document *document
 	return status == TRAWL_OK ? 1 : status;
 }
 
+/* Nothing is left to do for it, as for nearly all. */
+static inline bool is_complete(const trawl_document *document, enum repair repair)
+{
+	return repair == REPAIR_NONE && document->id_length && document->text_length &&
+	       is_plain_letter(*document->text);
+}
+
 /* From a file of objects that are not one a line. */
 static int read_loose_object(struct trawl_source *source, trawl_document *document, trawl_error *error)
 {
@@ -195,7 +213,8 @@ static int read_line_object(struct trawl_source *source, trawl_document *documen
 			return 0;
 		status = parse(source, line, length, document, &column, &repair, &problem);
 		if (status == TRAWL_OK)
-			return finish_document(source, document, repair, place, error);
+			return is_complete(document, repair) ? 1
+			                                     : finish_document(source, document, repair, place, error);
 		if (status == TRAWL_EINPUT && objects_try(&source->objects, line, length, &failure) != TRAWL_OK)
 			return source_give_up_file(source, TRAWL_SKIPPED_DAMAGED, &failure, error);
 		if (source->objects.loose)

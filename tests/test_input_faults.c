@@ -129,6 +129,14 @@ static void make_everything(void)
 	write_text("d/a.txt", "title\ntext");
 	write_text("d/b.jsonl", LINES);
 	write_text("d/e/f/c.txt", "deep");
+	write_text("d/h.json",
+	           "[\n{\"id\":1,\"x\":\"\\ud800\"},\n{\"id\":2,\n\"text\":[\"a\",1]},{\"x\":1}, 7,\n{\"id\":\"cut\n");
+	write_bytes("d/i.txt",
+	            "\xff\xfe"
+	            "a\0\xe9\0\n\0b\0",
+	            10);
+	write_text("d/j.txt", "caf\xe9");
+	write_text("d/k.txt", "{\"id\":1,\"body\":\"caf\xe9\"}\n{\"id\":2}");
 	packed = pack_gzip(out, 2 * LONG, text, LONG);
 	packed += pack_gzip(out + packed, 2 * LONG - packed, "second member", 13);
 	memset(out + packed, 0, 600);

@@ -261,6 +261,12 @@ static void text_that_is_no_utf8_is_read_as_what_it_looks_like(void **state)
 	assert_string_equal(outcome.problems.data,
 	                    "cyrillic.txt: invalid UTF-8, which became U+FFFD (--encoding names another encoding)\n");
 	release_outcome(&outcome);
+	/* "nihongo no tekisuto" in Shift-JIS. */
+	write_text("japanese.txt", "\x93\xfa\x96{\x8c\xea\x82\xcc\x83\x65\x83L\x83X\x83g");
+	path = "japanese.txt";
+	outcome = read_paths(&path, 1, (trawl_source_options){0});
+	assert_non_null(strstr((char *)outcome.problems.data, "invalid UTF-8"));
+	release_outcome(&outcome);
 	expect_with("cyrillic.txt", (trawl_source_options){.encoding = "windows-1251"},
 	            "cyrillic.txt|\xd0\x9f\xd1\x80\xd0\xb8\xd0\xb2\xd0\xb5\xd1\x82, \xd0\xbc\xd0\xb8\xd1\x80! "
 	            "\xd0\x9a\xd0\xb0\xd0\xba \xd0\xb4\xd0\xb5\xd0\xbb\xd0\xb0?||\n",

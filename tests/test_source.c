@@ -100,10 +100,9 @@ static void without_an_id_what_looks_like_one_is_named(void **state)
 	               "bad.jsonl:1: no \"id\" field; \"URL\" looks like one: --id URL\n");
 	expect_refused("{\"url\":null,\"y\":\"\\\"\\\\\",\"docno\":7}",
 	               "bad.jsonl:1: no \"id\" field; \"docno\" looks like one: --id docno\n");
-	expect_refused(
-	    "{\"index\":{\"_id\":\"1\"}}",
-	    "bad.jsonl:1: an action of an Elasticsearch bulk file, and no document (--auto-id: for documents "
-	    "without an id)\n");
+	expect_refused("{\"index\":{\"_id\":\"1\"}}",
+	               "bad.jsonl:1: an action of an Elasticsearch bulk file, and no document (--auto-id: for those "
+	               "without an id)\n");
 	expect_refused(
 	    "{\"type\":\"FeatureCollection\",\"features\":[ {\"id\":1}]}",
 	    "bad.jsonl:1: no \"id\" field; the list \"features\" looks like the documents: jq -c '.features[]' "
@@ -137,6 +136,11 @@ static void documents_without_an_id_are_numbered_when_asked_for(void **state)
 	           "{\"_id\":9}\n{\"id\":{}}\n");
 	expect_with("a.jsonl", automatic, "a.jsonl:1||a|\nx||b|\na.jsonl:4||c|\na.jsonl:5|||\n9|||\n",
 	            "a.jsonl:7:7: field \"id\" is an object; wanted is a string or a number\n");
+	write_text("bulk.json", "{\"index\":{\"_id\":1}}\n{\"text\":\"a\"}\n");
+	expect_with(
+	    "bulk.json", automatic, "bulk.json:2||a|\n",
+	    "bulk.json:1: an action of an Elasticsearch bulk file, and no document (--auto-id: for those without an "
+	    "id)\n");
 	write_text("b.json", "[{\"text\":\"a\"}, {\"text\":\"b\"},\n  {\"text\":\"c\"}\n]");
 	expect_with("b.json", automatic, "b.json:1:2||a|\nb.json:1:16||b|\nb.json:2||c|\n", "");
 }

@@ -67,8 +67,7 @@ bool fuzz_seed(unsigned number, struct buffer *out)
 	    "[{\"id\":1},\n {\"id\":2,\"text\":[\"a\",null]},\n {\"id\":3,\"x\":\"cut\n },\n {\"id\":4}\n]\n",
 	    "{\n  \"id\": 1,\n  \"x\": [1}\n}, {\n  \"id\": 2\n}\n{\"id\":3} {\"id\":4},\n[[{}],7,\"s\"]",
 	    "{\"id\":1,\"x\":[\n{\"id\":2}\n{\"id\":3,\"text\":\"caf\xe9 \\ud800\"}\n",
-	    "\xff\xfe{\0\"\0i\0d\0\"\0:\0"
-	    "1\0}\0\n\0"};
+	    "\xff\xfe{\0\"\0i\0d\0\"\0:\0\61\0}\0\n\0"};
 	static const char text[] = "A title\n\nThe text.\n\xff\xfe more";
 	if (number >= 6 && number < 10)
 		return buffer_append_byte(out, 8 + 16) &&
