@@ -77,8 +77,8 @@ $(BUILD)/tests/test_input_faults: WRAPPED = read __read_chk open __open_2 fstat 
 $(BUILD)/tests/test_check: WRAPPED = store_open
 $(BUILD)/tests/test_store: WRAPPED = flock tree_check memory_new memory_new_zeroed buffer_reserve mdb_get mdb_cursor_get
 $(BUILD)/tests/test_analysis_faults: WRAPPED = sb_stemmer_new sb_stemmer_stem u8_normalize u8_casefold getrandom cpu_level
-# The files that the benches read may be JSON.
-$(BUILD)/tests/test_bench: LIBS += -ljansson
+# The files that the benches read may be JSON, as stored fields are.
+$(BUILD)/tests/test_bench $(BUILD)/tests/test_lines: LIBS += -ljansson
 
 include tests/checks.mk tests/reliability.mk
 
