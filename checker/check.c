@@ -21,7 +21,7 @@ struct check {
 	struct report report;
 	struct source source;
 	struct told_manifest manifest;
-	struct living_ids living;
+	struct live_ids live;
 	struct tokenizer *tokenizer; /* only to compare the text */
 	trawl_error *error;
 };
@@ -103,7 +103,7 @@ static void check_manifest(struct check *check)
 			report_damage(&check->report, 0, part, NO_OFFSET, "segment %u is named twice", told->number);
 		if (told->deleted > told->documents)
 			report_damage(&check->report, 0, part, NO_OFFSET,
-			              "segment %u has more dead documents than documents", told->number);
+			              "segment %u has more deleted documents than documents", told->number);
 		else
 			check->result->documents += told->documents - told->deleted;
 	}
@@ -182,7 +182,7 @@ static void check_segment(struct check *check, uint32_t index)
 		if (!check->options->quick && !subject.no_memory)
 			check_terms(&subject);
 		if (!check->options->quick && !subject.no_memory)
-			check_documents(&subject, &check->living);
+			check_documents(&subject, &check->live);
 	}
 	if (subject.no_memory)
 		error_set_memory(check->error);
@@ -192,7 +192,7 @@ static void check_segment(struct check *check, uint32_t index)
 
 static int compare_ids(const void *a, const void *b)
 {
-	const struct living_id *left = a, *right = b;
+	const struct live_id *left = a, *right = b;
 	if (left->high != right->high)
 		return left->high < right->high ? -1 : 1;
 	return left->low < right->low ? -1 : left->low > right->low;
@@ -201,15 +201,15 @@ static int compare_ids(const void *a, const void *b)
 /* Equal hashes of 128 bits are equal ids. */
 static void check_unique(struct check *check)
 {
-	struct living_ids *living = &check->living;
-	if (living->count)
-		qsort(living->ids, living->count, sizeof *living->ids, compare_ids);
-	for (size_t i = 1; i < living->count; i++)
-		if (compare_ids(&living->ids[i - 1], &living->ids[i]) == 0)
+	struct live_ids *live = &check->live;
+	if (live->count)
+		qsort(live->ids, live->count, sizeof *live->ids, compare_ids);
+	for (size_t i = 1; i < live->count; i++)
+		if (compare_ids(&live->ids[i - 1], &live->ids[i]) == 0)
 			report_damage(
-			    &check->report, living->ids[i].segment, part_name(PART_IDS), NO_OFFSET,
+			    &check->report, live->ids[i].segment, part_name(PART_IDS), NO_OFFSET,
 			    "the id of ordinal %u is also that of ordinal %u of segment %u, and both documents live",
-			    living->ids[i].ordinal, living->ids[i - 1].ordinal, living->ids[i - 1].segment);
+			    live->ids[i].ordinal, live->ids[i - 1].ordinal, live->ids[i - 1].segment);
 }
 
 static int check_index(struct check *check)
@@ -259,7 +259,7 @@ int trawl_check(const char *path, const trawl_check_options *options, trawl_chec
 	result->damages = check.report.damages;
 	result->bytes_read = check.source.image.bytes_read;
 	told_manifest_release(&check.manifest);
-	memory_free(check.living.ids);
+	memory_free(check.live.ids);
 	tokenizer_free(check.tokenizer);
 	source_close(&check.source);
 	return code;

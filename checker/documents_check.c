@@ -154,9 +154,9 @@ bool stored_record(const struct stored *stored, size_t *offset, trawl_document *
 	return true;
 }
 
-/* The bytes of title and text of all documents, and of the living, as far as records could be read. */
+/* The bytes of title and text of all documents, and of the live ones, as far as records could be read. */
 struct text_sums {
-	uint64_t all, living;
+	uint64_t all, live;
 	bool whole;
 };
 
@@ -215,7 +215,7 @@ static void check_records(struct stored *stored, struct part_stream *hashes, con
 		if (subject->text_of && !subject->lists_unread && doc != UINT32_MAX)
 			compare_text(subject, doc, block, &document);
 		sums->all += doc == UINT32_MAX ? 0 : bytes;
-		sums->living += doc == UINT32_MAX || subject_is_dead(subject, doc) ? 0 : bytes;
+		sums->live += doc == UINT32_MAX || subject_is_deleted(subject, doc) ? 0 : bytes;
 	}
 	if (offset != stored->content.length)
 		sums->whole = wrong(subject, PART_DOCUMENTS, block->address, "bytes behind a block's last record");
@@ -263,10 +263,9 @@ static void check_stored(struct subject *subject)
 	if (sums.whole && ordered && sums.all != subject->text_bytes)
 		wrong(subject, PART_ROOT, 32, "another number of text bytes than the documents have");
 	if (sums.whole && ordered && subject->told && !subject->deletions_unknown &&
-	    sums.living != subject->told->live_text_bytes)
+	    sums.live != subject->told->live_text_bytes)
 		report_damage(subject->report, 0, part_name(PART_MANIFEST), NO_OFFSET,
-		              "segment %u: another number of living text bytes than its documents have",
-		              subject->number);
+		              "segment %u: another number of live text bytes than its documents have", subject->number);
 	part_stream_release(&hashes);
 	stored_release(&stored);
 }
@@ -336,21 +335,20 @@ bool ids_next(struct id_reader *reader)
 	return true;
 }
 
-static bool add_living(struct subject *subject, struct living_ids *living, const struct id_reader *reader,
-                       uint32_t ordinal)
+static bool add_live(struct subject *subject, struct live_ids *live, const struct id_reader *reader, uint32_t ordinal)
 {
 	XXH128_hash_t hash = XXH3_128bits(reader->id, reader->length);
-	if (!memory_reserve(&living->ids, &living->capacity, living->count + 1, sizeof *living->ids)) {
+	if (!memory_reserve(&live->ids, &live->capacity, live->count + 1, sizeof *live->ids)) {
 		subject->no_memory = true;
 		return false;
 	}
-	living->ids[living->count++] = (struct living_id){hash.low64, hash.high64, subject->number, ordinal};
+	live->ids[live->count++] = (struct live_id){hash.low64, hash.high64, subject->number, ordinal};
 	return true;
 }
 
 /* The ids of all ordinals: blocks stand one behind the other, or at the next extent. `hashes` gets the id index's hash of
  * each; true when all could be read. */
-static bool check_ids(struct subject *subject, uint32_t *hashes, struct living_ids *living)
+static bool check_ids(struct subject *subject, uint32_t *hashes, struct live_ids *live)
 {
 	struct id_reader reader;
 	uint32_t blocks = (subject->ordinals + ID_BLOCK - 1) / ID_BLOCK;
@@ -378,8 +376,8 @@ static bool check_ids(struct subject *subject, uint32_t *hashes, struct living_i
 			}
 			hashes[ordinal] = (uint32_t)(hash_bytes(reader.id, reader.length) >> 32);
 			uint32_t doc = subject->doc_of[ordinal];
-			if (doc != UINT32_MAX && !subject_is_dead(subject, doc) &&
-			    !add_living(subject, living, &reader, ordinal))
+			if (doc != UINT32_MAX && !subject_is_deleted(subject, doc) &&
+			    !add_live(subject, live, &reader, ordinal))
 				break;
 		}
 		next = ordinal < end ? UINT64_MAX : reader.address + (uint64_t)(reader.at - reader.start);
@@ -431,7 +429,7 @@ static void check_id_index(struct subject *subject, const uint32_t *hashes)
 	memory_free(met);
 }
 
-void check_documents(struct subject *subject, struct living_ids *living)
+void check_documents(struct subject *subject, struct live_ids *live)
 {
 	uint32_t *hashes = memory_new(((size_t)subject->ordinals + 1) * sizeof *hashes);
 	if (!hashes || !subject->doc_of) {
@@ -440,7 +438,7 @@ void check_documents(struct subject *subject, struct living_ids *living)
 		return;
 	}
 	check_stored(subject);
-	bool known = !subject->no_memory && check_ids(subject, hashes, living);
+	bool known = !subject->no_memory && check_ids(subject, hashes, live);
 	if (!subject->no_memory)
 		check_id_index(subject, known ? hashes : NULL);
 	memory_free(hashes);

@@ -62,7 +62,7 @@ void image_assume(struct image *image);
 /* Replace places that are damaged, and add those that are missing, by what a search of all pages for verified values finds.
  * Pages that were freed keep what they had, so that there may be several values of one key. Where the damaged one's header
  * still tells its checksum, only that value is taken; else of manifests the one of the highest generation, of
- * deletions the one with the most dead, and of others none unless all are the same. */
+ * deletions the one with the most deleted documents, and of others none unless all are the same. */
 int image_search(struct image *image, void (*progress)(void *context, uint64_t bytes), void *context,
                  trawl_error *error);
 

@@ -13,7 +13,7 @@
 
 #define SLACK 2e-6 /* of single precision, relative */
 
-enum { RUN_MOST = 128, GROUP_RANGES = 16, SUPERBLOCK = 1024, GROUP_BYTES = 28, HEAD_BYTES = 48 };
+enum { RUN_MOST = 128, GROUP_BLOCKS = 16, SUPERBLOCK = 1024, GROUP_BYTES = 28, HEAD_BYTES = 48 };
 
 struct postings_run {
 	uint32_t count;
@@ -157,7 +157,8 @@ static bool decode_elias_fano(struct list_checker *checker, uint32_t doc, uint32
 static bool check_positions(struct list_checker *checker, uint32_t doc, uint32_t tf)
 {
 	const struct subject *subject = checker->subject;
-	uint64_t longest = plain_longest(subject->spans ? subject->spans[doc] : subject->lengths[doc]);
+	uint64_t longest =
+	    plain_longest(subject->last_positions ? subject->last_positions[doc] : subject->lengths[doc]);
 	uint64_t at = checker->position_address;
 	struct layout layout = layout_of(tf, longest);
 	bool no_memory = false;
@@ -186,11 +187,12 @@ static bool check_positions(struct list_checker *checker, uint32_t doc, uint32_t
 
 /* ---- a posting of any list ---- */
 
-/* Whether positions can be examined: without spans nobody knows how they are laid out. */
+/* Whether positions can be examined: without last positions nobody knows how they are laid out. */
 static bool are_placed(const struct list_checker *checker)
 {
 	const struct subject *subject = checker->subject;
-	return checker->with_positions && subject->lengths && (subject->spans || !subject->bytes[PART_SPANS]);
+	return checker->with_positions && subject->lengths &&
+	       (subject->last_positions || !subject->bytes[PART_LAST_POSITIONS]);
 }
 
 static bool check_posting(struct list_checker *checker, uint64_t address, uint32_t doc, uint32_t tf)
@@ -206,7 +208,7 @@ static bool check_posting(struct list_checker *checker, uint64_t address, uint32
 		return wrong_of(checker, &checker->postings, address, doc, "a tf above the document's length");
 	checker->next_doc = doc + 1;
 	checker->seen++;
-	checker->dead += subject_is_dead(subject, doc);
+	checker->deleted += subject_is_deleted(subject, doc);
 	return true;
 }
 
@@ -219,9 +221,9 @@ static bool take_posting(struct list_checker *checker, uint64_t address, uint32_
 	return true;
 }
 
-/* ---- short lists ---- */
+/* ---- sparse lists ---- */
 
-/* A block of a short list: the bits that follow its widths. */
+/* A block of a sparse list: the bits that follow its widths. */
 struct bit_reader {
 	const uint8_t *bytes;
 	uint64_t at, limit;
@@ -270,7 +272,7 @@ static bool read_block(const uint8_t **at, const uint8_t *end, uint32_t n, uint6
 	return true;
 }
 
-static bool check_short(struct list_checker *checker, const struct list_place_told *place)
+static bool check_sparse(struct list_checker *checker, const struct list_place_told *place)
 {
 	uint64_t left, differences[RUN_MOST], frequencies[RUN_MOST], next = 0;
 	uint64_t offset = 0;
@@ -278,7 +280,7 @@ static bool check_short(struct list_checker *checker, const struct list_place_to
 	if (!bytes)
 		return unread(checker);
 	if (place->postings_bytes > left)
-		return wrong(checker, &checker->postings, place->postings, "a short list that crosses an extent");
+		return wrong(checker, &checker->postings, place->postings, "a sparse list that crosses an extent");
 	const uint8_t *at = bytes, *end = bytes + place->postings_bytes;
 	for (uint32_t start = 0; start < checker->df; start += RUN_MOST) {
 		uint32_t n = checker->df - start < RUN_MOST ? checker->df - start : RUN_MOST;
@@ -302,11 +304,11 @@ static bool check_short(struct list_checker *checker, const struct list_place_to
 	                         "bytes behind its last posting");
 }
 
-/* ---- ranged lists ---- */
+/* ---- dense lists ---- */
 
-/* A ranged list's head, copied: the stream moves on to its chunks. */
+/* A dense list's head, copied: the stream moves on to its chunks. */
 struct head {
-	double maximum, seeds[3], best;
+	double maximum, floors[3], best;
 	uint8_t codebook[16];
 	uint32_t groups, shift, offset_bytes, exception_bits;
 	uint8_t *directory;  /* bounds, then groups */
@@ -330,8 +332,8 @@ static bool read_head(struct list_checker *checker, const struct list_place_told
 {
 	static const uint32_t ranks[3] = {10, 100, 1000};
 	uint64_t left, address = place->postings;
-	head->groups = (checker->subject->documents + SUPERBLOCK * GROUP_RANGES - 1) / (SUPERBLOCK * GROUP_RANGES);
-	head->head_bytes = HEAD_BYTES + (uint64_t)head->groups * (GROUP_RANGES + GROUP_BYTES);
+	head->groups = (checker->subject->documents + SUPERBLOCK * GROUP_BLOCKS - 1) / (SUPERBLOCK * GROUP_BLOCKS);
+	head->head_bytes = HEAD_BYTES + (uint64_t)head->groups * (GROUP_BLOCKS + GROUP_BYTES);
 	const uint8_t *bytes = part_stream_at(&checker->postings, address, &left);
 	if (!bytes)
 		return unread(checker);
@@ -345,10 +347,10 @@ static bool read_head(struct list_checker *checker, const struct list_place_told
 	if (!(head->maximum > 0) || !(head->maximum <= 1))
 		return bad_head(checker, address + 4, "a greatest saturation that is none");
 	for (int i = 0; i < 3; i++) {
-		head->seeds[i] = load_float(bytes + 8 + 4 * i);
-		if (!(head->seeds[i] >= 0) || !(head->seeds[i] <= head->maximum * (1 + SLACK)) ||
-		    (checker->df < ranks[i] && head->seeds[i] > 0))
-			return bad_head(checker, address + 8, "seeds that make no sense");
+		head->floors[i] = load_float(bytes + 8 + 4 * i);
+		if (!(head->floors[i] >= 0) || !(head->floors[i] <= head->maximum * (1 + SLACK)) ||
+		    (checker->df < ranks[i] && head->floors[i] > 0))
+			return bad_head(checker, address + 8, "floors of the best that make no sense");
 	}
 	memcpy(head->codebook, bytes + 20, 16);
 	for (int i = 1; i < 16; i++)
@@ -362,12 +364,12 @@ static bool read_head(struct list_checker *checker, const struct list_place_told
 	if (head->shift > 15 || (head->exception_bits != 4 && head->exception_bits != 8) ||
 	    (checker->with_positions ? head->offset_bytes != 2 && head->offset_bytes != 4 : head->offset_bytes != 0))
 		return bad_head(checker, address + 36, "widths that make no sense");
-	head->directory = memory_new((size_t)head->groups * (GROUP_RANGES + GROUP_BYTES));
+	head->directory = memory_new((size_t)head->groups * (GROUP_BLOCKS + GROUP_BYTES));
 	if (!head->directory) {
 		checker->subject->no_memory = true;
 		return false;
 	}
-	memcpy(head->directory, bytes + HEAD_BYTES, (size_t)head->groups * (GROUP_RANGES + GROUP_BYTES));
+	memcpy(head->directory, bytes + HEAD_BYTES, (size_t)head->groups * (GROUP_BLOCKS + GROUP_BYTES));
 	return true;
 }
 
@@ -417,22 +419,22 @@ static bool read_exceptions(struct list_checker *checker, struct chunk_reader *r
 	return true;
 }
 
-/* Parse items 2 to 8 of a chunk: documents of the superblock and tfs, ascending, and the header byte of each one's range. */
+/* Parse items 2 to 8 of a chunk: documents of the superblock and tfs, ascending, and the header byte of each one's block. */
 static bool read_chunk(struct list_checker *checker, struct chunk_reader *reader, const struct head *head,
                        uint32_t superblock, struct postings_run *run, uint8_t *headers_of)
 {
 	uint32_t order[SUPERBLOCK], order_count = 0, bitmap_docs = 0;
 	if (reader->end - reader->at < 2)
 		return bad_chunk(checker, reader, "a chunk that is cut off");
-	uint32_t mask = load16(reader->at), ranges = (uint32_t)__builtin_popcount(mask), bytes = 0, bitmaps = 0;
+	uint32_t mask = load16(reader->at), blocks = (uint32_t)__builtin_popcount(mask), bytes = 0, bitmaps = 0;
 	const uint8_t *headers = reader->at + 2;
-	if (reader->end - headers < ranges)
+	if (reader->end - headers < blocks)
 		return bad_chunk(checker, reader, "a chunk that is cut off");
-	for (uint32_t r = 0; r < ranges; r++) {
+	for (uint32_t r = 0; r < blocks; r++) {
 		bitmaps += (headers[r] & 15) == 15;
 		bytes += (headers[r] & 15) == 15 ? 0 : (headers[r] & 15u) + 1;
 	}
-	const uint8_t *bitmap = headers + ranges;
+	const uint8_t *bitmap = headers + blocks;
 	if ((uint64_t)(reader->end - bitmap) < 8 * (uint64_t)bitmaps + bytes)
 		return bad_chunk(checker, reader, "a chunk that is cut off");
 	const uint8_t *byte = bitmap + 8 * bitmaps;
@@ -445,10 +447,10 @@ static bool read_chunk(struct list_checker *checker, struct chunk_reader *reader
 	reader->at = codes + code_bytes;
 	run->count = 0;
 	uint32_t bitmap_order[SUPERBLOCK], bitmap_order_count = 0;
-	for (uint32_t range = 0; range < GROUP_RANGES; range++) {
-		if (!(mask >> range & 1))
+	for (uint32_t block = 0; block < GROUP_BLOCKS; block++) {
+		if (!(mask >> block & 1))
 			continue;
-		uint32_t base = superblock * SUPERBLOCK + range * 64, n = (*headers & 15u) + 1;
+		uint32_t base = superblock * SUPERBLOCK + block * 64, n = (*headers & 15u) + 1;
 		for (uint32_t offset = 0; n == 16 && offset < 64; offset++) {
 			if (!bit_at(bitmap, offset))
 				continue;
@@ -459,11 +461,11 @@ static bool read_chunk(struct list_checker *checker, struct chunk_reader *reader
 			code++;
 		}
 		if (n == 16 && !load64(bitmap))
-			return bad_chunk(checker, reader, "a range without postings");
+			return bad_chunk(checker, reader, "a block without postings");
 		bitmap += n == 16 ? 8 : 0;
 		for (uint32_t i = 0; n < 16 && i < n; i++, byte++) {
 			if (i && (byte[0] & 63) <= (byte[-1] & 63))
-				return bad_chunk(checker, reader, "postings of a range that do not ascend");
+				return bad_chunk(checker, reader, "postings of a block that do not ascend");
 			order[order_count++] = run->count;
 			headers_of[run->count] = *headers;
 			run->docs[run->count] = base + (*byte & 63u);
@@ -487,7 +489,7 @@ static bool read_chunk(struct list_checker *checker, struct chunk_reader *reader
 
 /* All bounds hold for the posting. */
 static bool check_bounds(struct list_checker *checker, struct head *head, uint64_t address, uint32_t doc, uint32_t tf,
-                         uint32_t superblock_bound, uint8_t range_header)
+                         uint32_t superblock_bound, uint8_t block_header)
 {
 	if (!checker->subject->lengths)
 		return true;
@@ -495,13 +497,13 @@ static bool check_bounds(struct list_checker *checker, struct head *head, uint64
 	if (value > head->best)
 		head->best = value;
 	for (int i = 0; i < 3; i++)
-		head->above[i] += value >= head->seeds[i] * (1 - SLACK);
+		head->above[i] += value >= head->floors[i] * (1 - SLACK);
 	if (least > head->maximum)
 		return wrong_of(checker, &checker->postings, address, doc, "a saturation above the list's greatest");
 	if (least > head->maximum * superblock_bound / 255)
 		return wrong_of(checker, &checker->postings, address, doc, "a saturation above its superblock's bound");
-	if (least > head->maximum * head->codebook[range_header >> 4] / 255)
-		return wrong_of(checker, &checker->postings, address, doc, "a saturation above its range's bound");
+	if (least > head->maximum * head->codebook[block_header >> 4] / 255)
+		return wrong_of(checker, &checker->postings, address, doc, "a saturation above its block's bound");
 	return true;
 }
 
@@ -513,8 +515,8 @@ static bool check_chunk(struct list_checker *checker, struct head *head, const s
 	uint8_t headers[SUPERBLOCK], bound = head->directory[superblock];
 	struct chunk_reader reader = {bytes, bytes + length, address};
 	bool first_of_group = *group_positions == UINT64_MAX;
-	uint64_t told = load64(head->directory + (uint64_t)head->groups * GROUP_RANGES +
-	                       (uint64_t)(superblock / GROUP_RANGES) * GROUP_BYTES + 20),
+	uint64_t told = load64(head->directory + (uint64_t)head->groups * GROUP_BLOCKS +
+	                       (uint64_t)(superblock / GROUP_BLOCKS) * GROUP_BYTES + 20),
 	         offset = 0, before = checker->position_address - 8 * place->positions;
 	if (length < head->offset_bytes)
 		return bad_chunk(checker, &reader, "a chunk that is cut off");
@@ -539,10 +541,10 @@ static bool check_chunk(struct list_checker *checker, struct head *head, const s
 static bool check_group(struct list_checker *checker, struct head *head, const struct list_place_told *place,
                         uint32_t group, uint64_t *next)
 {
-	const uint8_t *entry = head->directory + (uint64_t)head->groups * GROUP_RANGES + (uint64_t)group * GROUP_BYTES;
+	const uint8_t *entry = head->directory + (uint64_t)head->groups * GROUP_BLOCKS + (uint64_t)group * GROUP_BYTES;
 	uint64_t bytes = 0, address = place->postings + load32(entry), left, positions = UINT64_MAX;
-	for (uint32_t i = 0; i < GROUP_RANGES; i++) {
-		uint32_t superblock = group * GROUP_RANGES + i;
+	for (uint32_t i = 0; i < GROUP_BLOCKS; i++) {
+		uint32_t superblock = group * GROUP_BLOCKS + i;
 		if (!entry[4 + i] != !head->directory[superblock])
 			return bad_head(checker, place->postings + HEAD_BYTES + superblock,
 			                "a superblock with a bound and without a chunk, or the other way");
@@ -561,10 +563,10 @@ static bool check_group(struct list_checker *checker, struct head *head, const s
 		return unread(checker);
 	if (bytes > left)
 		return bad_head(checker, address, "a group that crosses an extent");
-	for (uint32_t i = 0; i < GROUP_RANGES; i++) {
+	for (uint32_t i = 0; i < GROUP_BLOCKS; i++) {
 		uint32_t length = (uint32_t)entry[4 + i] << head->shift;
 		if (length &&
-		    !check_chunk(checker, head, place, group * GROUP_RANGES + i, at, length, address, &positions))
+		    !check_chunk(checker, head, place, group * GROUP_BLOCKS + i, at, length, address, &positions))
 			return false;
 		at += length;
 		address += length;
@@ -572,7 +574,7 @@ static bool check_group(struct list_checker *checker, struct head *head, const s
 	return true;
 }
 
-static bool check_seeds(struct list_checker *checker, const struct head *head, uint64_t address)
+static bool check_floors(struct list_checker *checker, const struct head *head, uint64_t address)
 {
 	static const uint32_t ranks[3] = {10, 100, 1000};
 	if (!checker->subject->lengths)
@@ -580,12 +582,12 @@ static bool check_seeds(struct list_checker *checker, const struct head *head, u
 	if (fabs(head->best - head->maximum) > head->maximum * SLACK)
 		return bad_head(checker, address + 4, "its greatest saturation is no posting's");
 	for (int i = 0; i < 3; i++)
-		if (head->seeds[i] > 0 && head->above[i] < ranks[i])
+		if (head->floors[i] > 0 && head->above[i] < ranks[i])
 			return bad_head(checker, address + 8, "a seed that fewer postings reach than it says");
 	return true;
 }
 
-static bool check_ranged(struct list_checker *checker, const struct list_place_told *place)
+static bool check_dense(struct list_checker *checker, const struct list_place_told *place)
 {
 	struct head head = {0};
 	bool sound = read_head(checker, place, &head);
@@ -595,7 +597,7 @@ static bool check_ranged(struct list_checker *checker, const struct list_place_t
 	if (sound && next != place->postings + place->postings_bytes)
 		sound = wrong(checker, &checker->postings, next, "another length than its groups take");
 	if (sound)
-		sound = check_seeds(checker, &head, place->postings);
+		sound = check_floors(checker, &head, place->postings);
 	memory_free(head.directory);
 	return sound;
 }
@@ -606,7 +608,7 @@ static void begin_list(struct list_checker *checker, const char *name, uint32_t 
 {
 	checker->name = name;
 	checker->df = df;
-	checker->seen = checker->dead = checker->next_doc = 0;
+	checker->seen = checker->deleted = checker->next_doc = 0;
 	checker->position_address = 8 * positions;
 	checker->position_end = 8 * (positions + bytes);
 }
@@ -649,7 +651,7 @@ bool list_check(struct list_checker *checker, const char *name, uint32_t df, con
 	if (checker->with_positions && (place->positions > checker->positions.bytes ||
 	                                place->positions_bytes > checker->positions.bytes - place->positions))
 		return wrong(checker, &checker->positions, place->positions, "positions past the end");
-	bool sound = df >= border ? check_ranged(checker, place) : check_short(checker, place);
+	bool sound = df >= border ? check_dense(checker, place) : check_sparse(checker, place);
 	return sound && end_list(checker, place->postings);
 }
 
@@ -670,7 +672,8 @@ bool list_check_inline(struct list_checker *checker, const char *name, uint32_t 
 	if (!check_posting(checker, NO_OFFSET, doc, 1))
 		return false;
 	bool placed = are_placed(checker);
-	if (placed && position >= plain_longest(subject->spans ? subject->spans[doc] : subject->lengths[doc]))
+	if (placed &&
+	    position >= plain_longest(subject->last_positions ? subject->last_positions[doc] : subject->lengths[doc]))
 		return wrong_of(checker, &checker->postings, NO_OFFSET, doc, "a position past the document's end");
 	checker->posting(checker->context, doc, 1, placed ? &position : NULL);
 	return true;

@@ -25,7 +25,7 @@ const char *part_name(uint32_t part)
 	                                    [PART_TERMS] = "terms",
 	                                    [PART_ROOT] = "root",
 	                                    [PART_DELETIONS] = "deletions",
-	                                    [PART_SPANS] = "spans",
+	                                    [PART_LAST_POSITIONS] = "spans",
 	                                    [PART_PAIR_POSTINGS] = "pair postings",
 	                                    [PART_PAIR_TERMS] = "pair terms",
 	                                    [PART_PAIR_ROOT] = "pair root",

@@ -4,7 +4,7 @@
  * Only stored documents and ids are needed: terms, postings and positions are made anew by the writer. Where the tree of pages
  * is damaged, all pages are searched for extents. Where the manifest is the commit's own, its segments are taken; else also
  * those that came after an older one that was found. Of several documents with one id the one of the newest segment
- * counts, also if it is dead.
+ * counts, also if it is deleted.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +33,7 @@ struct wreck {
 	uint32_t number;
 	const struct told_segment *told;
 	uint64_t *wanted; /* a bit an ordinal: it lives, and no newer document has its id */
-	uint64_t living;  /* as far as that is known */
+	uint64_t live;    /* as far as that is known */
 };
 
 struct salvage {
@@ -43,7 +43,7 @@ struct salvage {
 	struct source source;
 	struct told_manifest manifest;
 	bool manifest_found, manifest_last; /* the last: it is the commit's own */
-	bool doubtful;                      /* which documents are dead is not wholly known */
+	bool doubtful;                      /* which documents are deleted is not wholly known */
 	struct wreck *wrecks;               /* ascending by number */
 	size_t wreck_count, wreck_capacity;
 	struct id_set ids;
@@ -381,20 +381,20 @@ static bool want_window(struct salvage *salvage, struct wreck *wreck, const stru
 		int added = doc == UINT32_MAX ? 0 : add_id(&salvage->ids, id, length);
 		if (added < 0)
 			return false;
-		bool dead = doc == UINT32_MAX || subject_is_dead(&rescue->subject, doc);
-		wreck->living -= !added && !dead && wreck->living; /* a newer one took its place */
-		if (added && !dead)
+		bool deleted = doc == UINT32_MAX || subject_is_deleted(&rescue->subject, doc);
+		wreck->live -= !added && !deleted && wreck->live; /* a newer one took its place */
+		if (added && !deleted)
 			wreck->wanted[ordinal / 64] |= (uint64_t)1 << (ordinal % 64);
 	}
 	return true;
 }
 
-static uint64_t count_dead(const struct subject *subject)
+static uint64_t count_deleted(const struct subject *subject)
 {
-	uint64_t dead = 0;
+	uint64_t deleted = 0;
 	for (uint32_t doc = 0; doc < subject->documents; doc++)
-		dead += subject_is_dead(subject, doc);
-	return dead;
+		deleted += subject_is_deleted(subject, doc);
+	return deleted;
 }
 
 static void choose_documents(struct salvage *salvage, struct wreck *wreck)
@@ -402,12 +402,12 @@ static void choose_documents(struct salvage *salvage, struct wreck *wreck)
 	struct rescue rescue;
 	struct subject *subject = &rescue.subject;
 	struct id_window *window = NULL;
-	wreck->living = wreck->told ? wreck->told->documents - wreck->told->deleted : 0;
+	wreck->live = wreck->told ? wreck->told->documents - wreck->told->deleted : 0;
 	if (!rescue_open(salvage, wreck, &salvage->report, &rescue))
 		goto done;
 	salvage->doubtful = salvage->doubtful || subject->deletions_unknown;
 	if (!wreck->told)
-		wreck->living = subject->documents - count_dead(subject);
+		wreck->live = subject->documents - count_deleted(subject);
 	wreck->wanted = memory_new_zeroed((size_t)subject->ordinals / 64 + 1, 8);
 	window = open_window(subject);
 	if (!wreck->wanted)
@@ -446,7 +446,7 @@ static int add_document(struct salvage *salvage, struct wreck *wreck, const traw
 	/* Where ids are wrong two documents may have the same, and one takes the other's place. */
 	trawl_writer_stats written;
 	trawl_writer_get_stats(salvage->writer, &written);
-	wreck->living -= written.added > salvage->result->rescued && wreck->living > 0;
+	wreck->live -= written.added > salvage->result->rescued && wreck->live > 0;
 	salvage->result->rescued = written.added;
 	if (++salvage->uncommitted < COMMIT_EVERY)
 		return 0;
@@ -574,7 +574,7 @@ static int rescue_all(struct salvage *salvage, const char *path)
 	if (code && made)
 		remove_new(path);
 	for (size_t i = 0; i < salvage->wreck_count; i++)
-		result->lost += salvage->wrecks[i].living;
+		result->lost += salvage->wrecks[i].live;
 	result->lost_exact = salvage->manifest_last && !salvage->doubtful;
 	return code;
 }

@@ -22,15 +22,15 @@ static uint64_t rank_of(const uint8_t *value, uint32_t part, uint32_t extent)
 {
 	const uint8_t *payload = value + EXTENT_HEADER;
 	uint32_t length = load32(value + 16);
-	uint64_t dead = 0;
+	uint64_t deleted = 0;
 	if (part == PART_MANIFEST && length >= MANIFEST_MAGIC_LENGTH + 12)
 		return load64(payload + MANIFEST_MAGIC_LENGTH + 4);
 	if (part != PART_DELETIONS || extent || length < 8)
 		return 0;
 	uint64_t bytes = ((uint64_t)load32(payload) + 63) / 64 * 8;
 	for (uint64_t i = 4; i < length && i < 4 + bytes; i++)
-		dead += (uint64_t)__builtin_popcount(payload[i]);
-	return dead;
+		deleted += (uint64_t)__builtin_popcount(payload[i]);
+	return deleted;
 }
 
 /* A value at `offset`, if one verifies there that ends within `room` bytes. Its length; 0: none. */

@@ -153,7 +153,7 @@ static bool parse_root(struct subject *subject)
 	subject->greatest_length = at[ROOT_GREATEST_LENGTH];
 	for (uint32_t part = PART_DOCUMENTS; part <= PART_TERMS; part++)
 		subject->bytes[part] = load64(at + ROOT_PART_BYTES + 8 * (part - PART_DOCUMENTS));
-	subject->bytes[PART_SPANS] = subject->gaps ? subject->documents : 0;
+	subject->bytes[PART_LAST_POSITIONS] = subject->gaps ? subject->documents : 0;
 	subject->bytes[PART_CONTENT_HASHES] = 8 * (uint64_t)subject->ordinals;
 	subject->bytes[PART_DELETIONS] =
 	    subject->told && !subject->lenient ? subject->told->deletion_bytes : measure(subject, PART_DELETIONS);
@@ -273,7 +273,7 @@ void subject_release(struct subject *subject)
 	memory_free(subject->pair_root);
 	memory_free(subject->dfs);
 	memory_free(subject->lengths);
-	memory_free(subject->spans);
+	memory_free(subject->last_positions);
 	memory_free(subject->order);
 	memory_free(subject->doc_of);
 	memory_free(subject->deletions);
@@ -322,8 +322,8 @@ static void load_lengths(struct subject *subject)
 	/* Without a root the parts are as long as their extents, of which some may be lost. */
 	if (subject->bytes[PART_LENGTHS] == subject->documents)
 		subject->lengths = subject_read(subject, PART_LENGTHS);
-	if (subject->bytes[PART_SPANS] && subject->bytes[PART_SPANS] == subject->documents)
-		subject->spans = subject_read(subject, PART_SPANS);
+	if (subject->bytes[PART_LAST_POSITIONS] && subject->bytes[PART_LAST_POSITIONS] == subject->documents)
+		subject->last_positions = subject_read(subject, PART_LAST_POSITIONS);
 	uint8_t least = 255, greatest = 0;
 	for (uint32_t doc = 0; subject->lengths && doc < subject->documents; doc++) {
 		least = subject->lengths[doc] < least ? subject->lengths[doc] : least;
@@ -362,18 +362,18 @@ static void load_order(struct subject *subject)
 static bool damaged_deletions(struct subject *subject, uint64_t offset, const char *what)
 {
 	report_damage(subject->report, subject->number, part_name(PART_DELETIONS), offset, "%s", what);
-	subject->dead = NULL;
+	subject->deleted = NULL;
 	subject->deletions_unknown = true;
 	return false;
 }
 
 static bool load_deletions(struct subject *subject)
 {
-	uint64_t bytes = subject->bytes[PART_DELETIONS], n = subject->documents, bits = (n + 63) / 64 * 8, dead = 0;
+	uint64_t bytes = subject->bytes[PART_DELETIONS], n = subject->documents, bits = (n + 63) / 64 * 8, deleted = 0;
 	if (!bytes)
 		return subject->told && subject->told->deleted
 		           ? damaged_deletions(subject, NO_OFFSET,
-		                               "the manifest tells of dead documents, and no part does")
+		                               "the manifest tells of deleted documents, and no part does")
 		           : true;
 	if (bytes > subject->image->file_bytes || bytes < 4 + bits + 4)
 		return damaged_deletions(subject, NO_OFFSET, "a length that makes no sense");
@@ -384,21 +384,21 @@ static bool load_deletions(struct subject *subject)
 	}
 	if (load32(subject->deletions) != n)
 		return damaged_deletions(subject, 0, "they are of another number of documents");
-	subject->dead = subject->deletions + 4;
+	subject->deleted = subject->deletions + 4;
 	for (uint64_t i = 0; i < bits; i++)
-		dead += (uint64_t)__builtin_popcount(subject->dead[i]);
+		deleted += (uint64_t)__builtin_popcount(subject->deleted[i]);
 	for (uint64_t doc = n; doc < bits * 8; doc++)
-		if (subject->dead[doc / 8] >> (doc % 8) & 1)
-			return damaged_deletions(subject, 4 + doc / 8, "a dead document past the end");
-	if (subject->told && dead != subject->told->deleted && subject->lenient) {
+		if (subject->deleted[doc / 8] >> (doc % 8) & 1)
+			return damaged_deletions(subject, 4 + doc / 8, "a deleted document past the end");
+	if (subject->told && deleted != subject->told->deleted && subject->lenient) {
 		subject->deletions_unknown = true;
 		report_damage(subject->report, subject->number, part_name(PART_DELETIONS), 4,
-		              "%u dead documents are told, and those of %llu are known: the others may come back",
-		              subject->told->deleted, (unsigned long long)dead);
+		              "%u deleted documents are told, and those of %llu are known: the others may come back",
+		              subject->told->deleted, (unsigned long long)deleted);
 		return false;
 	}
-	if (subject->told && dead != subject->told->deleted)
-		return damaged_deletions(subject, 4, "not as many dead documents as the manifest tells");
+	if (subject->told && deleted != subject->told->deleted)
+		return damaged_deletions(subject, 4, "not as many deleted documents as the manifest tells");
 	return true;
 }
 

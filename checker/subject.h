@@ -50,11 +50,11 @@ struct subject {
 	uint8_t *pair_root; /* NULL: without pairs, or unreadable */
 
 	/* whole parts; NULL when absent or unreadable */
-	uint8_t *lengths, *spans;
+	uint8_t *lengths, *last_positions;
 	uint32_t *order;          /* of each docID: its ordinal */
 	uint32_t *doc_of;         /* of each ordinal: its docID, or UINT32_MAX */
 	uint8_t *deletions;       /* the bytes of the part */
-	const uint8_t *dead;      /* its bits; NULL: none are dead */
+	const uint8_t *deleted;   /* its bits; NULL: none are deleted */
 	bool deletions_unknown;   /* there should be some, and they cannot be read */
 	double denominators[256]; /* K of each length byte */
 
@@ -78,12 +78,12 @@ bool subject_reconstruct(struct subject *subject);
 /* Compare the extents that there are with the lengths that the root tells. */
 void subject_check_extents(struct subject *subject);
 
-/* Read lengths, spans, order and deletions, and examine them. */
+/* Read lengths, last positions, order and deletions, and examine them. */
 void subject_load(struct subject *subject);
 
-static inline bool subject_is_dead(const struct subject *subject, uint32_t doc)
+static inline bool subject_is_deleted(const struct subject *subject, uint32_t doc)
 {
-	return subject->dead && subject->dead[doc / 8] >> (doc % 8) & 1;
+	return subject->deleted && subject->deleted[doc / 8] >> (doc % 8) & 1;
 }
 
 /* A small part or what it should be, read whole into new memory with 8 bytes more; NULL: unreadable (reported), or no memory. */
@@ -117,7 +117,7 @@ struct list_checker {
 	void *context;
 	/* of the list under examination */
 	const char *name; /* for messages */
-	uint32_t df, seen, dead;
+	uint32_t df, seen, deleted;
 	uint32_t next_doc;
 	uint64_t position_address, position_end; /* bits of the part */
 	/* scratch */
@@ -129,7 +129,7 @@ bool list_checker_open(struct list_checker *checker, struct subject *subject, ui
                        uint32_t positions_part, bool with_positions);
 void list_checker_release(struct list_checker *checker);
 
-/* Examine the list of df > 1 postings called `name`. true: it is sound, and checker->dead of its documents are dead. */
+/* Examine the list of df > 1 postings called `name`. true: it is sound, and checker->deleted of its documents are deleted. */
 bool list_check(struct list_checker *checker, const char *name, uint32_t df, const struct list_place_told *place);
 
 /* One posting of df = 1 with its positions at `address`. */
@@ -143,18 +143,18 @@ bool list_check_inline(struct list_checker *checker, const char *name, uint32_t 
 /* The dictionary, all lists, and the sums over them. */
 void check_terms(struct subject *subject);
 
-/* An id of a living document, to be unique in the index. */
-struct living_id {
+/* An id of a live document, to be unique in the index. */
+struct live_id {
 	uint64_t low, high; /* of its XXH3-128 */
 	uint32_t segment, ordinal;
 };
 
-struct living_ids {
-	struct living_id *ids;
+struct live_ids {
+	struct live_id *ids;
 	size_t count, capacity;
 };
 
-/* Stored documents, ids, and the id index. The living's ids go to `living`. */
-void check_documents(struct subject *subject, struct living_ids *living);
+/* Stored documents, ids, and the id index. The ids of live documents go to `live`. */
+void check_documents(struct subject *subject, struct live_ids *live);
 
 #endif

@@ -30,13 +30,13 @@ struct terms_walk {
 	bool lost;                            /* an extent could not be read: numbers and addresses begin anew */
 	uint8_t term[256];
 	uint32_t length;
-	/* deletions: the next dead term */
-	const uint8_t *dead_at, *dead_end;
-	uint64_t dead_number, dead_count;
-	uint32_t dead_left;
-	bool dead_sound;
+	/* deletions: the next deleted term */
+	const uint8_t *deleted_at, *deleted_end;
+	uint64_t deleted_number, deleted_count;
+	uint32_t deleted_left;
+	bool deleted_sound;
 	/* sums */
-	uint64_t posting_count, dead_postings;
+	uint64_t posting_count, deleted_postings;
 	uint64_t told; /* of progress */
 	uint64_t term_hash;
 	char name[NAME_BYTES + 16];
@@ -87,60 +87,60 @@ static void count_pair(void *context, uint32_t doc, uint32_t tf, const uint32_t 
 
 /* ---- deletions by term ---- */
 
-static void next_dead(struct terms_walk *walk)
+static void next_deleted(struct terms_walk *walk)
 {
 	uint64_t difference;
-	if (!walk->dead_left) {
-		walk->dead_number = UINT64_MAX;
+	if (!walk->deleted_left) {
+		walk->deleted_number = UINT64_MAX;
 		return;
 	}
-	bool first = walk->dead_number == UINT64_MAX;
-	if (!varint_read(&walk->dead_at, walk->dead_end, &difference) ||
-	    !varint_read(&walk->dead_at, walk->dead_end, &walk->dead_count) || (!first && !difference)) {
+	bool first = walk->deleted_number == UINT64_MAX;
+	if (!varint_read(&walk->deleted_at, walk->deleted_end, &difference) ||
+	    !varint_read(&walk->deleted_at, walk->deleted_end, &walk->deleted_count) || (!first && !difference)) {
 		report_damage(walk->subject->report, walk->subject->number, part_name(PART_DELETIONS),
-		              (uint64_t)(walk->dead_at - walk->subject->deletions), "terms that make no sense");
-		walk->dead_sound = false;
-		walk->dead_number = UINT64_MAX;
+		              (uint64_t)(walk->deleted_at - walk->subject->deletions), "terms that make no sense");
+		walk->deleted_sound = false;
+		walk->deleted_number = UINT64_MAX;
 		return;
 	}
-	walk->dead_number = (first ? 0 : walk->dead_number) + difference;
-	walk->dead_left--;
+	walk->deleted_number = (first ? 0 : walk->deleted_number) + difference;
+	walk->deleted_left--;
 }
 
-static void begin_dead(struct terms_walk *walk)
+static void begin_deleted(struct terms_walk *walk)
 {
 	const struct subject *subject = walk->subject;
-	walk->dead_number = UINT64_MAX;
-	if (!subject->dead)
+	walk->deleted_number = UINT64_MAX;
+	if (!subject->deleted)
 		return;
-	walk->dead_at = subject->dead + ((uint64_t)subject->documents + 63) / 64 * 8 + 4;
-	walk->dead_end = subject->deletions + subject->bytes[PART_DELETIONS];
-	walk->dead_left = load32(walk->dead_at - 4);
-	walk->dead_sound = true;
-	next_dead(walk);
+	walk->deleted_at = subject->deleted + ((uint64_t)subject->documents + 63) / 64 * 8 + 4;
+	walk->deleted_end = subject->deletions + subject->bytes[PART_DELETIONS];
+	walk->deleted_left = load32(walk->deleted_at - 4);
+	walk->deleted_sound = true;
+	next_deleted(walk);
 }
 
-/* The dead documents of the term are as many as the deletions say. */
-static void check_dead(struct terms_walk *walk, uint64_t number)
+/* The deleted documents of the term are as many as the deletions say. */
+static void check_deleted(struct terms_walk *walk, uint64_t number)
 {
-	if (!walk->dead_sound)
+	if (!walk->deleted_sound)
 		return;
-	while (walk->dead_number < number)
-		next_dead(walk);
-	uint64_t told = walk->dead_number == number ? walk->dead_count : 0;
-	if (told != walk->lists.dead)
+	while (walk->deleted_number < number)
+		next_deleted(walk);
+	uint64_t told = walk->deleted_number == number ? walk->deleted_count : 0;
+	if (told != walk->lists.deleted)
 		report_damage(walk->subject->report, walk->subject->number, part_name(PART_DELETIONS), NO_OFFSET,
-		              "%s: %llu dead documents are told, its list has %u", walk->name, (unsigned long long)told,
-		              walk->lists.dead);
+		              "%s: %llu deleted documents are told, its list has %u", walk->name,
+		              (unsigned long long)told, walk->lists.deleted);
 }
 
-static void end_dead(struct terms_walk *walk)
+static void end_deleted(struct terms_walk *walk)
 {
-	while (walk->dead_sound && walk->dead_number < walk->number)
-		next_dead(walk);
-	if (!walk->dead_sound || walk->lost)
+	while (walk->deleted_sound && walk->deleted_number < walk->number)
+		next_deleted(walk);
+	if (!walk->deleted_sound || walk->lost)
 		return;
-	if (walk->dead_number != UINT64_MAX || walk->dead_left || walk->dead_at != walk->dead_end)
+	if (walk->deleted_number != UINT64_MAX || walk->deleted_left || walk->deleted_at != walk->deleted_end)
 		report_damage(walk->subject->report, walk->subject->number, part_name(PART_DELETIONS), NO_OFFSET,
 		              "terms past the dictionary's end");
 }
@@ -211,9 +211,9 @@ static void check_list(struct terms_walk *walk, uint32_t df, uint32_t doc, uint3
 	if (!sound)
 		subject->lists_unread = true;
 	walk->posting_count += df;
-	walk->dead_postings += walk->lists.dead;
+	walk->deleted_postings += walk->lists.deleted;
 	if (sound)
-		check_dead(walk, walk->number);
+		check_deleted(walk, walk->number);
 }
 
 /* One term of a block whose lists begin at walk->postings and walk->positions. */
@@ -358,7 +358,7 @@ static void walk_extents(struct terms_walk *walk)
 		walk->blocks_end = 0;
 		if (!walk->payload || !check_extent(walk, left)) {
 			walk->lost = subject->lists_unread = true;
-			walk->dead_sound = false;
+			walk->deleted_sound = false;
 		}
 		if (walk->payload && walk->blocks_end)
 			check_first_term(walk, extent, &first_term_at);
@@ -394,9 +394,9 @@ static void check_document_sums(struct subject *subject)
 		else if (placed && (subject->end_of[doc] != tokens || subject->mixed_of[doc] != mixed[tokens]))
 			report_damage(subject->report, subject->number, part_name(PART_POSITIONS), NO_OFFSET,
 			              "document %u: its positions are not 0 to %u, each once", doc, tokens - 1);
-		if (subject->spans && plain_length_byte(subject->end_of[doc]) != subject->spans[doc])
-			report_damage(subject->report, subject->number, part_name(PART_SPANS), doc,
-			              "document %u: its last position is %u, its span byte is another's", doc,
+		if (subject->last_positions && plain_length_byte(subject->end_of[doc]) != subject->last_positions[doc])
+			report_damage(subject->report, subject->number, part_name(PART_LAST_POSITIONS), doc,
+			              "document %u: its last position is %u, its last-position byte is another's", doc,
 			              subject->end_of[doc] - 1);
 	}
 	memory_free(mixed);
@@ -413,11 +413,11 @@ static void disagree(struct subject *subject, const char *part, const char *what
 static void check_sums(struct terms_walk *walk)
 {
 	struct subject *subject = walk->subject;
-	uint64_t tokens = 0, living = 0;
+	uint64_t tokens = 0, live = 0;
 	const char *root = part_name(PART_ROOT), *manifest = part_name(PART_MANIFEST);
 	for (uint32_t doc = 0; doc < subject->documents; doc++) {
 		tokens += subject->tokens_of[doc];
-		living += subject_is_dead(subject, doc) ? 0 : subject->tokens_of[doc];
+		live += subject_is_deleted(subject, doc) ? 0 : subject->tokens_of[doc];
 	}
 	disagree(subject, root, "terms", subject->terms, walk->number);
 	disagree(subject, root, "postings", subject->postings, walk->posting_count);
@@ -425,9 +425,9 @@ static void check_sums(struct terms_walk *walk)
 	disagree(subject, root, "bytes of postings", subject->bytes[PART_POSTINGS], walk->postings);
 	disagree(subject, root, "bytes of positions", subject->bytes[PART_POSITIONS], walk->positions);
 	if (subject->told && !subject->deletions_unknown) {
-		disagree(subject, manifest, "living tokens", subject->told->live_tokens, living);
-		disagree(subject, manifest, "living postings", subject->told->live_postings,
-		         walk->posting_count - walk->dead_postings);
+		disagree(subject, manifest, "live tokens", subject->told->live_tokens, live);
+		disagree(subject, manifest, "live postings", subject->told->live_postings,
+		         walk->posting_count - walk->deleted_postings);
 	}
 	check_document_sums(subject);
 }
@@ -450,12 +450,12 @@ static void walk_dictionary(struct terms_walk *walk)
 	walk->told = subject->image->bytes_read;
 	walk->lists.posting = dictionary->pairs ? count_pair : count_posting;
 	walk->lists.context = walk;
-	walk->dead_number = UINT64_MAX;
+	walk->deleted_number = UINT64_MAX;
 	if (!dictionary->pairs)
-		begin_dead(walk);
+		begin_deleted(walk);
 	walk_extents(walk);
 	if (!dictionary->pairs)
-		end_dead(walk);
+		end_deleted(walk);
 }
 
 static void release_walk(struct terms_walk *walk)

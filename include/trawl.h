@@ -303,7 +303,7 @@ TRAWL_API int trawl_writer_delete(trawl_writer *writer, const char *id, size_t i
 
 /* Make everything since the last commit visible and durable, atomically. Then, unless options.no_merge, merge segments so that
  * their number stays logarithmic in the size of the index: further commits, which change no answer. Then, if the file has more than
- * 7/4 times the living data (and 256 KiB) and nobody else reads it, replace it by a copy without free pages, as
+ * 7/4 times the live data (and 256 KiB) and nobody else reads it, replace it by a copy without free pages, as
  * trawl_compact does. After an error the writer can only be closed; the index is as it was, or (where only merging or
  * reopening it failed) has the new commit whole. What is open of the index goes on
  * answering. */
@@ -390,7 +390,7 @@ typedef struct trawl_segment_stats {
 	uint32_t number;    /* of the segment: greater for later ones */
 	uint32_t documents; /* the dead included */
 	uint32_t deleted;
-	uint64_t text_bytes; /* of the living */
+	uint64_t text_bytes; /* of the live documents */
 	uint64_t bytes;      /* of the file, with padding */
 } trawl_segment_stats;
 
@@ -557,7 +557,7 @@ typedef struct trawl_salvage_result {
 	bool analysis_known; /* language and positions are those of the old index */
 } trawl_salvage_result;
 
-/* Write every living document of the index at `path` that still verifies to a new index at `new_path`, which must not exist.
+/* Write every live document of the index at `path` that still verifies to a new index at `new_path`, which must not exist.
  * Neither the damaged file's LMDB pages nor its manifest need to be readable. 0 also when documents were lost, or none was
  * found: then no new index is left, nor is it after an error. */
 TRAWL_API int trawl_salvage(const char *path, const char *new_path, const trawl_salvage_options *options,

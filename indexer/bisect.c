@@ -27,7 +27,7 @@
 #include "base/memory.h"
 #include "segment/format.h"
 
-#define LEAF_DOCUMENTS RANGE_DOCUMENTS
+#define LEAF_DOCUMENTS BLOCK_DOCUMENTS
 #define ROUNDS_MAX 12
 #define FEW 64 /* one in so many documents moved: enough rounds */
 #define SCALE 512

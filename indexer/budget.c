@@ -22,7 +22,7 @@ struct budget budget_divide(size_t bytes)
 	budget.mapped = between(total / 8, 4 * MIB, (size_t)1 << 40);
 	budget.documents = between(total / 4, DOCUMENTS_LEAST, (size_t)1 << 40);
 	budget.filter = between(total / 16, MIB / 8, (size_t)1 << 30);
-	budget.graves = total / 16;
+	budget.deletes = total / 16;
 	size_t reserved = budget.fixed + 2 * budget.flush;
 	reserved += budget.filter;
 	budget.pipeline = total > reserved ? (total - reserved) / 3 : 0;

@@ -12,7 +12,7 @@ static uint64_t live_bytes(const struct segment *segments, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		struct merge_candidate candidate;
 		merge_candidates(&candidate, &segments[i], 1);
-		live += candidate.living_size;
+		live += candidate.live_size;
 		if (candidate.size > size) {
 			size = candidate.size;
 			bytes = segment_file_bytes(&segments[i]);

@@ -11,7 +11,7 @@ void document_table_release(struct document_table *table)
 	memory_free(table->order);
 	memory_free(table->hashes);
 	memory_free(table->lengths);
-	memory_free(table->spans);
+	memory_free(table->last_positions);
 }
 
 /* The live documents in order of their ordinals. */
@@ -34,8 +34,8 @@ int document_table_make(struct document_table *table, const struct uncommitted *
 	                                 .order = memory_new(count * sizeof(uint32_t)),
 	                                 .docs = memory_new(count * sizeof(uint32_t)),
 	                                 .lengths = memory_new(count),
-	                                 .spans = memory_new(count)};
-	if (!table->hashes || !table->order || !table->docs || !table->lengths || !table->spans)
+	                                 .last_positions = memory_new(count)};
+	if (!table->hashes || !table->order || !table->docs || !table->lengths || !table->last_positions)
 		return error_set_memory(error);
 	int code = 0;
 	list_live(table, uncommitted);
@@ -44,7 +44,7 @@ int document_table_make(struct document_table *table, const struct uncommitted *
 	for (uint32_t doc = 0; !code && doc < table->count; doc++) {
 		const struct uncommitted_document *document = &uncommitted->documents[table->order[doc]];
 		table->hashes[doc] = document->id_hash;
-		table->spans[doc] = length_encode(document->span);
+		table->last_positions[doc] = length_encode(document->position_end);
 		table->lengths[doc] = length_encode(document->tokens);
 		table->tokens += document->tokens;
 		table->text_bytes += document->text_bytes;

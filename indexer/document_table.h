@@ -9,8 +9,8 @@ struct document_table {
 	uint32_t *docs;  /* docID of each ordinal, or DOCUMENT_NONE */
 	uint32_t *order; /* ordinal of each docID */
 	bool reordered;
-	uint32_t *hashes;         /* of the ids */
-	uint8_t *lengths, *spans; /* bytes */
+	uint32_t *hashes;                  /* of the ids */
+	uint8_t *lengths, *last_positions; /* bytes */
 	uint32_t count;
 	uint64_t tokens, text_bytes;
 };

@@ -14,14 +14,15 @@
 struct source {
 	struct term_head head; /* the cursor's term */
 	struct segment *segment;
-	uint32_t first;  /* docID that its first living document gets */
-	uint32_t living; /* documents */
-	uint32_t *docs;  /* the new docID of each docID, DOCUMENT_NONE for the dead; NULL: `first` and the docID */
+	uint32_t first; /* docID that its first live document gets */
+	uint32_t live;  /* documents */
+	uint32_t
+	    *docs; /* the new docID of each docID, DOCUMENT_NONE for the deleted ones; NULL: `first` and the docID */
 	struct terms_cursor cursor;
 };
 
 /* Positions to be copied: `length` stored bits at bit `address` of a source's positions; or (source: STRETCH_INLINE) the position
- * `address` of a document whose span byte is `length`. */
+ * `address` of a document whose last-position byte is `length`. */
 struct stretch {
 	uint64_t address, length;
 	uint32_t source;
@@ -46,7 +47,7 @@ struct merge {
 
 	/* of each document */
 	uint32_t documents;
-	uint8_t *lengths, *spans;
+	uint8_t *lengths, *last_positions;
 	uint32_t *hashes, *order;
 	uint64_t tokens;
 
@@ -73,13 +74,13 @@ static int number_documents(struct merge *merge, struct source *source, trawl_er
 	if (segment->deletions.words && !(source->docs = memory_new(n * sizeof *source->docs)))
 		return error_set_memory(error);
 	for (uint32_t doc = 0; doc < n; doc++) {
-		bool dead = segment_is_dead(segment, doc);
+		bool deleted = segment_is_deleted(segment, doc);
 		if (source->docs)
-			source->docs[doc] = dead ? DOCUMENT_NONE : merge->documents;
-		if (dead)
+			source->docs[doc] = deleted ? DOCUMENT_NONE : merge->documents;
+		if (deleted)
 			continue;
 		merge->lengths[merge->documents] = segment->lengths[doc];
-		merge->spans[merge->documents++] = segment->spans[doc];
+		merge->last_positions[merge->documents++] = segment->last_positions[doc];
 	}
 	for (uint64_t at = 0; at < total; at += left) {
 		const uint8_t *entries = part_at(&segment->id_index.part, at, &left, error);
@@ -89,7 +90,7 @@ static int number_documents(struct merge *merge, struct source *source, trawl_er
 			uint32_t doc = load32(entries + i + 4);
 			if (doc >= n)
 				return part_corrupt(&segment->id_index.part, at + i, "a docID past the end", error);
-			if (!segment_is_dead(segment, doc))
+			if (!segment_is_deleted(segment, doc))
 				merge->hashes[source->docs ? source->docs[doc] : source->first + doc] =
 				    load32(entries + i);
 		}
@@ -106,7 +107,7 @@ static int number_ordinals(struct merge *merge, const struct source *source, uin
 	int code = 0;
 	memset(kept, 0xff, segment->ordinals * sizeof *kept);
 	for (doc = 0; !code && doc < segment->documents_count; doc++) {
-		if (segment_is_dead(segment, doc))
+		if (segment_is_deleted(segment, doc))
 			continue;
 		code = segment_ordinal(segment, doc, &ordinal, error);
 		if (!code && (ordinal >= segment->ordinals || kept[ordinal] != DOCUMENT_NONE))
@@ -144,15 +145,15 @@ static int copy_documents(struct merge *merge, const struct source *source, traw
 
 static int merge_documents(struct merge *merge, trawl_error *error)
 {
-	uint32_t living = 0;
+	uint32_t live = 0;
 	int code = 0;
 	for (size_t i = 0; i < merge->count; i++)
-		living += merge->sources[i].living;
-	merge->lengths = memory_new(living);
-	merge->spans = memory_new(living);
-	merge->hashes = memory_new_zeroed(living, sizeof *merge->hashes);
-	merge->order = memory_new(living * sizeof *merge->order);
-	if (!merge->lengths || !merge->spans || !merge->hashes || !merge->order)
+		live += merge->sources[i].live;
+	merge->lengths = memory_new(live);
+	merge->last_positions = memory_new(live);
+	merge->hashes = memory_new_zeroed(live, sizeof *merge->hashes);
+	merge->order = memory_new(live * sizeof *merge->order);
+	if (!merge->lengths || !merge->last_positions || !merge->hashes || !merge->order)
 		return error_set_memory(error);
 	for (size_t i = 0; !code && i < merge->count; i++) {
 		code = number_documents(merge, &merge->sources[i], error);
@@ -214,18 +215,18 @@ static int next_positions(void *context, uint32_t count, uint32_t *positions, tr
 	if (!merge->positions)
 		return 0;
 	const struct stretch *stretch = &merge->stretches[merge->stretch_next];
-	uint8_t span = merge->spans[merge->docs[merge->posting_next++]];
+	uint8_t last_byte = merge->last_positions[merge->docs[merge->posting_next++]];
 	if (stretch->source == STRETCH_INLINE) {
 		positions[0] = (uint32_t)stretch->address;
 		merge->stretch_next++;
 		return 0;
 	}
 	struct part *part = &merge->sources[stretch->source].segment->positions;
-	uint64_t at = stretch->address + merge->stretch_offset, bits = position_bits(count, span);
+	uint64_t at = stretch->address + merge->stretch_offset, bits = position_bits(count, last_byte);
 	const uint8_t *stored = part_read(part, at / 8, bytes_of_bits(at % 8, bits), &merge->gathered, error);
 	if (!stored)
 		return error_code(error);
-	if (!positions_decode(stored, at % 8, count, span, positions))
+	if (!positions_decode(stored, at % 8, count, last_byte, positions))
 		return part_corrupt(part, at / 8, "positions that make no sense", error);
 	merge->stretch_offset += bits;
 	if (merge->stretch_offset == stretch->length) {
@@ -237,7 +238,7 @@ static int next_positions(void *context, uint32_t count, uint32_t *positions, tr
 
 /* ---- posting lists ---- */
 
-/* The positions of the postings just decoded, those of the dead left out. */
+/* The positions of the postings just decoded, those of the deleted ones left out. */
 static int take_positions(struct merge *merge, const struct source *source, const uint32_t *docs, const uint32_t *tfs,
                           trawl_error *error)
 {
@@ -248,19 +249,19 @@ static int take_positions(struct merge *merge, const struct source *source, cons
 	uint32_t number = (uint32_t)(source - merge->sources);
 	bool done = true;
 	if (entry->df == 1 && entry->position_inline) {
-		/* What is encoded must fit where its document's span says that it does. */
-		uint8_t span = segment->spans[docs[0]];
-		if (entry->position >= length_longest(span))
+		/* What is encoded must fit where its document's last position says that it does. */
+		uint8_t last_byte = segment->last_positions[docs[0]];
+		if (entry->position >= length_longest(last_byte))
 			return part_corrupt(&segment->terms.part, 0, "a position past its document's end", error);
 		if (!source->docs || source->docs[docs[0]] != DOCUMENT_NONE) {
-			done = add_stretch(merge, entry->position, span, STRETCH_INLINE);
+			done = add_stretch(merge, entry->position, last_byte, STRETCH_INLINE);
 		}
 		return done ? 0 : error_set_memory(error);
 	}
 	if (last < first || last > segment->positions.bytes)
 		return part_corrupt(&segment->positions, first, "positions past the end", error);
 	for (uint32_t i = 0; done && i < entry->df && at <= 8 * last; i++) {
-		uint64_t bits = position_bits(tfs[i], segment->spans[docs[i]]);
+		uint64_t bits = position_bits(tfs[i], segment->last_positions[docs[i]]);
 		if (source->docs && source->docs[docs[i]] == DOCUMENT_NONE) {
 			done = add_stretch(merge, start, at - start, number);
 			start = at + bits;
@@ -272,7 +273,7 @@ static int take_positions(struct merge *merge, const struct source *source, cons
 	return done && add_stretch(merge, start, at - start, number) ? 0 : error_set_memory(error);
 }
 
-/* Append the living postings of the source's current term to the list at hand. */
+/* Append the live postings of the source's current term to the list at hand. */
 static int take_list(struct merge *merge, struct source *source, trawl_error *error)
 {
 	const struct term_entry *entry = &source->cursor.entry;
@@ -380,7 +381,7 @@ static int merge_terms(struct merge *merge, const struct merge_settings *setting
 	const struct segment *any = merge->sources[0].segment;
 	bool ordered = !is_identity(merge->order, merge->documents);
 	int code = segment_writer_begin_terms(&merge->writer, merge->documents, merge->lengths,
-	                                      any->has_gaps ? merge->spans : NULL, merge->tokens,
+	                                      any->has_gaps ? merge->last_positions : NULL, merge->tokens,
 	                                      ordered ? merge->order : NULL, merge->hashes, error);
 	if (!code && settings->pairs)
 		code = pair_builder_new(&merge->pairs, &merge->writer, settings->pair_memory, settings->path, error);
@@ -413,7 +414,7 @@ static int begin(struct merge *merge, struct segment *const *sources, size_t cou
 		const struct manifest_segment *summary = &sources[i]->summary;
 		merge->sources[i].segment = sources[i];
 		merge->sources[i].head.number = (uint32_t)i;
-		merge->sources[i].living = summary->documents - summary->deleted;
+		merge->sources[i].live = summary->documents - summary->deleted;
 		merge->tokens += summary->live_tokens;
 		merge->writer.text_bytes += summary->live_text_bytes;
 	}
@@ -427,7 +428,7 @@ static void release(struct merge *merge)
 	memory_free(merge->sources);
 	memory_free(merge->heap.heads);
 	memory_free(merge->lengths);
-	memory_free(merge->spans);
+	memory_free(merge->last_positions);
 	memory_free(merge->hashes);
 	memory_free(merge->order);
 	memory_free(merge->docs);
@@ -438,8 +439,8 @@ static void release(struct merge *merge)
 	segment_writer_release(&merge->writer);
 }
 
-/* Write segment `number` through `output`: the living documents of `sources`, `count` segments of one snapshot, in this
- * order. *summary is what the manifest says of it. There must be a living document, and no more than DOCUMENTS_MAX. */
+/* Write segment `number` through `output`: the live documents of `sources`, `count` segments of one snapshot, in this
+ * order. *summary is what the manifest says of it. There must be a live document, and no more than DOCUMENTS_MAX. */
 static int merge_write(struct segment *const *sources, size_t count, const struct merge_settings *settings,
                        struct store_batch *output, uint32_t number, struct manifest_segment *summary,
                        trawl_error *error)
@@ -460,11 +461,11 @@ void merge_candidates(struct merge_candidate *candidates, const struct segment *
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct segment *segment = &segments[i];
-		uint32_t living = segment->summary.documents - segment->summary.deleted;
+		uint32_t live = segment->summary.documents - segment->summary.deleted;
 		candidates[i] = (struct merge_candidate){
 		    .size = segment->text_bytes + (uint64_t)segment->documents_count * MERGE_DOCUMENT_SIZE,
-		    .living_size = segment->summary.live_text_bytes + (uint64_t)living * MERGE_DOCUMENT_SIZE,
-		    .living = living};
+		    .live_size = segment->summary.live_text_bytes + (uint64_t)live * MERGE_DOCUMENT_SIZE,
+		    .live = live};
 	}
 }
 
@@ -498,16 +499,16 @@ static int write_chosen(const struct manifest *manifest, struct segment *segment
 {
 	struct segment **sources = memory_new(manifest->segment_count * sizeof(struct segment *));
 	size_t count = 0;
-	uint64_t living = 0;
+	uint64_t live = 0;
 	if (!sources)
 		return error_set_memory(error);
 	for (size_t i = 0; i < manifest->segment_count; i++)
 		if (chosen[i].chosen) {
 			sources[count++] = &segments[i];
-			living += chosen[i].living;
+			live += chosen[i].live;
 		}
 	*merged = (struct manifest_segment){0};
-	int code = living ? merge_write(sources, count, settings, output, manifest->next_segment, merged, error) : 0;
+	int code = live ? merge_write(sources, count, settings, output, manifest->next_segment, merged, error) : 0;
 	memory_free(sources);
 	return code;
 }

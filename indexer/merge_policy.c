@@ -9,12 +9,12 @@ struct choice {
 	const struct merge_limits *limits;
 	size_t count, chosen;
 	uint64_t size, documents; /* of the result */
-	bool drops;               /* some of the chosen have dead documents */
+	bool drops;               /* some of the chosen have deleted documents */
 };
 
-static uint64_t dead_size(const struct merge_candidate *candidate)
+static uint64_t deleted_size(const struct merge_candidate *candidate)
 {
-	return candidate->size > candidate->living_size ? candidate->size - candidate->living_size : 0;
+	return candidate->size > candidate->live_size ? candidate->size - candidate->live_size : 0;
 }
 
 static void begin(struct choice *choice, struct merge_candidate *candidates, size_t count,
@@ -28,16 +28,16 @@ static void begin(struct choice *choice, struct merge_candidate *candidates, siz
 static bool fits(const struct choice *choice, const struct merge_candidate *candidate)
 {
 	return !candidate->chosen && choice->chosen < choice->limits->sources &&
-	       choice->documents + candidate->living <= choice->limits->documents;
+	       choice->documents + candidate->live <= choice->limits->documents;
 }
 
 static void take(struct choice *choice, struct merge_candidate *candidate)
 {
 	candidate->chosen = true;
 	choice->chosen++;
-	choice->size += candidate->living_size;
-	choice->documents += candidate->living;
-	choice->drops |= dead_size(candidate) > 0;
+	choice->size += candidate->live_size;
+	choice->documents += candidate->live;
+	choice->drops |= deleted_size(candidate) > 0;
 }
 
 static int tier_of(uint64_t size)
@@ -51,8 +51,8 @@ static struct merge_candidate *least(const struct choice *choice, int tier)
 	struct merge_candidate *best = NULL;
 	for (size_t i = 0; i < choice->count; i++) {
 		struct merge_candidate *candidate = &choice->candidates[i];
-		if (fits(choice, candidate) && (tier < 0 || tier_of(candidate->living_size) == tier) &&
-		    (!best || candidate->living_size < best->living_size))
+		if (fits(choice, candidate) && (tier < 0 || tier_of(candidate->live_size) == tier) &&
+		    (!best || candidate->live_size < best->live_size))
 			best = candidate;
 	}
 	return best;
@@ -63,7 +63,7 @@ static size_t others_in(const struct choice *choice, int tier)
 {
 	size_t others = 0;
 	for (size_t i = 0; i < choice->count; i++)
-		others += !choice->candidates[i].chosen && tier_of(choice->candidates[i].living_size) == tier;
+		others += !choice->candidates[i].chosen && tier_of(choice->candidates[i].live_size) == tier;
 	return others;
 }
 
@@ -102,19 +102,19 @@ static size_t choose_full_tier(struct choice *choice)
 	return 0;
 }
 
-static size_t choose_dead(struct choice *choice)
+static size_t choose_deleted(struct choice *choice)
 {
-	uint64_t all = 0, dead = 0;
+	uint64_t all = 0, deleted = 0;
 	begin(choice, choice->candidates, choice->count, choice->limits);
 	for (size_t i = 0; i < choice->count; i++) {
 		all += choice->candidates[i].size;
-		dead += dead_size(&choice->candidates[i]);
+		deleted += deleted_size(&choice->candidates[i]);
 	}
-	if (dead <= all / 4 || dead <= MERGE_DEAD_LEAST)
+	if (deleted <= all / 4 || deleted <= MERGE_DELETED_LEAST)
 		return 0;
 	for (size_t i = 0; i < choice->count; i++) {
 		struct merge_candidate *candidate = &choice->candidates[i];
-		if (dead_size(candidate) > candidate->size / 4 && fits(choice, candidate))
+		if (deleted_size(candidate) > candidate->size / 4 && fits(choice, candidate))
 			take(choice, candidate);
 	}
 	return made(choice);
@@ -125,7 +125,7 @@ size_t merge_policy_choose(struct merge_candidate *candidates, size_t count, con
 	struct choice choice;
 	begin(&choice, candidates, count, limits);
 	size_t chosen = choose_full_tier(&choice);
-	return chosen ? chosen : choose_dead(&choice);
+	return chosen ? chosen : choose_deleted(&choice);
 }
 
 size_t merge_policy_force(struct merge_candidate *candidates, size_t count, size_t wanted,
@@ -140,10 +140,10 @@ size_t merge_policy_force(struct merge_candidate *candidates, size_t count, size
 		if (choice.chosen > 1)
 			return choice.chosen;
 	}
-	/* What is left over DOCUMENTS_MAX cannot be merged, but it can lose its dead. */
+	/* What is left over DOCUMENTS_MAX cannot be merged, but it can lose its deleted ones. */
 	for (size_t i = 0; wanted == 1 && i < count; i++) {
 		begin(&choice, candidates, count, limits);
-		if (dead_size(&candidates[i])) {
+		if (deleted_size(&candidates[i])) {
 			take(&choice, &candidates[i]);
 			return 1;
 		}

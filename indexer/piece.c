@@ -101,16 +101,16 @@ void piece_end_document(struct piece_maker *maker)
 }
 
 int piece_add(struct piece_maker *maker, struct lexicon *lexicon, struct tokenizer *tokenizer,
-              const trawl_document *document, uint32_t *length, uint32_t *span, trawl_error *error)
+              const trawl_document *document, uint32_t *length, uint32_t *position_end, trawl_error *error)
 {
-	*span = *length = 0;
+	*position_end = *length = 0;
 	if (!piece_begin_document(maker))
 		return error_set_memory(error);
 	tokenizer_start(tokenizer, document->title, document->title_length);
-	int code = append_tokens(maker, lexicon, tokenizer, span, length, error);
+	int code = append_tokens(maker, lexicon, tokenizer, position_end, length, error);
 	if (!code) {
 		tokenizer_continue(tokenizer, document->text, document->text_length);
-		code = append_tokens(maker, lexicon, tokenizer, span, length, error);
+		code = append_tokens(maker, lexicon, tokenizer, position_end, length, error);
 	}
 	if (code)
 		maker->token_count = maker->starts[maker->document_count];

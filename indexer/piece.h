@@ -55,9 +55,9 @@ struct piece_maker {
 	size_t entry_capacity;
 };
 
-/* Analyse a document and append it; *length is its number of tokens, *span its last position + 1. TRAWL_ENOMEM. */
+/* Analyse a document and append it; *length is its number of tokens, *position_end its last position + 1. TRAWL_ENOMEM. */
 int piece_add(struct piece_maker *maker, struct lexicon *lexicon, struct tokenizer *tokenizer,
-              const trawl_document *document, uint32_t *length, uint32_t *span, trawl_error *error);
+              const trawl_document *document, uint32_t *length, uint32_t *position_end, trawl_error *error);
 
 /* The same for terms numbered already, one at a position. false: out of memory. */
 bool piece_begin_document(struct piece_maker *maker);

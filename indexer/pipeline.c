@@ -35,7 +35,7 @@ struct document_job {
 	struct buffer compressed;
 	struct piece piece;
 	struct document_size {
-		uint32_t tokens, span;
+		uint32_t tokens, position_end;
 	} * sizes;
 	size_t size_capacity;
 	unsigned worker;
@@ -196,7 +196,7 @@ static int analyse(struct document_job *job, struct worker_state *worker)
 		struct document_size *size = &job->sizes[i];
 		stored_document_read(&at, end, &document); /* just written */
 		int code = piece_add(&worker->maker, &job->pipeline->options.batch->lexicon, worker->tokenizer,
-		                     &document, &size->tokens, &size->span, &job->error);
+		                     &document, &size->tokens, &size->position_end, &job->error);
 		if (code)
 			return code;
 	}
@@ -248,7 +248,7 @@ static int take_job(struct pipeline *pipeline, trawl_error *error)
 		struct uncommitted_document *document =
 		    &pipeline->options.uncommitted->documents[job->first_ordinal + i];
 		document->tokens = job->sizes[i].tokens;
-		document->span = job->sizes[i].span;
+		document->position_end = job->sizes[i].position_end;
 		pipeline->tokens += document->tokens;
 	}
 	if (!code)

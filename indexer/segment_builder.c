@@ -162,8 +162,8 @@ static int begin_terms(struct segment_builder *builder, const struct document_ta
 	bool moved = table->reordered || builder->documents.deleted_count;
 	builder->segment->text_bytes = table->text_bytes;
 	return segment_writer_begin_terms(builder->segment, table->count, table->lengths,
-	                                  has_gaps ? table->spans : NULL, table->tokens, moved ? table->order : NULL,
-	                                  table->hashes, error);
+	                                  has_gaps ? table->last_positions : NULL, table->tokens,
+	                                  moved ? table->order : NULL, table->hashes, error);
 }
 
 /* Terms alone: several threads encode them. */

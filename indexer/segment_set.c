@@ -20,10 +20,10 @@ static void close_segments(struct segment_set *set)
 void segment_set_close(struct segment_set *set)
 {
 	close_segments(set);
-	for (size_t i = 0; set->graves && i < set->manifest.segment_count; i++)
-		grave_release(&set->graves[i]);
-	memory_free(set->graves);
-	set->graves = NULL;
+	for (size_t i = 0; set->deletes && i < set->manifest.segment_count; i++)
+		delete_buffer_release(&set->deletes[i]);
+	memory_free(set->deletes);
+	set->deletes = NULL;
 	set->cut_count = 0;
 	id_filter_release(&set->cut_ids);
 	manifest_release(&set->manifest);
@@ -32,8 +32,8 @@ void segment_set_close(struct segment_set *set)
 void segment_set_release(struct segment_set *set)
 {
 	segment_set_close(set);
-	tokenizer_free(set->deleted_tokenizer);
-	set->deleted_tokenizer = NULL;
+	tokenizer_free(set->delete_tokenizer);
+	set->delete_tokenizer = NULL;
 }
 
 /* The segments that the manifest has by now, in the snapshot. */
@@ -59,8 +59,8 @@ int segment_set_open(struct segment_set *set, struct store *store, const struct 
 		code = manifest_read(&set->manifest, set->snapshot, error);
 	if (code)
 		return code;
-	set->graves = memory_new_zeroed(set->manifest.segment_count, sizeof *set->graves);
-	return set->graves ? open_segments(set, error) : error_set_memory(error);
+	set->deletes = memory_new_zeroed(set->manifest.segment_count, sizeof *set->deletes);
+	return set->deletes ? open_segments(set, error) : error_set_memory(error);
 }
 
 int segment_set_add(struct segment_set *set, const struct manifest_segment *added,
@@ -68,15 +68,15 @@ int segment_set_add(struct segment_set *set, const struct manifest_segment *adde
 {
 	struct manifest *manifest = &set->manifest;
 	size_t count = manifest->segment_count;
-	struct grave *graves = memory_resize(set->graves, (count + 1) * sizeof *graves);
-	if (!graves)
+	struct delete_buffer *deletes = memory_resize(set->deletes, (count + 1) * sizeof *deletes);
+	if (!deletes)
 		return error_set_memory(error);
-	set->graves = graves;
+	set->deletes = deletes;
 	if (!memory_reserve(&manifest->segments, &manifest->segment_capacity, count + 1, sizeof *manifest->segments) ||
 	    !id_filter_reserve(&set->cut_ids, set->budget->filter))
 		return error_set_memory(error);
 	close_segments(set);
-	graves[count] = (struct grave){0};
+	deletes[count] = (struct delete_buffer){0};
 	manifest->segments[count] = *added;
 	manifest->segment_count++;
 	manifest->next_segment++;
@@ -87,17 +87,17 @@ int segment_set_add(struct segment_set *set, const struct manifest_segment *adde
 	return code ? code : open_segments(set, error);
 }
 
-static size_t graves_memory(const struct segment_set *set)
+static size_t deletes_memory(const struct segment_set *set)
 {
 	size_t bytes = 0;
 	for (size_t i = 0; i < set->manifest.segment_count; i++)
-		bytes += grave_memory(&set->graves[i]);
+		bytes += delete_buffer_memory(&set->deletes[i]);
 	return bytes;
 }
 
 size_t segment_set_memory(const struct segment_set *set)
 {
-	size_t bytes = snapshot_resident(set->snapshot) + set->cut_ids.bits / 8 + graves_memory(set);
+	size_t bytes = snapshot_resident(set->snapshot) + set->cut_ids.bits / 8 + deletes_memory(set);
 	for (size_t i = 0; i < set->manifest.segment_count; i++)
 		bytes += segment_memory(&set->segments[i]);
 	return bytes;
@@ -113,7 +113,7 @@ static int is_expected(struct segment_set *set, const struct hashed_id *id, traw
 	uint32_t doc = set->expected.doc, ordinal;
 	const char *found;
 	if (i >= set->manifest.segment_count || doc >= set->segments[i].documents_count ||
-	    segment_is_dead(&set->segments[i], doc) || grave_has(&set->graves[i], doc))
+	    segment_is_deleted(&set->segments[i], doc) || delete_buffer_has(&set->deletes[i], doc))
 		return 0;
 	int code = segment_ordinal(&set->segments[i], doc, &ordinal, error);
 	if (!code)
@@ -132,7 +132,7 @@ int segment_set_find(struct segment_set *set, const struct hashed_id *id, struct
 	while (!found && i-- > 0) {
 		place->segment = i;
 		found = segment_find_hashed_id(&set->segments[i], id, &set->scratch, &place->doc, error);
-		if (found > 0 && grave_has(&set->graves[i], place->doc))
+		if (found > 0 && delete_buffer_has(&set->deletes[i], place->doc))
 			found = 0;
 	}
 	if (found > 0)
@@ -146,23 +146,23 @@ int segment_set_delete(struct segment_set *set, const struct document_place *pla
 {
 	trawl_document stored;
 	struct segment *segment = &set->segments[place->segment];
-	struct grave *grave = &set->graves[place->segment];
-	size_t others = graves_memory(set) - grave_memory(grave), room = set->budget->graves;
-	grave->room = others < room ? (room - others) / 2 : 0; /* half: a list doubles when it grows */
+	struct delete_buffer *deletes = &set->deletes[place->segment];
+	size_t others = deletes_memory(set) - delete_buffer_memory(deletes), room = set->budget->deletes;
+	deletes->room = others < room ? (room - others) / 2 : 0; /* half: a list doubles when it grows */
 	int code = segment_fetch(segment, place->doc, &set->scratch, &stored, error);
-	if (!code && !set->deleted_tokenizer) {
+	if (!code && !set->delete_tokenizer) {
 		trawl_analysis analysis = manifest_analysis(&set->manifest);
-		code = tokenizer_new(&set->deleted_tokenizer, &analysis, error);
+		code = tokenizer_new(&set->delete_tokenizer, &analysis, error);
 	}
 	if (!code)
-		code = grave_add(grave, segment, place->doc, &stored, set->deleted_tokenizer, error);
+		code = delete_buffer_add(deletes, segment, place->doc, &stored, set->delete_tokenizer, error);
 	return code;
 }
 
 bool segment_set_has_deletions(const struct segment_set *set)
 {
 	for (size_t i = 0; i < set->manifest.segment_count; i++)
-		if (set->graves[i].deaths)
+		if (set->deletes[i].count)
 			return true;
 	return false;
 }
@@ -188,8 +188,8 @@ int segment_set_write_deletions(struct segment_set *set, struct store_batch *out
 	for (size_t i = 0; !code && i < set->manifest.segment_count; i++) {
 		struct manifest_segment *summary = &manifest->segments[i];
 		bytes.length = 0;
-		if (set->graves[i].deaths)
-			code = grave_write(&set->graves[i], &set->segments[i], summary, &bytes, error);
+		if (set->deletes[i].count)
+			code = delete_buffer_write(&set->deletes[i], &set->segments[i], summary, &bytes, error);
 		if (!code && summary->deleted == summary->documents) {
 			code = store_batch_remove_segment(output, summary->number, error);
 			continue;

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "indexer/budget.h"
-#include "indexer/graveyard.h"
+#include "indexer/delete_buffer.h"
 #include "indexer/id_filter.h"
 #include "indexer/uncommitted.h"
 #include "segment/segment.h"
@@ -29,9 +29,9 @@ struct segment_set {
 	struct segment *segments;
 	size_t cut_count; /* segments since */
 	struct documents_scratch scratch;
-	struct grave *graves;                /* of each segment */
-	struct tokenizer *deleted_tokenizer; /* analyses deleted documents */
-	struct id_filter cut_ids;            /* of the segments since */
+	struct delete_buffer *deletes;      /* of each segment */
+	struct tokenizer *delete_tokenizer; /* analyses deleted documents */
+	struct id_filter cut_ids;           /* of the segments since */
 	struct document_place expected; /* of the document that comes next if all come in the order of the last run */
 };
 

@@ -14,8 +14,9 @@ struct uncommitted {
 	struct uncommitted_document {
 		const char *id;
 		uint32_t id_length, id_hash;
-		uint32_t tokens, span; /* span: last position + 1; both known when the document is analysed */
-		bool deleted;          /* or replaced by a later one */
+		uint32_t tokens,
+		    position_end; /* position_end: last position + 1; both known when the document is analysed */
+		bool deleted;     /* or replaced by a later one */
 		uint64_t text_bytes;
 	} * documents; /* by ordinal */
 	size_t count, capacity;

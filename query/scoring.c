@@ -18,7 +18,7 @@ static struct inflation find_inflation(const struct scorer *scorer, const struct
 {
 	struct inflation inflation = {1, 1};
 	float built[256];
-	bm25_denominators(BORN_K1, BORN_B, segment->born_average, built);
+	bm25_denominators(BUILD_K1, BUILD_B, segment->build_average, built);
 	for (int code = segment->least_length; code <= segment->greatest_length; code++) {
 		float ratio = built[code] / scorer->denominators[code];
 		if (isnan(ratio)) /* 0 / 0: both saturations are 1 */

@@ -4,8 +4,6 @@
 
 #include "segment/format.h"
 
-#define BLOCK_DOCUMENTS RANGE_DOCUMENTS
-#define SUPERBLOCK_BLOCKS SUPERBLOCK_RANGES
 #define BLOCKS_ALL 0xffffu /* of a superblock: a bit a block */
 
 #endif

@@ -116,7 +116,7 @@ int trawl_get_stats(const trawl_index *index, trawl_index_stats *stats, trawl_er
 	             {"hashes", PART_CONTENT_HASHES, PART_CONTENT_HASHES, UNIT_DOCUMENT},
 	             {"ids", PART_IDS, PART_ORDER, UNIT_DOCUMENT},
 	             {"lengths", PART_LENGTHS, PART_LENGTHS, UNIT_DOCUMENT},
-	             {"spans", PART_SPANS, PART_SPANS, UNIT_DOCUMENT},
+	             {"spans", PART_LAST_POSITIONS, PART_LAST_POSITIONS, UNIT_DOCUMENT},
 	             {"postings", PART_POSTINGS, PART_POSTINGS, UNIT_POSTING},
 	             {"positions", PART_POSITIONS, PART_POSITIONS, UNIT_TOKEN},
 	             {"pairs", PART_PAIR_POSTINGS, PART_PAIR_ROOT, UNIT_PAIR_POSTING},

@@ -70,7 +70,7 @@ static uint32_t blocks_at_least(const float bounds[SUPERBLOCK_BLOCKS], float thr
 static void find_bounds(const struct chunk *chunk, const float levels[16], float bounds[SUPERBLOCK_BLOCKS])
 {
 	/* One header byte an occupied block: expand to the 16 blocks, look the levels up in a register. */
-	__mmask16 occupied = (__mmask16)chunk->range_mask;
+	__mmask16 occupied = (__mmask16)chunk->block_mask;
 	__m128i headers = _mm_maskz_expand_epi8(occupied, _mm_loadu_si128((const __m128i *)chunk->headers));
 	__m512i index = _mm512_srli_epi32(_mm512_cvtepu8_epi32(headers), 4);
 	_mm512_storeu_ps(bounds, _mm512_maskz_permutexvar_ps(occupied, index, _mm512_loadu_ps(levels)));

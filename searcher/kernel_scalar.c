@@ -88,7 +88,7 @@ static void add_up_sizes(const uint16_t *sizes, uint32_t n, uint16_t *starts)
 
 static uint64_t block_mask(const struct chunk *chunk, uint32_t rank)
 {
-	return chunk_range_mask(chunk, rank);
+	return chunk_block_mask(chunk, rank);
 }
 
 static void pick_bytes(const uint8_t *bytes, uint64_t documents, uint8_t *out)

@@ -31,7 +31,7 @@ struct leaf {
 	uint32_t *docs, *tfs;
 	float *scores; /* contributions, when scored */
 	/* LEAF_DENSE */
-	struct ranged_list dense;
+	struct dense_list dense;
 	float step;       /* bound byte -> contribution, at most */
 	float levels[16]; /* codebook index -> contribution, at most */
 };

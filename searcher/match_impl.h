@@ -26,7 +26,7 @@ static int enter_documents(struct walk *walk, uint32_t number)
 		__builtin_prefetch(bytes + length + at);
 	if (!chunk_open_documents(&cursor->chunk, &leaf->dense, bytes, length))
 		return chunk_is_corrupt(leaf, superblock, walk->context->error);
-	cursor->blocks = cursor->chunk.range_mask;
+	cursor->blocks = cursor->chunk.block_mask;
 	return 0;
 }
 

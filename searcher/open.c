@@ -8,7 +8,7 @@
 static int open_sparse(struct leaf *leaf, struct segment *segment, const struct term_entry *entry, struct arena *arena,
                        trawl_error *error)
 {
-	uint32_t room = (entry->df + SHORT_BLOCK - 1) / SHORT_BLOCK * SHORT_BLOCK;
+	uint32_t room = (entry->df + SPARSE_RUN - 1) / SPARSE_RUN * SPARSE_RUN;
 	uint64_t left;
 	leaf->kind = LEAF_SPARSE;
 	leaf->count = entry->df;
@@ -27,8 +27,8 @@ static int open_sparse(struct leaf *leaf, struct segment *segment, const struct 
 	const uint8_t *bytes = part_at(leaf->part, entry->place.postings, &left, error);
 	if (!bytes)
 		return error_code(error);
-	if (entry->place.postings_bytes > left || !short_list_decode(bytes, entry->place.postings_bytes, entry->df,
-	                                                             segment->documents_count, leaf->docs, leaf->tfs))
+	if (entry->place.postings_bytes > left || !sparse_list_decode(bytes, entry->place.postings_bytes, entry->df,
+	                                                              segment->documents_count, leaf->docs, leaf->tfs))
 		return part_corrupt(leaf->part, entry->place.postings, "a posting list that makes no sense", error);
 	return 0;
 }
@@ -40,13 +40,13 @@ static int open_postings(struct leaf *leaf, struct segment *segment, const struc
 	uint64_t left;
 	if (entry->df > segment->documents_count)
 		return part_corrupt(leaf->part, 0, "more postings than documents", error);
-	if (entry->df == 1 || entry->df < short_list_border(segment->documents_count))
+	if (entry->df == 1 || entry->df < dense_list_border(segment->documents_count))
 		return open_sparse(leaf, segment, entry, arena, error);
 	const uint8_t *bytes = part_at(leaf->part, entry->place.postings, &left, error);
 	if (!bytes)
 		return error_code(error);
 	leaf->kind = LEAF_DENSE;
-	if (!ranged_list_open(&leaf->dense, bytes, left, entry->place.postings, segment->documents_count) ||
+	if (!dense_list_open(&leaf->dense, bytes, left, entry->place.postings, segment->documents_count) ||
 	    leaf->dense.df != entry->df)
 		return part_corrupt(leaf->part, entry->place.postings, "a posting list that makes no sense", error);
 	leaf->count = entry->df;

@@ -248,7 +248,7 @@ static float block_bound(const struct phrase *phrase, uint32_t block)
 	float bound = INFINITY;
 	for (uint32_t i = 0; i < phrase->deciding; i++) {
 		const struct word *word = &phrase->words[phrase->order[i]];
-		uint32_t rank = (uint32_t)__builtin_popcount(word->chunk.range_mask & ((1u << block) - 1));
+		uint32_t rank = (uint32_t)__builtin_popcount(word->chunk.block_mask & ((1u << block) - 1));
 		float level = word->part->leaf.levels[word->chunk.headers[rank] >> 4];
 		bound = level < bound ? level : bound;
 	}
@@ -285,7 +285,7 @@ static int examine_block(struct phrase *phrase, uint32_t superblock, uint32_t bl
 	uint64_t docs = live_in_block(&phrase->in->live, first);
 	for (uint32_t i = 0; i < phrase->deciding && docs; i++) {
 		const struct chunk *chunk = &phrase->words[phrase->order[i]].chunk;
-		uint32_t before = chunk->range_mask & ((1u << block) - 1);
+		uint32_t before = chunk->block_mask & ((1u << block) - 1);
 		docs &= block_mask(chunk, (uint32_t)__builtin_popcount(before));
 	}
 	for (uint32_t i = phrase->bigrams; i < phrase->deciding && docs; i++)
@@ -304,7 +304,7 @@ static int examine_superblock(struct phrase *phrase, uint32_t superblock)
 		int found = enter_superblock(phrase, word, superblock);
 		if (found <= 0)
 			return found;
-		blocks &= word->chunk.range_mask;
+		blocks &= word->chunk.block_mask;
 	}
 	int code = 0;
 	for (; blocks && !code; blocks &= blocks - 1)

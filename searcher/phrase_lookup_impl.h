@@ -129,7 +129,7 @@ static void enter_block(struct phrase *phrase, struct word *word, uint32_t block
 	const struct chunk *chunk = &word->chunk;
 	if (word->rank == UINT32_MAX) {
 		word->rank = 0;
-		word->blocks = chunk->range_mask;
+		word->blocks = chunk->block_mask;
 		word->block_address = 8 * word->part->leaf.positions + chunk->positions;
 		word->byte_exceptions = 0;
 		word->bitmap_exceptions = chunk->bitmap_mask ? large_bytes(chunk->bytes, chunk->byte_count) : 0;
@@ -157,9 +157,9 @@ static int find_in_bigram(struct phrase *phrase, struct word *bigram, uint32_t d
 {
 	uint32_t block = doc / BLOCK_DOCUMENTS % SUPERBLOCK_BLOCKS;
 	int found = enter_superblock(phrase, bigram, doc / SUPERBLOCK_DOCUMENTS);
-	if (found <= 0 || !(bigram->chunk.range_mask >> block & 1))
+	if (found <= 0 || !(bigram->chunk.block_mask >> block & 1))
 		return found < 0 ? found : 0;
-	uint32_t rank = (uint32_t)__builtin_popcount(bigram->chunk.range_mask & ((1u << block) - 1));
+	uint32_t rank = (uint32_t)__builtin_popcount(bigram->chunk.block_mask & ((1u << block) - 1));
 	bigram->tf = chunk_tf(&bigram->chunk, rank, doc % BLOCK_DOCUMENTS);
 	return bigram->tf > 0;
 }
@@ -172,7 +172,7 @@ static int find(struct phrase *phrase, struct word *word, uint32_t doc)
 		return find_in_bigram(phrase, word, doc);
 	int found = enter_superblock(phrase, word, doc / SUPERBLOCK_DOCUMENTS);
 	uint32_t block = doc / BLOCK_DOCUMENTS % SUPERBLOCK_BLOCKS;
-	if (found <= 0 || !(word->chunk.range_mask >> block & 1))
+	if (found <= 0 || !(word->chunk.block_mask >> block & 1))
 		return found < 0 ? found : 0;
 	enter_block(phrase, word, block);
 	if (!(word->block.mask >> (doc % BLOCK_DOCUMENTS) & 1))

@@ -128,7 +128,7 @@ int phrase_open(struct phrase_evaluation *phrase, const struct phrase_source *so
 	                                     .parts = opening.parts,
 	                                     .words = words,
 	                                     .bigrams = opening.total - words,
-	                                     .spans = segment->spans,
+	                                     .spans = segment->last_positions,
 	                                     .positions = &segment->positions,
 	                                     .segment = source->number,
 	                                     .base = source->collection->bases[source->number],

@@ -17,7 +17,7 @@ static inline uint32_t large_tf(struct chunk *chunk, uint32_t rank, uint32_t ind
 static inline uint64_t score_bitmap_plain(struct chunk *chunk, uint32_t rank, const uint8_t *lengths,
                                           const struct scorer *scorer, float weight, float *scores)
 {
-	uint64_t mask = chunk_range_mask(chunk, rank), codes = load_codes(chunk->codes, chunk->starts[rank]);
+	uint64_t mask = chunk_block_mask(chunk, rank), codes = load_codes(chunk->codes, chunk->starts[rank]);
 	uint32_t exception = UINT32_MAX, index = 0;
 	for (uint64_t left = mask; left; left &= left - 1, index++, codes >>= 2) {
 		uint32_t offset = (uint32_t)__builtin_ctzll(left);
@@ -115,7 +115,7 @@ static inline void measure_block_plain(const struct chunk *chunk, uint32_t rank,
                                        const uint8_t *lengths, struct block_positions *block)
 {
 	uint32_t i = 0;
-	block->mask = chunk_range_mask(chunk, rank);
+	block->mask = chunk_block_mask(chunk, rank);
 	block->exceptions = block_tfs(chunk, rank, exception, block->wide_tfs);
 	block->total = 0;
 	block->wide = true;

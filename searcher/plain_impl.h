@@ -12,6 +12,6 @@ static void find_bounds(const struct chunk *chunk, const float levels[16], float
 {
 	uint32_t rank = 0;
 	memset(bounds, 0, SUPERBLOCK_BLOCKS * sizeof *bounds);
-	for (uint32_t left = chunk->range_mask; left; left &= left - 1, rank++)
+	for (uint32_t left = chunk->block_mask; left; left &= left - 1, rank++)
 		bounds[__builtin_ctz(left)] = levels[chunk->headers[rank] >> 4];
 }

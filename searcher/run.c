@@ -166,7 +166,7 @@ static void raise_to_floor(struct top *top, const struct evaluation *evaluation,
 	for (uint32_t i = 0; i < evaluation->count; i++) {
 		const struct leaf *leaf = &evaluation->leaves[i];
 		if (leaf->kind == LEAF_DENSE)
-			top_raise(top, leaf->dense.seeds[which] * least * leaf->weight / BOUND_SLACK);
+			top_raise(top, leaf->dense.floors[which] * least * leaf->weight / BOUND_SLACK);
 	}
 }
 

@@ -66,7 +66,7 @@ static int next_doc(struct trawl_scan *scan, struct segment *segment, uint32_t *
 	while (scan->next < end) {
 		uint32_t at = scan->next++;
 		*doc = inverted ? scan->docs[at] : at;
-		if (*doc != NO_DOCUMENT && !segment_is_dead(segment, *doc))
+		if (*doc != NO_DOCUMENT && !segment_is_deleted(segment, *doc))
 			return 1;
 	}
 	return 0;

@@ -146,8 +146,8 @@ static int prepare(trawl_searcher *searcher, const char *query, size_t query_len
 		                      options->filter_length, context);
 	if (code)
 		return code;
-	scoring_prepare(&searcher->scoring, collection, options->set_k1 ? options->k1 : BORN_K1,
-	                options->set_b ? options->b : BORN_B);
+	scoring_prepare(&searcher->scoring, collection, options->set_k1 ? options->k1 : BUILD_K1,
+	                options->set_b ? options->b : BUILD_B);
 	*run = (struct run){.plan = &searcher->plan,
 	                    .scoring = &searcher->scoring,
 	                    .allowed = options->filter ? searcher->filter.bits : NULL};

@@ -9,7 +9,7 @@ static int walk_segment(struct segment *segment, struct documents_scratch *scrat
 		const char *id;
 		size_t length;
 		uint32_t ordinal;
-		if (segment_is_dead(segment, doc))
+		if (segment_is_deleted(segment, doc))
 			continue;
 		int code = segment_ordinal(segment, doc, &ordinal, error);
 		if (!code)

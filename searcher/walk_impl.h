@@ -154,7 +154,7 @@ static int enter(struct walk *walk, uint32_t number, uint32_t superblock)
 	}
 	int found = leaf_chunk(leaf, superblock, &cursor->chunk, walk->context->error);
 	if (found > 0)
-		cursor->blocks = cursor->chunk.range_mask;
+		cursor->blocks = cursor->chunk.block_mask;
 	return found < 0 ? found : 0;
 }
 

@@ -1,5 +1,5 @@
 /*
- * chunk.h - reading ranged lists: heads, and the chunks of superblocks (docs/FORMAT.md, Ranged list).
+ * chunk.h - reading dense lists: heads, and the chunks of superblocks (docs/FORMAT.md, Dense list).
  *
  * Inline, because every kernel compiles it for its own instruction set. Bytes are not trusted: what does not fit is refused
  * by the two _open functions, and the rest stays within the extent and its slack whatever the bytes are.
@@ -14,22 +14,22 @@
 #include "base/bytes.h"
 #include "segment/postings.h"
 
-/* The head of a ranged list, in place. */
-struct ranged_list {
+/* The head of a dense list, in place. */
+struct dense_list {
 	uint32_t df, groups;
-	float maximum;  /* saturation */
-	float seeds[3]; /* of the 10th, 100th, 1000th best */
+	float maximum;   /* saturation */
+	float floors[3]; /* of the 10th, 100th, 1000th best */
 	const uint8_t *codebook, *bounds, *directory;
 	uint8_t shift, offset_bytes, exception_bits;
 	uint64_t address; /* of the head */
 };
 
-/* A chunk of a ranged list, parsed: one superblock's postings. */
+/* A chunk of a dense list, parsed: one superblock's postings. */
 struct chunk {
-	uint32_t range_mask;  /* ranges with postings */
+	uint32_t block_mask;  /* blocks with postings */
 	uint32_t bitmap_mask; /* of these, by rank: in bitmap form */
-	uint32_t range_count;
-	const uint8_t *headers; /* one byte a range */
+	uint32_t block_count;
+	const uint8_t *headers; /* one byte a block */
 	const uint8_t *bitmaps;
 	const uint8_t *bytes; /* byte-form postings */
 	uint32_t byte_count;
@@ -38,15 +38,15 @@ struct chunk {
 	const uint8_t *exceptions, *end;
 	uint32_t exception_bits; /* of each exception: 4 or 8 */
 	uint64_t positions;      /* bits of those before its first posting's, if the list has positions */
-	/* by rank: where the range's postings start, in `bytes` or (bitmap form) in `codes` */
-	uint16_t starts[SUPERBLOCK_RANGES];
+	/* by rank: where the block's postings start, in `bytes` or (bitmap form) in `codes` */
+	uint16_t starts[SUPERBLOCK_BLOCKS];
 	/* filled when first needed: exceptions before each 32nd 2-bit code, of which there may be SUPERBLOCK_DOCUMENTS */
 	bool measured;
 	uint16_t exceptions_before[SUPERBLOCK_DOCUMENTS / 32 + 1];
 };
 
 /* Where the chunk of superblock `superblock` is: address in the postings part and length; length 0: no postings. */
-static inline uint64_t chunk_place(const struct ranged_list *list, uint32_t superblock, uint32_t *length)
+static inline uint64_t chunk_place(const struct dense_list *list, uint32_t superblock, uint32_t *length)
 {
 	const uint8_t *group = list->directory + (uint64_t)(superblock / GROUP_SUPERBLOCKS) * GROUP_ENTRY;
 	uint32_t within = superblock % GROUP_SUPERBLOCKS, before = 0;
@@ -67,7 +67,7 @@ static inline uint64_t chunk_place(const struct ranged_list *list, uint32_t supe
 	return list->address + start + ((uint64_t)before << list->shift);
 }
 
-static inline uint64_t group_positions(const struct ranged_list *list, uint32_t superblock)
+static inline uint64_t group_positions(const struct dense_list *list, uint32_t superblock)
 {
 	uint64_t positions;
 	__builtin_memcpy(&positions, list->directory + (uint64_t)(superblock / GROUP_SUPERBLOCKS) * GROUP_ENTRY + 20,
@@ -84,39 +84,39 @@ static inline uint64_t load_codes(const uint8_t *codes, uint32_t first)
 	return shift ? low >> shift | (uint64_t)codes[first / 4 + 8] << (64 - shift) : low;
 }
 
-/* Read the head of a ranged list at `address`; `left` bytes of it are in reach. false: malformed. */
-static inline bool ranged_list_open(struct ranged_list *list, const uint8_t *bytes, uint64_t left, uint64_t address,
-                                    uint32_t documents)
+/* Read the head of a dense list at `address`; `left` bytes of it are in reach. false: malformed. */
+static inline bool dense_list_open(struct dense_list *list, const uint8_t *bytes, uint64_t left, uint64_t address,
+                                   uint32_t documents)
 {
 	uint32_t groups = group_count(documents);
-	if (left < RANGED_HEAD + (uint64_t)groups * (GROUP_SUPERBLOCKS + GROUP_ENTRY) || load32(bytes + 40) != groups)
+	if (left < DENSE_HEAD + (uint64_t)groups * (GROUP_SUPERBLOCKS + GROUP_ENTRY) || load32(bytes + 40) != groups)
 		return false;
 	list->df = load32(bytes);
 	memcpy(&list->maximum, bytes + 4, 4);
-	memcpy(list->seeds, bytes + 8, 12);
+	memcpy(list->floors, bytes + 8, 12);
 	list->codebook = bytes + 20;
 	list->shift = bytes[36];
 	list->offset_bytes = bytes[37];
 	list->exception_bits = bytes[38];
 	list->groups = groups;
-	list->bounds = bytes + RANGED_HEAD;
+	list->bounds = bytes + DENSE_HEAD;
 	list->directory = list->bounds + (uint64_t)groups * GROUP_SUPERBLOCKS;
 	list->address = address;
 	return list->shift < 16 && (list->offset_bytes == 0 || list->offset_bytes == 2 || list->offset_bytes == 4) &&
 	       (list->exception_bits == 4 || list->exception_bits == 8) && list->maximum > 0 && list->maximum <= 1;
 }
 
-/* From the header bytes of a chunk's ranges: where each one's byte-form postings start, how many there are in all, and which
- * ranges are in bitmap form (returned). */
-static inline uint32_t chunk_starts(struct chunk *chunk, const uint8_t *headers, uint32_t ranges, uint32_t *byte_count)
+/* From the header bytes of a chunk's blocks: where each one's byte-form postings start, how many there are in all, and which
+ * blocks are in bitmap form (returned). */
+static inline uint32_t chunk_starts(struct chunk *chunk, const uint8_t *headers, uint32_t blocks, uint32_t *byte_count)
 {
 	uint32_t bitmap_mask = 0, count = 0;
 #if defined(__SSE2__)
 	/* 16 headers at once: (n + 1) & 15 postings, 0 for bitmaps, and their running sum, which stays below 256. */
-	uint32_t present = (1u << ranges) - 1;
+	uint32_t present = (1u << blocks) - 1;
 	__m128i low = _mm_set1_epi8(15), n = _mm_and_si128(_mm_loadu_si128((const __m128i *)headers), low);
 	__m128i index = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-	__m128i valid = _mm_cmplt_epi8(index, _mm_set1_epi8((char)ranges));
+	__m128i valid = _mm_cmplt_epi8(index, _mm_set1_epi8((char)blocks));
 	bitmap_mask = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(n, low)) & present;
 	__m128i own = _mm_and_si128(_mm_and_si128(_mm_add_epi8(n, _mm_set1_epi8(1)), low), valid);
 	__m128i sum = _mm_add_epi8(own, _mm_slli_si128(own, 1));
@@ -128,7 +128,7 @@ static inline uint32_t chunk_starts(struct chunk *chunk, const uint8_t *headers,
 	_mm_storeu_si128((__m128i *)chunk->starts, _mm_unpacklo_epi8(before, zero));
 	_mm_storeu_si128((__m128i *)(chunk->starts + 8), _mm_unpackhi_epi8(before, zero));
 #else
-	for (uint32_t rank = 0; rank < ranges; rank++) {
+	for (uint32_t rank = 0; rank < blocks; rank++) {
 		uint32_t n = (headers[rank] & 15u) + 1;
 		chunk->starts[rank] = (uint16_t)count;
 		bitmap_mask |= (n >> 4) << rank;
@@ -140,23 +140,23 @@ static inline uint32_t chunk_starts(struct chunk *chunk, const uint8_t *headers,
 }
 
 /* Parse as much of a chunk of `length` bytes as tells its documents. false: malformed. */
-static inline bool chunk_open_documents(struct chunk *chunk, const struct ranged_list *list, const uint8_t *bytes,
+static inline bool chunk_open_documents(struct chunk *chunk, const struct dense_list *list, const uint8_t *bytes,
                                         uint32_t length)
 {
 	const uint8_t *end = bytes + length;
 	if (length < list->offset_bytes + 2u)
 		return false;
 	bytes += list->offset_bytes;
-	uint32_t mask = load16(bytes), ranges = (uint32_t)__builtin_popcount(mask);
+	uint32_t mask = load16(bytes), blocks = (uint32_t)__builtin_popcount(mask);
 	bytes += 2;
 	chunk->measured = false;
-	chunk->range_mask = mask;
-	chunk->range_count = ranges;
+	chunk->block_mask = mask;
+	chunk->block_count = blocks;
 	chunk->headers = bytes;
-	if ((uint64_t)(end - bytes) < ranges)
+	if ((uint64_t)(end - bytes) < blocks)
 		return false;
-	uint32_t byte_count, bitmap_mask = chunk_starts(chunk, bytes, ranges, &byte_count);
-	bytes += ranges;
+	uint32_t byte_count, bitmap_mask = chunk_starts(chunk, bytes, blocks, &byte_count);
+	bytes += blocks;
 	chunk->bitmap_mask = bitmap_mask;
 	chunk->byte_count = byte_count;
 	chunk->bitmaps = bytes;
@@ -167,7 +167,7 @@ static inline bool chunk_open_documents(struct chunk *chunk, const struct ranged
 }
 
 /* Parse a chunk of `length` bytes. false: malformed. */
-static inline bool chunk_open(struct chunk *chunk, const struct ranged_list *list, uint32_t superblock,
+static inline bool chunk_open(struct chunk *chunk, const struct dense_list *list, uint32_t superblock,
                               const uint8_t *bytes, uint32_t length)
 {
 	if (!chunk_open_documents(chunk, list, bytes, length))
@@ -226,7 +226,7 @@ static inline void chunk_measure(struct chunk *chunk)
 	chunk->measured = true;
 }
 
-/* How many exceptions the postings before number `index` of range number `rank` have, in the whole chunk. */
+/* How many exceptions the postings before number `index` of block number `rank` have, in the whole chunk. */
 static inline uint32_t chunk_exceptions_before(struct chunk *chunk, uint32_t rank, uint32_t index)
 {
 	uint32_t before = chunk->starts[rank] + index;
@@ -294,8 +294,8 @@ static inline uint64_t offsets_mask_plain(const uint8_t *bytes, uint32_t count)
 	return mask;
 }
 
-/* The document mask of range number `rank`. */
-static inline uint64_t chunk_range_mask(const struct chunk *chunk, uint32_t rank)
+/* The document mask of block number `rank`. */
+static inline uint64_t chunk_block_mask(const struct chunk *chunk, uint32_t rank)
 {
 	if (chunk->bitmap_mask >> rank & 1)
 		return load64(chunk_bitmap(chunk, rank));
@@ -318,7 +318,7 @@ static inline uint32_t chunk_find_offset(const uint8_t *bytes, uint32_t count, u
 #endif
 }
 
-/* The tf of the document at `offset` in range number `rank`; 0 when it has no posting. */
+/* The tf of the document at `offset` in block number `rank`; 0 when it has no posting. */
 static inline uint32_t chunk_tf(struct chunk *chunk, uint32_t rank, uint32_t offset)
 {
 	uint32_t index = 0, code;
@@ -339,9 +339,9 @@ static inline uint32_t chunk_tf(struct chunk *chunk, uint32_t rank, uint32_t off
 	return code < 3 ? code + 1 : chunk_exception(chunk, chunk_exceptions_before(chunk, rank, index));
 }
 
-/* Decode range number `rank` (counted among the occupied ones): its document mask, and tfs of its documents in order. Returns
+/* Decode block number `rank` (counted among the occupied ones): its document mask, and tfs of its documents in order. Returns
  * the number of postings. */
-static inline uint32_t chunk_range(struct chunk *chunk, uint32_t rank, uint64_t *mask, uint32_t tfs[RANGE_DOCUMENTS])
+static inline uint32_t chunk_block(struct chunk *chunk, uint32_t rank, uint64_t *mask, uint32_t tfs[BLOCK_DOCUMENTS])
 {
 	uint32_t exception = UINT32_MAX, count;
 	if (chunk->bitmap_mask >> rank & 1) {

@@ -28,7 +28,7 @@ enum part_number {
 	PART_TERMS,
 	PART_ROOT,
 	PART_DELETIONS,
-	PART_SPANS,
+	PART_LAST_POSITIONS,
 	PART_PAIR_POSTINGS,
 	PART_PAIR_TERMS,
 	PART_PAIR_ROOT,
@@ -43,7 +43,7 @@ enum part_number {
 #define FLAG_FOLD_DIACRITICS 4u
 #define FLAG_PAIRS 8u
 
-#define DOCUMENTS_MAX (1u << 26) /* of a segment: a ranged list's head must fit an extent */
+#define DOCUMENTS_MAX (1u << 26) /* of a segment: a dense list's head must fit an extent */
 #define ID_BYTES_MAX 4096
 #define ID_BLOCK 32
 #define STORED_BLOCK_BYTES (16u << 10)
@@ -67,24 +67,24 @@ enum part_number {
 #define ROOT_PART_BYTES 56 /* u64 each of parts PART_DOCUMENTS to PART_TERMS */
 #define ROOT_FIXED (ROOT_PART_BYTES + 8 * (PART_TERMS - PART_DOCUMENTS + 1))
 
-#define RANGE_DOCUMENTS 64
-#define SUPERBLOCK_RANGES 16
-#define SUPERBLOCK_DOCUMENTS (RANGE_DOCUMENTS * SUPERBLOCK_RANGES)
+#define BLOCK_DOCUMENTS 64
+#define SUPERBLOCK_BLOCKS 16
+#define SUPERBLOCK_DOCUMENTS (BLOCK_DOCUMENTS * SUPERBLOCK_BLOCKS)
 #define GROUP_SUPERBLOCKS 16
 #define GROUP_DOCUMENTS (SUPERBLOCK_DOCUMENTS * GROUP_SUPERBLOCKS)
-#define SHORT_BLOCK 128
-#define RANGE_BYTES_MAX                                                                                                \
-	10 /* postings of a range in byte form: a bitmap and 2 bits a posting are smaller from there on */
+#define SPARSE_RUN 128
+#define BLOCK_BYTES_MAX                                                                                                \
+	10 /* postings of a block in byte form: a bitmap and 2 bits a posting are smaller from there on */
 
-#define RANGED_HEAD 48 /* bytes before the superblock bounds */
+#define DENSE_HEAD 48  /* bytes before the superblock bounds */
 #define GROUP_ENTRY 28 /* u32 chunk address, 16 lengths, u64 positions address */
 
 /* The k1 and b that stored bounds assume. */
-#define BORN_K1 0.9f
-#define BORN_B 0.4f
+#define BUILD_K1 0.9f
+#define BUILD_B 0.4f
 
 /* Lists of fewer postings than this are short ones. */
-static inline uint32_t short_list_border(uint32_t documents)
+static inline uint32_t dense_list_border(uint32_t documents)
 {
 	uint32_t border = documents / 512;
 	return border < 3072 ? 3072 : border > 16384 ? 16384 : border;

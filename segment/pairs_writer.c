@@ -12,9 +12,9 @@ int pairs_writer_init(struct pairs_writer *writer, const struct segment_writer *
 		code =
 		    terms_writer_init(&writer->terms, segment->batch, segment->number, PART_PAIR_TERMS, false, error);
 	writer->encoder.postings = &writer->postings_part;
-	writer->encoder.lengths = writer->encoder.spans = segment->lengths;
+	writer->encoder.lengths = writer->encoder.last_positions = segment->lengths;
 	writer->encoder.documents = segment->documents;
-	bm25_denominators(BORN_K1, BORN_B, segment->average, writer->encoder.denominators);
+	bm25_denominators(BUILD_K1, BUILD_B, segment->average, writer->encoder.denominators);
 	return code;
 }
 

@@ -79,16 +79,16 @@ static void append_elias_fano(struct bit_writer *writer, const uint32_t *positio
 	put_zeros(writer, (last >> low) - before);
 }
 
-bool positions_append(struct bit_writer *writer, const uint32_t *positions, uint32_t tf, uint8_t span)
+bool positions_append(struct bit_writer *writer, const uint32_t *positions, uint32_t tf, uint8_t last_byte)
 {
-	if (!reserve_bits(writer, position_bits(tf, span)))
+	if (!reserve_bits(writer, position_bits(tf, last_byte)))
 		return false;
 	if (tf == 1)
-		put_bits(writer, positions[0], position_gap_bits[span] + 1);
+		put_bits(writer, positions[0], position_gap_bits[last_byte] + 1);
 	else if (tf < POSITIONS_ELIAS_FANO)
-		append_gaps(writer, positions, tf, position_gap_bits[span]);
+		append_gaps(writer, positions, tf, position_gap_bits[last_byte]);
 	else
-		append_elias_fano(writer, positions, tf, position_last(span));
+		append_elias_fano(writer, positions, tf, position_last(last_byte));
 	return true;
 }
 
@@ -159,9 +159,9 @@ static bool decode_elias_fano(const uint8_t *bytes, uint32_t first, uint32_t tf,
 	return false;
 }
 
-bool positions_decode(const uint8_t *bytes, uint32_t first, uint32_t tf, uint8_t span, uint32_t *positions)
+bool positions_decode(const uint8_t *bytes, uint32_t first, uint32_t tf, uint8_t last_byte, uint32_t *positions)
 {
 	if (tf < POSITIONS_ELIAS_FANO)
-		return decode_gaps(bytes, first, tf, position_gap_bits[span], positions);
-	return decode_elias_fano(bytes, first, tf, position_last(span), positions);
+		return decode_gaps(bytes, first, tf, position_gap_bits[last_byte], positions);
+	return decode_elias_fano(bytes, first, tf, position_last(last_byte), positions);
 }

@@ -51,11 +51,11 @@ static int flush_bits(struct postings_encoder *encoder, size_t least, trawl_erro
 	return code;
 }
 
-int positions_put(struct postings_encoder *encoder, const uint32_t *positions, uint32_t tf, uint8_t span,
+int positions_put(struct postings_encoder *encoder, const uint32_t *positions, uint32_t tf, uint8_t last_byte,
                   trawl_error *error)
 {
 	begin_bits(encoder);
-	if (!positions_append(&encoder->bits, positions, tf, span))
+	if (!positions_append(&encoder->bits, positions, tf, last_byte))
 		return error_set_memory(error);
 	return flush_bits(encoder, POSITIONS_GATHERED, error);
 }
@@ -80,7 +80,7 @@ int positions_encode(struct postings_encoder *encoder, uint32_t doc, uint32_t tf
 	int code = source->next(source->context, tf, encoder->position_scratch, error);
 	if (code || !encoder->positions)
 		return code;
-	return positions_put(encoder, encoder->position_scratch, tf, encoder->spans[doc], error);
+	return positions_put(encoder, encoder->position_scratch, tf, encoder->last_positions[doc], error);
 }
 
 int positions_finish(struct postings_encoder *encoder, trawl_error *error)
@@ -92,22 +92,22 @@ int positions_finish(struct postings_encoder *encoder, trawl_error *error)
 	return flush_bits(encoder, 1, error);
 }
 
-/* ---- short lists ---- */
+/* ---- sparse lists ---- */
 
 /* The widths of a block's low parts share a byte: that of tfs is mostly 0. */
-#define SHORT_WIDTH_BITS 5
-#define SHORT_TF_WIDTH_APART 7
+#define SPARSE_WIDTH_BITS 5
+#define SPARSE_TF_WIDTH_APART 7
 
-static bool append_short_block(struct buffer *out, const uint32_t *differences, const uint32_t *frequencies, uint32_t n)
+static bool append_sparse_run(struct buffer *out, const uint32_t *differences, const uint32_t *frequencies, uint32_t n)
 {
 	if (!buffer_reserve(out, 2 + 2 * INTEGER_RUN_BYTES))
 		return false;
 	unsigned width = integer_run_width(differences, n), tf_width = integer_run_width(frequencies, n);
-	unsigned told = tf_width < SHORT_TF_WIDTH_APART ? tf_width : SHORT_TF_WIDTH_APART;
+	unsigned told = tf_width < SPARSE_TF_WIDTH_APART ? tf_width : SPARSE_TF_WIDTH_APART;
 	uint8_t *at = out->data + out->length;
 	memset(at, 0, 2 + 2 * INTEGER_RUN_BYTES);
-	*at++ = (uint8_t)(width | told << SHORT_WIDTH_BITS);
-	if (told == SHORT_TF_WIDTH_APART)
+	*at++ = (uint8_t)(width | told << SPARSE_WIDTH_BITS);
+	if (told == SPARSE_TF_WIDTH_APART)
 		*at++ = (uint8_t)tf_width;
 	uint64_t bit = integer_run_encode(differences, n, width, at, 0);
 	bit = integer_run_encode(frequencies, n, tf_width, at, bit);
@@ -116,15 +116,15 @@ static bool append_short_block(struct buffer *out, const uint32_t *differences, 
 }
 
 /* A block's postings; docs[] gets differences. Returns the byte after it, NULL if malformed. */
-static const uint8_t *decode_short_block(const uint8_t *bytes, const uint8_t *end, uint32_t n, uint32_t *docs,
-                                         uint32_t *tfs)
+static const uint8_t *decode_sparse_run(const uint8_t *bytes, const uint8_t *end, uint32_t n, uint32_t *docs,
+                                        uint32_t *tfs)
 {
 	uint64_t bit = 0;
 	if (bytes == end)
 		return NULL;
-	unsigned width = *bytes & ((1u << SHORT_WIDTH_BITS) - 1), tf_width = *bytes >> SHORT_WIDTH_BITS;
+	unsigned width = *bytes & ((1u << SPARSE_WIDTH_BITS) - 1), tf_width = *bytes >> SPARSE_WIDTH_BITS;
 	bytes++;
-	if (tf_width == SHORT_TF_WIDTH_APART) {
+	if (tf_width == SPARSE_TF_WIDTH_APART) {
 		if (bytes == end)
 			return NULL;
 		tf_width = *bytes++;
@@ -136,27 +136,27 @@ static const uint8_t *decode_short_block(const uint8_t *bytes, const uint8_t *en
 }
 
 /* To encoder->chunks. */
-static int encode_short(struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
-                        trawl_error *error)
+static int encode_sparse(struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
+                         trawl_error *error)
 {
 	struct buffer *out = &encoder->chunks;
-	uint32_t differences[SHORT_BLOCK], frequencies[SHORT_BLOCK], expected = 0;
+	uint32_t differences[SPARSE_RUN], frequencies[SPARSE_RUN], expected = 0;
 	out->length = 0;
-	for (uint32_t start = 0; start < n; start += SHORT_BLOCK) {
-		uint32_t count = n - start < SHORT_BLOCK ? n - start : SHORT_BLOCK;
+	for (uint32_t start = 0; start < n; start += SPARSE_RUN) {
+		uint32_t count = n - start < SPARSE_RUN ? n - start : SPARSE_RUN;
 		for (uint32_t i = 0; i < count; i++) {
 			differences[i] = docs[start + i] - expected;
 			frequencies[i] = tfs[start + i] - 1;
 			expected = docs[start + i] + 1;
 		}
-		if (!append_short_block(out, differences, frequencies, count))
+		if (!append_sparse_run(out, differences, frequencies, count))
 			return error_set_memory(error);
 	}
 	return 0;
 }
 
-static int place_short(struct postings_encoder *encoder, const uint8_t *bytes, uint64_t length,
-                       struct list_place *place, trawl_error *error)
+static int place_sparse(struct postings_encoder *encoder, const uint8_t *bytes, uint64_t length,
+                        struct list_place *place, trawl_error *error)
 {
 	int code = part_writer_align(encoder->postings, length, error);
 	place->postings = encoder->postings->address;
@@ -210,14 +210,14 @@ static bool add_one(uint32_t *tfs, uint32_t n)
 	return fits;
 }
 
-bool short_list_decode(const uint8_t *bytes, uint64_t length, uint32_t n, uint32_t documents, uint32_t *docs,
-                       uint32_t *tfs)
+bool sparse_list_decode(const uint8_t *bytes, uint64_t length, uint32_t n, uint32_t documents, uint32_t *docs,
+                        uint32_t *tfs)
 {
 	const uint8_t *end = bytes + length;
 	uint64_t next = 0;
-	for (uint32_t start = 0; start < n; start += SHORT_BLOCK) {
-		uint32_t count = n - start < SHORT_BLOCK ? n - start : SHORT_BLOCK;
-		bytes = decode_short_block(bytes, end, count, docs + start, tfs + start);
+	for (uint32_t start = 0; start < n; start += SPARSE_RUN) {
+		uint32_t count = n - start < SPARSE_RUN ? n - start : SPARSE_RUN;
+		bytes = decode_sparse_run(bytes, end, count, docs + start, tfs + start);
 		if (!bytes)
 			return false;
 		sum_differences(docs + start, count, &next);
@@ -227,15 +227,15 @@ bool short_list_decode(const uint8_t *bytes, uint64_t length, uint32_t n, uint32
 	return true;
 }
 
-/* ---- ranged lists: encoding ---- */
+/* ---- dense lists: encoding ---- */
 
 #define SEED_BUCKETS 16384
 
-struct ranged_plan {
+struct dense_plan {
 	float maximum;
 	uint8_t codebook[16];
 	uint8_t level_of[256]; /* bound -> index of the least level that covers it */
-	float seeds[3];
+	float floors[3];
 	uint32_t postings, chunks; /* how many */
 	uint32_t exception_bits;   /* of tfs from 4 on */
 };
@@ -250,9 +250,9 @@ static uint8_t quantize_bound(float value, float maximum)
 	return (uint8_t)q; /* at least 1: no saturation is 0 */
 }
 
-/* 16 levels for the range bounds: about equal shares of the ranges, high bounds counting for more as these decide which
- * ranges are visited. */
-static void make_codebook(const uint32_t count[256], struct ranged_plan *plan)
+/* 16 levels for the block bounds: about equal shares of the blocks, high bounds counting for more as these decide which
+ * blocks are visited. */
+static void make_codebook(const uint32_t count[256], struct dense_plan *plan)
 {
 	double total = 0, sum = 0;
 	for (int q = 1; q < 256; q++)
@@ -275,8 +275,8 @@ static void make_codebook(const uint32_t count[256], struct ranged_plan *plan)
 	}
 }
 
-/* Lower bounds of the 10th, 100th and 1000th best saturation, which every ranged list has, from a histogram. */
-static void find_seeds(const float *saturations, uint32_t n, uint32_t *histogram, float seeds[3])
+/* Lower bounds of the 10th, 100th and 1000th best saturation, which every dense list has, from a histogram. */
+static void find_floors(const float *saturations, uint32_t n, uint32_t *histogram, float floors[3])
 {
 	static const uint32_t ranks[3] = {10, 100, 1000};
 	memset(histogram, 0, SEED_BUCKETS * sizeof *histogram);
@@ -286,7 +286,7 @@ static void find_seeds(const float *saturations, uint32_t n, uint32_t *histogram
 	for (uint32_t bucket = SEED_BUCKETS - 1; found < 3; bucket--) {
 		seen += histogram[bucket];
 		for (; found < 3 && seen >= ranks[found]; found++)
-			seeds[found] = (float)bucket / SEED_BUCKETS; /* below the bucket's least value */
+			floors[found] = (float)bucket / SEED_BUCKETS; /* below the bucket's least value */
 	}
 }
 
@@ -303,8 +303,8 @@ static uint32_t choose_exception_bits(const uint32_t *tfs, uint32_t n)
 	return large <= exceptions / FEW_LARGE ? 4 : 8;
 }
 
-static int plan_ranged(struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
-                       struct ranged_plan *plan, trawl_error *error)
+static int plan_dense(struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
+                      struct dense_plan *plan, trawl_error *error)
 {
 	if (!memory_reserve(&encoder->saturations, &encoder->saturation_capacity, (size_t)n + SEED_BUCKETS,
 	                    sizeof(float)))
@@ -318,15 +318,15 @@ static int plan_ranged(struct postings_encoder *encoder, const uint32_t *docs, c
 	}
 	uint32_t count[256] = {0};
 	for (uint32_t i = 0; i < n;) {
-		uint32_t range = docs[i] / RANGE_DOCUMENTS;
+		uint32_t block = docs[i] / BLOCK_DOCUMENTS;
 		float best = 0;
-		for (; i < n && docs[i] / RANGE_DOCUMENTS == range; i++)
+		for (; i < n && docs[i] / BLOCK_DOCUMENTS == block; i++)
 			if (saturations[i] > best)
 				best = saturations[i];
 		count[quantize_bound(best, plan->maximum)]++;
 	}
 	make_codebook(count, plan);
-	find_seeds(saturations, n, (uint32_t *)(saturations + n), plan->seeds);
+	find_floors(saturations, n, (uint32_t *)(saturations + n), plan->floors);
 	plan->exception_bits = choose_exception_bits(tfs, n);
 	return 0;
 }
@@ -348,30 +348,30 @@ static bool append_exceptions(struct buffer *out, const uint32_t *tfs, uint32_t 
 }
 
 /* The postings of one superblock, [first, last) of the list, appended to encoder->chunks without their position offset. */
-static bool append_chunk(struct postings_encoder *encoder, const struct ranged_plan *plan, const uint32_t *docs,
+static bool append_chunk(struct postings_encoder *encoder, const struct dense_plan *plan, const uint32_t *docs,
                          const uint32_t *tfs, uint32_t n)
 {
-	uint8_t headers[SUPERBLOCK_RANGES], bytes[SUPERBLOCK_DOCUMENTS], codes[SUPERBLOCK_DOCUMENTS / 4] = {0};
-	uint64_t bitmaps[SUPERBLOCK_RANGES];
+	uint8_t headers[SUPERBLOCK_BLOCKS], bytes[SUPERBLOCK_DOCUMENTS], codes[SUPERBLOCK_DOCUMENTS / 4] = {0};
+	uint64_t bitmaps[SUPERBLOCK_BLOCKS];
 	uint32_t byte_exceptions[SUPERBLOCK_DOCUMENTS], bitmap_exceptions[SUPERBLOCK_DOCUMENTS];
-	uint32_t ranges = 0, bitmap_count = 0, byte_count = 0, code_count = 0, byte_large = 0, bitmap_large = 0,
+	uint32_t blocks = 0, bitmap_count = 0, byte_count = 0, code_count = 0, byte_large = 0, bitmap_large = 0,
 	         mask = 0;
 	for (uint32_t i = 0; i < n;) {
-		uint32_t range = docs[i] / RANGE_DOCUMENTS, count = 0;
+		uint32_t block = docs[i] / BLOCK_DOCUMENTS, count = 0;
 		float best = 0;
-		for (; i + count < n && docs[i + count] / RANGE_DOCUMENTS == range; count++) {
+		for (; i + count < n && docs[i + count] / BLOCK_DOCUMENTS == block; count++) {
 			float value =
 			    saturation(tfs[i + count], encoder->denominators[encoder->lengths[docs[i + count]]]);
 			best = value > best ? value : best;
 		}
 		uint8_t level = plan->level_of[quantize_bound(best, plan->maximum)];
-		bool bitmap = count > RANGE_BYTES_MAX;
-		headers[ranges++] = (uint8_t)(level << 4 | (bitmap ? 15 : count - 1));
-		mask |= 1u << (range % SUPERBLOCK_RANGES);
+		bool bitmap = count > BLOCK_BYTES_MAX;
+		headers[blocks++] = (uint8_t)(level << 4 | (bitmap ? 15 : count - 1));
+		mask |= 1u << (block % SUPERBLOCK_BLOCKS);
 		if (bitmap)
 			bitmaps[bitmap_count] = 0;
 		for (uint32_t j = i; j < i + count; j++) {
-			uint32_t offset = docs[j] % RANGE_DOCUMENTS, code = tfs[j] < 4 ? tfs[j] - 1 : 3;
+			uint32_t offset = docs[j] % BLOCK_DOCUMENTS, code = tfs[j] < 4 ? tfs[j] - 1 : 3;
 			if (bitmap) {
 				bitmaps[bitmap_count] |= (uint64_t)1 << offset;
 				codes[code_count / 4] |= (uint8_t)(code << (code_count % 4 * 2));
@@ -389,7 +389,7 @@ static bool append_chunk(struct postings_encoder *encoder, const struct ranged_p
 	}
 	struct buffer *out = &encoder->chunks;
 	uint8_t mask_bytes[2] = {(uint8_t)mask, (uint8_t)(mask >> 8)};
-	bool done = buffer_append(out, mask_bytes, 2) && buffer_append(out, headers, ranges) &&
+	bool done = buffer_append(out, mask_bytes, 2) && buffer_append(out, headers, blocks) &&
 	            buffer_append(out, bitmaps, 8 * (size_t)bitmap_count) && buffer_append(out, bytes, byte_count) &&
 	            buffer_append(out, codes, (code_count + 3) / 4);
 	memcpy(byte_exceptions + byte_large, bitmap_exceptions, bitmap_large * sizeof *bitmap_exceptions);
@@ -409,11 +409,11 @@ static uint64_t positions_of(const struct postings_encoder *encoder, const uint3
 {
 	uint64_t bits = 0;
 	for (uint32_t i = 0; i < n; i++)
-		bits += position_bits(tfs[i], encoder->spans[docs[i]]);
+		bits += position_bits(tfs[i], encoder->last_positions[docs[i]]);
 	return bits;
 }
 
-static int sketch_chunks(struct postings_encoder *encoder, const struct ranged_plan *plan, const uint32_t *docs,
+static int sketch_chunks(struct postings_encoder *encoder, const struct dense_plan *plan, const uint32_t *docs,
                          const uint32_t *tfs, uint32_t n, uint32_t *count, trawl_error *error)
 {
 	struct chunk_sketch *sketches = encoder->sketches;
@@ -476,7 +476,7 @@ static int lay_out(const uint8_t *chunks, const struct chunk_sketch *sketches, u
                    uint32_t groups, uint8_t shift, uint8_t offset_bytes, uint64_t head_address, uint64_t head_bytes,
                    struct buffer *body, trawl_error *error)
 {
-	uint8_t *directory = head + RANGED_HEAD + (uint64_t)groups * GROUP_SUPERBLOCKS;
+	uint8_t *directory = head + DENSE_HEAD + (uint64_t)groups * GROUP_SUPERBLOCKS;
 	uint64_t address = head_address + head_bytes;
 	for (uint32_t i = 0; i < count;) {
 		uint32_t group = sketches[i].superblock / GROUP_SUPERBLOCKS, last = i;
@@ -509,7 +509,7 @@ static int lay_out(const uint8_t *chunks, const struct chunk_sketch *sketches, u
 }
 
 /* The bound of each superblock. */
-static void find_bounds(const struct postings_encoder *encoder, const struct ranged_plan *plan, const uint32_t *docs,
+static void find_bounds(const struct postings_encoder *encoder, const struct dense_plan *plan, const uint32_t *docs,
                         uint8_t *bounds)
 {
 	for (uint32_t i = 0; i < plan->postings; i++) {
@@ -521,15 +521,15 @@ static void find_bounds(const struct postings_encoder *encoder, const struct ran
 }
 
 /* To *plan, encoder->chunks, encoder->sketches and encoder->bounds. */
-static int encode_ranged(struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
-                         struct ranged_plan *plan, trawl_error *error)
+static int encode_dense(struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
+                        struct dense_plan *plan, trawl_error *error)
 {
 	size_t superblocks = superblock_count(encoder->documents), bounds = bounds_bytes(encoder);
 	if (!memory_reserve(&encoder->sketches, &encoder->sketch_capacity, superblocks, sizeof *encoder->sketches) ||
 	    !memory_reserve(&encoder->bounds, &encoder->bound_capacity, bounds, 1))
 		return error_set_memory(error);
 	plan->postings = n;
-	int code = plan_ranged(encoder, docs, tfs, n, plan, error);
+	int code = plan_dense(encoder, docs, tfs, n, plan, error);
 	if (!code)
 		code = sketch_chunks(encoder, plan, docs, tfs, n, &plan->chunks, error);
 	if (code)
@@ -539,28 +539,28 @@ static int encode_ranged(struct postings_encoder *encoder, const uint32_t *docs,
 	return 0;
 }
 
-static void fill_head(uint8_t *head, const struct ranged_plan *plan, const uint8_t *bounds, uint32_t groups,
+static void fill_head(uint8_t *head, const struct dense_plan *plan, const uint8_t *bounds, uint32_t groups,
                       uint8_t shift, uint8_t offset_bytes)
 {
 	store32(head, plan->postings);
 	memcpy(head + 4, &plan->maximum, 4);
-	memcpy(head + 8, plan->seeds, 12);
+	memcpy(head + 8, plan->floors, 12);
 	memcpy(head + 20, plan->codebook, 16);
 	head[36] = shift;
 	head[37] = offset_bytes;
 	head[38] = (uint8_t)plan->exception_bits;
 	store32(head + 40, groups);
-	memcpy(head + RANGED_HEAD, bounds, (size_t)groups * GROUP_SUPERBLOCKS);
+	memcpy(head + DENSE_HEAD, bounds, (size_t)groups * GROUP_SUPERBLOCKS);
 }
 
-static int place_ranged(struct postings_encoder *encoder, const struct ranged_plan *plan,
-                        const struct chunk_sketch *sketches, const uint8_t *bounds, const uint8_t *chunks,
-                        struct list_place *place, trawl_error *error)
+static int place_dense(struct postings_encoder *encoder, const struct dense_plan *plan,
+                       const struct chunk_sketch *sketches, const uint8_t *bounds, const uint8_t *chunks,
+                       struct list_place *place, trawl_error *error)
 {
 	struct buffer body = {0};
 	uint8_t shift = 0, offset_bytes = 0;
 	uint32_t groups = group_count(encoder->documents);
-	uint64_t head_bytes = RANGED_HEAD + (uint64_t)groups * (GROUP_SUPERBLOCKS + GROUP_ENTRY);
+	uint64_t head_bytes = DENSE_HEAD + (uint64_t)groups * (GROUP_SUPERBLOCKS + GROUP_ENTRY);
 	uint8_t *head = memory_new_zeroed(1, head_bytes);
 	int code = head
 	               ? choose_widths(sketches, plan->chunks, encoder->positions != NULL, &shift, &offset_bytes, error)
@@ -601,19 +601,19 @@ static int encode_positions(struct postings_encoder *encoder, const uint32_t *do
 int postings_encode(struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
                     const struct position_source *source, struct list_place *place, trawl_error *error)
 {
-	struct ranged_plan plan;
+	struct dense_plan plan;
 	struct buffer *chunks = &encoder->chunks;
 	int code;
 	place->positions = encoder->positions ? encoder->positions->address : 0;
-	if (n >= short_list_border(encoder->documents)) {
-		code = encode_ranged(encoder, docs, tfs, n, &plan, error);
+	if (n >= dense_list_border(encoder->documents)) {
+		code = encode_dense(encoder, docs, tfs, n, &plan, error);
 		if (!code)
-			code = place_ranged(encoder, &plan, encoder->sketches, encoder->bounds, chunks->data, place,
-			                    error);
+			code =
+			    place_dense(encoder, &plan, encoder->sketches, encoder->bounds, chunks->data, place, error);
 	} else {
-		code = encode_short(encoder, docs, tfs, n, error);
+		code = encode_sparse(encoder, docs, tfs, n, error);
 		if (!code)
-			code = place_short(encoder, chunks->data, chunks->length, place, error);
+			code = place_sparse(encoder, chunks->data, chunks->length, place, error);
 	}
 	if (!code)
 		code = encode_positions(encoder, docs, tfs, n, source, error);
@@ -621,11 +621,11 @@ int postings_encode(struct postings_encoder *encoder, const uint32_t *docs, cons
 	return code;
 }
 
-/* ---- lists apart: a head, and behind it the plan, sketches and bounds of a ranged list; the postings; the positions ---- */
+/* ---- lists apart: a head, and behind it the plan, sketches and bounds of a dense list; the postings; the positions ---- */
 
-struct apart_head {
+struct encoded_head {
 	uint64_t postings_bytes, positions_bytes;
-	bool ranged;
+	bool dense;
 };
 
 static bool append_aligned(struct buffer *out, const void *bytes, size_t length)
@@ -640,19 +640,19 @@ static const void *take_aligned(const uint8_t **at, size_t length)
 	return taken;
 }
 
-int postings_encode_apart(struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
-                          const struct position_source *source, struct buffer *out, trawl_error *error)
+int postings_encode_to(struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
+                       const struct position_source *source, struct buffer *out, trawl_error *error)
 {
-	struct ranged_plan plan;
-	struct apart_head head = {.ranged = n >= short_list_border(encoder->documents)};
-	int code = head.ranged ? encode_ranged(encoder, docs, tfs, n, &plan, error)
-	                       : encode_short(encoder, docs, tfs, n, error);
+	struct dense_plan plan;
+	struct encoded_head head = {.dense = n >= dense_list_border(encoder->documents)};
+	int code = head.dense ? encode_dense(encoder, docs, tfs, n, &plan, error)
+	                      : encode_sparse(encoder, docs, tfs, n, error);
 	if (code)
 		return code;
 	size_t head_at = out->length;
 	head.postings_bytes = encoder->chunks.length;
 	bool done = append_aligned(out, &head, sizeof head);
-	if (head.ranged)
+	if (head.dense)
 		done = done && append_aligned(out, &plan, sizeof plan) &&
 		       append_aligned(out, encoder->sketches, plan.chunks * sizeof *encoder->sketches) &&
 		       append_aligned(out, encoder->bounds, bounds_bytes(encoder));
@@ -668,17 +668,18 @@ int postings_encode_apart(struct postings_encoder *encoder, const uint32_t *docs
 
 int postings_place(struct postings_encoder *encoder, const uint8_t **at, struct list_place *place, trawl_error *error)
 {
-	const struct apart_head *head = take_aligned(at, sizeof *head);
+	const struct encoded_head *head = take_aligned(at, sizeof *head);
 	int code;
 	place->positions = encoder->positions ? encoder->positions->address : 0;
-	if (head->ranged) {
-		const struct ranged_plan *plan = take_aligned(at, sizeof *plan);
+	if (head->dense) {
+		const struct dense_plan *plan = take_aligned(at, sizeof *plan);
 		const struct chunk_sketch *sketches = take_aligned(at, plan->chunks * sizeof *sketches);
 		const uint8_t *bounds = take_aligned(at, bounds_bytes(encoder));
 		const uint8_t *chunks = take_aligned(at, head->postings_bytes);
-		code = place_ranged(encoder, plan, sketches, bounds, chunks, place, error);
+		code = place_dense(encoder, plan, sketches, bounds, chunks, place, error);
 	} else {
-		code = place_short(encoder, take_aligned(at, head->postings_bytes), head->postings_bytes, place, error);
+		code =
+		    place_sparse(encoder, take_aligned(at, head->postings_bytes), head->postings_bytes, place, error);
 	}
 	const uint8_t *positions = take_aligned(at, head->positions_bytes);
 	place->positions_bytes = head->positions_bytes;

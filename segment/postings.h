@@ -1,5 +1,5 @@
 /*
- * postings.h - posting lists: short and ranged, and token positions, as docs/FORMAT.md lays them out.
+ * postings.h - posting lists: sparse and dense, and token positions, as docs/FORMAT.md lays them out.
  *
  * Encoders write to parts; decoders are pure and never trust a byte.
  */
@@ -45,7 +45,7 @@ struct term_list {
 struct postings_encoder {
 	struct part_writer *postings, *positions; /* positions: NULL when the index has none */
 	const uint8_t *lengths;                   /* of each docID */
-	const uint8_t *spans;                     /* of each docID: its last position + 1, in the same form */
+	const uint8_t *last_positions;            /* of each docID: its last position + 1, in the same form */
 	uint32_t documents;
 	float denominators[256]; /* of the stored bounds */
 	/* Where the positions of a list are there in their stored form already: hands all of them over by positions_copy and
@@ -78,14 +78,14 @@ int postings_encode(struct postings_encoder *encoder, const uint32_t *docs, cons
 
 /* The same in two steps: encoding, which any thread can do with an encoder of its own (its parts are not touched, but there
  * are positions if it has a part for them), appends to `out`, whose length is a multiple of 8; and placing, list by list. */
-int postings_encode_apart(struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
-                          const struct position_source *source, struct buffer *out, trawl_error *error);
+int postings_encode_to(struct postings_encoder *encoder, const uint32_t *docs, const uint32_t *tfs, uint32_t n,
+                       const struct position_source *source, struct buffer *out, trawl_error *error);
 int postings_place(struct postings_encoder *encoder, const uint8_t **at, struct list_place *place, trawl_error *error);
 
 /* The positions of a list: of one posting, the source's next; of one posting; stored ones. Then, for the last byte, finish. */
 int positions_encode(struct postings_encoder *encoder, uint32_t doc, uint32_t tf, const struct position_source *source,
                      trawl_error *error);
-int positions_put(struct postings_encoder *encoder, const uint32_t *positions, uint32_t tf, uint8_t span,
+int positions_put(struct postings_encoder *encoder, const uint32_t *positions, uint32_t tf, uint8_t last_byte,
                   trawl_error *error);
 int positions_copy(struct postings_encoder *encoder, const uint8_t *bytes, uint32_t first, uint64_t bits,
                    trawl_error *error);
@@ -93,9 +93,9 @@ int positions_finish(struct postings_encoder *encoder, trawl_error *error);
 
 /* ---- decoding ---- */
 
-/* Decode a short list of n postings from `bytes`; docs and tfs have room for n rounded up to SHORT_BLOCK. false: malformed
+/* Decode a sparse list of n postings from `bytes`; docs and tfs have room for n rounded up to SPARSE_RUN. false: malformed
  * (docIDs not ascending or not below `documents`, counts that do not fit). */
-bool short_list_decode(const uint8_t *bytes, uint64_t length, uint32_t n, uint32_t documents, uint32_t *docs,
-                       uint32_t *tfs);
+bool sparse_list_decode(const uint8_t *bytes, uint64_t length, uint32_t n, uint32_t documents, uint32_t *docs,
+                        uint32_t *tfs);
 
 #endif

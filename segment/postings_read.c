@@ -20,16 +20,16 @@ static uint32_t read_chunk(struct chunk *chunk, uint32_t superblock, uint32_t do
                            uint32_t *tfs)
 {
 	uint32_t count = 0;
-	uint32_t rank = 0, range_tfs[RANGE_DOCUMENTS];
-	for (uint32_t left = chunk->range_mask; left; left &= left - 1, rank++) {
+	uint32_t rank = 0, block_tfs[BLOCK_DOCUMENTS];
+	for (uint32_t left = chunk->block_mask; left; left &= left - 1, rank++) {
 		uint64_t mask;
-		uint32_t base = superblock * SUPERBLOCK_DOCUMENTS + (uint32_t)__builtin_ctz(left) * RANGE_DOCUMENTS;
-		uint32_t postings = chunk_range(chunk, rank, &mask, range_tfs);
+		uint32_t base = superblock * SUPERBLOCK_DOCUMENTS + (uint32_t)__builtin_ctz(left) * BLOCK_DOCUMENTS;
+		uint32_t postings = chunk_block(chunk, rank, &mask, block_tfs);
 		if (!postings || (uint32_t)__builtin_popcountll(mask) != postings || postings > room - count)
 			return 0;
 		for (uint32_t i = 0; mask; mask &= mask - 1, i++, count++) {
 			docs[count] = base + (uint32_t)__builtin_ctzll(mask);
-			tfs[count] = range_tfs[i]; /* NOLINT: as many as the mask has bits */
+			tfs[count] = block_tfs[i]; /* NOLINT: as many as the mask has bits */
 		}
 		if (docs[count - 1] >= documents)
 			return 0;
@@ -49,17 +49,17 @@ static int deliver(const struct segment *segment, const struct term_entry *entry
 	return 0;
 }
 
-static int read_ranged(struct segment *segment, const struct term_entry *entry, const struct destination *to,
-                       trawl_error *error)
+static int read_dense(struct segment *segment, const struct term_entry *entry, const struct destination *to,
+                      trawl_error *error)
 {
-	struct ranged_list list;
+	struct dense_list list;
 	struct chunk chunk;
 	uint32_t documents = segment->documents_count, count = 0, length;
 	uint64_t left;
 	const uint8_t *bytes = part_at(&segment->postings, entry->place.postings, &left, error);
 	if (!bytes)
 		return error_code(error);
-	if (!ranged_list_open(&list, bytes, left, entry->place.postings, documents) || list.df != entry->df)
+	if (!dense_list_open(&list, bytes, left, entry->place.postings, documents) || list.df != entry->df)
 		return corrupt_list(segment, entry, error);
 	for (uint32_t superblock = 0; superblock < superblock_count(documents); superblock++) {
 		uint64_t address = chunk_place(&list, superblock, &length);
@@ -80,15 +80,15 @@ static int read_ranged(struct segment *segment, const struct term_entry *entry, 
 	return count == entry->df ? 0 : corrupt_list(segment, entry, error);
 }
 
-static int read_short(struct segment *segment, const struct term_entry *entry, uint32_t *docs, uint32_t *tfs,
-                      trawl_error *error)
+static int read_sparse(struct segment *segment, const struct term_entry *entry, uint32_t *docs, uint32_t *tfs,
+                       trawl_error *error)
 {
 	uint64_t left;
 	const uint8_t *bytes = part_at(&segment->postings, entry->place.postings, &left, error);
 	if (!bytes)
 		return error_code(error);
 	if (entry->place.postings_bytes > left ||
-	    !short_list_decode(bytes, entry->place.postings_bytes, entry->df, segment->documents_count, docs, tfs))
+	    !sparse_list_decode(bytes, entry->place.postings_bytes, entry->df, segment->documents_count, docs, tfs))
 		return corrupt_list(segment, entry, error);
 	return 0;
 }
@@ -106,15 +106,15 @@ static int read_list(struct segment *segment, const struct term_entry *entry, co
 	int code = postings_check_df(segment, entry, error);
 	if (code)
 		return code;
-	if (entry->df >= short_list_border(segment->documents_count) && entry->df > 1)
-		return read_ranged(segment, entry, to, error);
+	if (entry->df >= dense_list_border(segment->documents_count) && entry->df > 1)
+		return read_dense(segment, entry, to, error);
 	if (entry->df == 1) {
 		if (entry->doc >= segment->documents_count || !entry->tf)
 			return part_corrupt(&segment->terms.part, 0, "a docID past the end", error);
 		to->docs[0] = entry->doc;
 		to->tfs[0] = entry->tf;
 	} else {
-		code = read_short(segment, entry, to->docs, to->tfs, error);
+		code = read_sparse(segment, entry, to->docs, to->tfs, error);
 	}
 	return code ? code : deliver(segment, entry, to, to->docs, to->tfs, entry->df, error);
 }
@@ -128,7 +128,7 @@ int postings_read(struct segment *segment, const struct term_entry *entry, uint3
 
 uint64_t postings_visit_room(uint32_t documents)
 {
-	uint32_t border = short_list_border(documents);
+	uint32_t border = dense_list_border(documents);
 	return postings_read_room(border > SUPERBLOCK_DOCUMENTS ? border : SUPERBLOCK_DOCUMENTS);
 }
 

@@ -7,7 +7,7 @@
 /* The room that the two arrays of postings_read need for a list of df postings. */
 static inline uint64_t postings_read_room(uint32_t df)
 {
-	return ((uint64_t)df + SHORT_BLOCK - 1) / SHORT_BLOCK * SHORT_BLOCK;
+	return ((uint64_t)df + SPARSE_RUN - 1) / SPARSE_RUN * SPARSE_RUN;
 }
 
 /* Decode the list of a term: entry->df docIDs, ascending and all of the segment, and their tfs, at least 1 and no more than the

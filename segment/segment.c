@@ -25,14 +25,14 @@ static int parse_root(struct segment *segment, trawl_error *error)
 	segment->postings_count = load64(at + ROOT_POSTINGS);
 	segment->term_count = load64(at + ROOT_TERMS);
 	segment->text_bytes = load64(at + ROOT_TEXT_BYTES);
-	memcpy(&segment->born_average, at + ROOT_AVERAGE, 4);
+	memcpy(&segment->build_average, at + ROOT_AVERAGE, 4);
 	segment->least_length = at[ROOT_LEAST_LENGTH];
 	segment->greatest_length = at[ROOT_GREATEST_LENGTH];
 	for (int part = PART_DOCUMENTS; part <= PART_TERMS; part++)
 		segment->part_bytes[part] = load64(at + ROOT_PART_BYTES + 8 * (part - PART_DOCUMENTS));
 	segment->part_bytes[PART_ROOT] = segment->root.length;
 	segment->part_bytes[PART_DELETIONS] = segment->summary.deletion_bytes;
-	segment->part_bytes[PART_SPANS] = segment->has_gaps ? segment->documents_count : 0;
+	segment->part_bytes[PART_LAST_POSITIONS] = segment->has_gaps ? segment->documents_count : 0;
 	segment->part_bytes[PART_CONTENT_HASHES] = CONTENT_HASH * (uint64_t)segment->ordinals;
 	const uint64_t *bytes = segment->part_bytes;
 	uint32_t n = segment->documents_count;
@@ -52,7 +52,7 @@ static int open_parts(struct segment *segment, trawl_error *error)
 	} parts[] = {{&segment->id_index.part, PART_ID_INDEX},
 	             {&segment->order, PART_ORDER},
 	             {&segment->lengths_part, PART_LENGTHS},
-	             {&segment->spans_part, PART_SPANS},
+	             {&segment->last_positions_part, PART_LAST_POSITIONS},
 	             {&segment->postings, PART_POSTINGS},
 	             {&segment->positions, PART_POSITIONS},
 	             {&segment->content_hashes, PART_CONTENT_HASHES}};
@@ -81,10 +81,11 @@ static int open_parts(struct segment *segment, trawl_error *error)
 static int load_lengths(struct segment *segment, trawl_error *error)
 {
 	int code = part_in_one(&segment->lengths_part, &segment->lengths, &segment->lengths_copy, error);
-	segment->spans = segment->lengths;
-	if (code || !segment->part_bytes[PART_SPANS])
+	segment->last_positions = segment->lengths;
+	if (code || !segment->part_bytes[PART_LAST_POSITIONS])
 		return code;
-	return part_in_one(&segment->spans_part, &segment->spans, &segment->spans_copy, error);
+	return part_in_one(&segment->last_positions_part, &segment->last_positions, &segment->last_positions_copy,
+	                   error);
 }
 
 static int load_deletions(struct segment *segment, trawl_error *error)
@@ -137,7 +138,7 @@ void segment_close(struct segment *segment)
 	part_release(&segment->id_index.part);
 	part_release(&segment->order);
 	part_release(&segment->lengths_part);
-	part_release(&segment->spans_part);
+	part_release(&segment->last_positions_part);
 	part_release(&segment->postings);
 	part_release(&segment->positions);
 	part_release(&segment->content_hashes);
@@ -147,8 +148,8 @@ void segment_close(struct segment *segment)
 	deletions_release(&segment->deletions);
 	buffer_release(&segment->root);
 	memory_free(segment->lengths_copy);
-	memory_free(segment->spans_copy);
-	segment->lengths_copy = segment->spans_copy = NULL;
+	memory_free(segment->last_positions_copy);
+	segment->lengths_copy = segment->last_positions_copy = NULL;
 }
 
 /* ---- sizes ---- */
@@ -156,7 +157,7 @@ void segment_close(struct segment *segment)
 size_t segment_memory(const struct segment *segment)
 {
 	size_t copies = (segment->lengths_copy ? segment->lengths_part.bytes : 0) +
-	                (segment->spans_copy ? segment->spans_part.bytes : 0);
+	                (segment->last_positions_copy ? segment->last_positions_part.bytes : 0);
 	size_t extents = segment_bytes(segment) / EXTENT_PAYLOAD * sizeof *segment->postings.extents;
 	return copies + extents + segment->root.capacity + segment->pairs.root.capacity +
 	       deletions_memory(&segment->deletions, segment->documents_count);
@@ -226,7 +227,7 @@ int segment_find_hashed_id(struct segment *segment, const struct hashed_id *id, 
 		int same = id_index_doc(&segment->id_index, number, id->hash, doc, error);
 		if (same <= 0)
 			return same;
-		if (segment_is_dead(segment, *doc))
+		if (segment_is_deleted(segment, *doc))
 			continue;
 		code = segment_ordinal(segment, *doc, &ordinal, error);
 		if (!code)

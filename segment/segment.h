@@ -20,15 +20,16 @@ struct segment {
 	struct manifest_segment summary;
 	uint32_t documents_count, ordinals;
 	uint64_t tokens, postings_count, term_count, text_bytes;
-	float born_average;
+	float build_average;
 	uint8_t least_length, greatest_length; /* bytes */
 	uint64_t part_bytes[PART_COUNT];
 	struct buffer root;
 	struct id_index id_index;
-	struct part order, lengths_part, spans_part, postings, positions, content_hashes;
+	struct part order, lengths_part, last_positions_part, postings, positions, content_hashes;
 	const uint8_t *lengths; /* of all docIDs, contiguous, and EXTENT_SLACK more */
-	const uint8_t *spans;   /* likewise what positions are laid out by: the lengths, unless stop words left gaps */
-	uint8_t *lengths_copy, *spans_copy; /* when they fill more than an extent */
+	const uint8_t
+	    *last_positions; /* likewise what positions are laid out by: the lengths, unless stop words left gaps */
+	uint8_t *lengths_copy, *last_positions_copy; /* when they fill more than an extent */
 	struct terms terms;
 	struct documents stored;
 	struct deletions deletions;
@@ -41,7 +42,7 @@ int segment_open(struct segment *segment, struct snapshot *snapshot, const struc
                  trawl_error *error);
 void segment_close(struct segment *segment);
 
-static inline bool segment_is_dead(const struct segment *segment, uint32_t doc)
+static inline bool segment_is_deleted(const struct segment *segment, uint32_t doc)
 {
 	return segment->deletions.words && (segment->deletions.words[doc / 64] >> (doc % 64) & 1);
 }

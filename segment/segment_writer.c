@@ -39,8 +39,8 @@ static int write_part(struct segment_writer *writer, uint32_t number, const void
 }
 
 int segment_writer_begin_terms(struct segment_writer *writer, uint32_t documents, const uint8_t *lengths,
-                               const uint8_t *spans, uint64_t tokens, const uint32_t *order, const uint32_t *hashes,
-                               trawl_error *error)
+                               const uint8_t *last_positions, uint64_t tokens, const uint32_t *order,
+                               const uint32_t *hashes, trawl_error *error)
 {
 	struct postings_encoder *encoder = &writer->encoder;
 	writer->documents = documents;
@@ -55,8 +55,8 @@ int segment_writer_begin_terms(struct segment_writer *writer, uint32_t documents
 		code = write_part(writer, PART_ORDER, order, 4 * (uint64_t)documents, error);
 	if (!code)
 		code = write_part(writer, PART_LENGTHS, lengths, documents, error);
-	if (!code && spans)
-		code = write_part(writer, PART_SPANS, spans, documents, error);
+	if (!code && last_positions)
+		code = write_part(writer, PART_LAST_POSITIONS, last_positions, documents, error);
 	if (!code)
 		code = part_writer_init(&writer->postings_part, writer->batch, writer->number, PART_POSTINGS, error);
 	if (!code && writer->positions)
@@ -69,9 +69,9 @@ int segment_writer_begin_terms(struct segment_writer *writer, uint32_t documents
 	encoder->postings = &writer->postings_part;
 	encoder->positions = writer->positions ? &writer->positions_part : NULL;
 	encoder->lengths = lengths;
-	encoder->spans = spans ? spans : lengths;
+	encoder->last_positions = last_positions ? last_positions : lengths;
 	encoder->documents = documents;
-	bm25_denominators(BORN_K1, BORN_B, writer->average, encoder->denominators);
+	bm25_denominators(BUILD_K1, BUILD_B, writer->average, encoder->denominators);
 	return 0;
 }
 
@@ -101,7 +101,7 @@ int segment_writer_term(struct segment_writer *writer, const struct term_list *l
 }
 
 /* A term in a run of encoded ones; its bytes follow, and then its list, or with df = 1 its positions unless inline. */
-struct apart_term {
+struct encoded_term {
 	uint64_t positions_bytes; /* df = 1 */
 	uint32_t df, doc, tf, position;
 	uint8_t length;
@@ -114,7 +114,7 @@ void segment_writer_encoder(const struct segment_writer *writer, struct postings
 	*encoder = (struct postings_encoder){.postings = own->postings,
 	                                     .positions = own->positions,
 	                                     .lengths = own->lengths,
-	                                     .spans = own->spans,
+	                                     .last_positions = own->last_positions,
 	                                     .documents = own->documents};
 	memcpy(encoder->denominators, own->denominators, sizeof own->denominators);
 }
@@ -122,7 +122,7 @@ void segment_writer_encoder(const struct segment_writer *writer, struct postings
 int segment_term_encode(struct postings_encoder *encoder, const struct term_list *list, struct buffer *out,
                         trawl_error *error)
 {
-	struct apart_term head = {.df = list->df, .doc = list->docs[0], .tf = list->tfs[0], .length = list->length};
+	struct encoded_term head = {.df = list->df, .doc = list->docs[0], .tf = list->tfs[0], .length = list->length};
 	size_t at = out->length;
 	int code = 0;
 	head.position_inline = list->df == 1 && encoder->positions && list->tfs[0] == 1;
@@ -130,7 +130,7 @@ int segment_term_encode(struct postings_encoder *encoder, const struct term_list
 	    !buffer_pad(out, 8))
 		return error_set_memory(error);
 	if (list->df > 1)
-		return postings_encode_apart(encoder, list->docs, list->tfs, list->df, list->source, out, error);
+		return postings_encode_to(encoder, list->docs, list->tfs, list->df, list->source, out, error);
 	size_t positions_at = out->length;
 	encoder->apart = out;
 	if (head.position_inline)
@@ -150,7 +150,7 @@ int segment_writer_place(struct segment_writer *writer, const struct buffer *enc
 	struct part_writer *positions = writer->encoder.positions;
 	int code = 0;
 	while (!code && at < end) {
-		const struct apart_term *head = (const void *)at;
+		const struct encoded_term *head = (const void *)at;
 		const char *term = (const char *)(head + 1);
 		struct term_entry entry = {.df = head->df};
 		writer->postings_count += head->df;
@@ -189,7 +189,7 @@ static int write_root(struct segment_writer *writer, trawl_error *error)
 {
 	struct buffer root = {0};
 	uint8_t fixed[ROOT_FIXED] = {0};
-	float k1 = BORN_K1, b = BORN_B;
+	float k1 = BUILD_K1, b = BUILD_B;
 	const struct documents_writer *stored = &writer->stored;
 	store32(fixed + ROOT_DOCUMENTS, writer->documents);
 	store32(fixed + ROOT_ORDINALS, stored->ordinal);

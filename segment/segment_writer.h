@@ -38,11 +38,11 @@ void segment_writer_release(struct segment_writer *writer);
 int segment_writer_document(struct segment_writer *writer, const trawl_document *document, trawl_error *error);
 
 /* All documents are stored: `documents` of them have docIDs, their length bytes are `lengths`, the bytes of their last positions + 1
- * are `spans` (NULL: the lengths; both borrowed until finish). `order`: the
+ * are `last_positions` (NULL: the lengths; both borrowed until finish). `order`: the
  * ordinal of each docID, or NULL when each is its own. `hashes`: id_hash of each docID. */
 int segment_writer_begin_terms(struct segment_writer *writer, uint32_t documents, const uint8_t *lengths,
-                               const uint8_t *spans, uint64_t tokens, const uint32_t *order, const uint32_t *hashes,
-                               trawl_error *error);
+                               const uint8_t *last_positions, uint64_t tokens, const uint32_t *order,
+                               const uint32_t *hashes, trawl_error *error);
 
 /* Terms in ascending byte order. */
 int segment_writer_term(struct segment_writer *writer, const struct term_list *list, trawl_error *error);

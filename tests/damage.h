@@ -23,7 +23,7 @@ enum { OLDER_MOST = 16 };
 
 struct subject {
 	int ids;            /* "d0", "d1", ... */
-	uint64_t documents; /* living */
+	uint64_t documents; /* live */
 	struct file file;
 	struct file older[OLDER_MOST]; /* before the last commits */
 	int older_count;

@@ -44,7 +44,7 @@ static void forget(struct history *history, size_t number)
 		return;
 	history->entries[history->places[number] - 1].document = NULL;
 	history->places[number] = 0;
-	history->living--;
+	history->live--;
 }
 
 static bool same(const trawl_document *a, const trawl_document *b)
@@ -69,7 +69,7 @@ static void put(struct history *history, trawl_writer *writer, size_t number, co
 	history->entries[history->count++] = (struct history_entry){document, number};
 	history->places[number] = history->count;
 	history->pending[number] = true;
-	history->living++;
+	history->live++;
 }
 
 void history_put(struct history *history, trawl_writer *writer, size_t number)

@@ -1,7 +1,7 @@
 /*
  * history.h - random histories of an index, and the model that knows what it must hold in the end.
  *
- * The model keeps the living documents in the order in which an index that keeps the order of its input has them: a replaced
+ * The model keeps the live documents in the order in which an index that keeps the order of its input has them: a replaced
  * document is a new one at the end; one that was indexed again without a change stays where it is.
  */
 #ifndef TRAWL_TESTS_HISTORY_H
@@ -10,7 +10,7 @@
 #include "tests/random_corpus.h"
 
 struct history_entry {
-	const trawl_document *document; /* NULL: dead */
+	const trawl_document *document; /* NULL: deleted */
 	size_t number;                  /* of the id, in the corpus */
 };
 
@@ -21,7 +21,7 @@ struct history {
 	size_t *places;           /* of each id of the corpus: its entry + 1, or 0 */
 	bool *pending;            /* of each id: added since the last commit */
 	trawl_document **changed; /* other versions of the documents of the corpus */
-	size_t changed_count, living;
+	size_t changed_count, live;
 };
 
 void history_make(struct history *history, struct random *random, size_t documents);
@@ -34,7 +34,7 @@ void history_change(struct history *history, trawl_writer *writer, struct random
 void history_delete(struct history *history, trawl_writer *writer, size_t number);
 void history_commit(struct history *history, trawl_writer *writer);
 
-/* Index the living documents, in order, at once. */
+/* Index the live documents, in order, at once. */
 void history_index(const struct history *history, const char *path, const trawl_writer_options *options);
 
 /* Fail unless two indexes answer `queries` random queries alike: ids, and scores to the last bit. */

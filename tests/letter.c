@@ -35,8 +35,8 @@ bool letter_run(const uint8_t *bytes, uint64_t bits, uint64_t *bit, size_t n, un
 	return true;
 }
 
-bool letter_short_list(const uint8_t *bytes, uint64_t length, uint32_t n, uint32_t documents, uint32_t *docs,
-                       uint32_t *tfs)
+bool letter_sparse_list(const uint8_t *bytes, uint64_t length, uint32_t n, uint32_t documents, uint32_t *docs,
+                        uint32_t *tfs)
 {
 	uint64_t at = 0, doc = 0;
 	for (uint32_t start = 0; start < n; start += 128) {
@@ -71,9 +71,9 @@ static int compare_numbers(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-bool letter_positions(const uint8_t *bytes, uint32_t first, uint32_t tf, uint8_t span, uint32_t *positions)
+bool letter_positions(const uint8_t *bytes, uint32_t first, uint32_t tf, uint8_t last_byte, uint32_t *positions)
 {
-	uint64_t longest = length_longest(span), last = longest ? longest - 1 : 0, at = first;
+	uint64_t longest = length_longest(last_byte), last = longest ? longest - 1 : 0, at = first;
 	unsigned bits = 0;
 	if (tf < 8) {
 		while (last >> (bits + 1))
@@ -103,7 +103,7 @@ bool letter_positions(const uint8_t *bytes, uint32_t first, uint32_t tf, uint8_t
 
 /* Documents and 2-bit codes, code and place in the chunk's order of exceptions. */
 struct place {
-	uint32_t in_ranges; /* the posting's number */
+	uint32_t in_blocks; /* the posting's number */
 	bool bitmap;
 };
 
@@ -111,39 +111,39 @@ bool letter_chunk(const uint8_t *bytes, uint32_t length, unsigned offset_bytes, 
                   uint32_t docs[1024], uint32_t tfs[1024], uint32_t *n)
 {
 	struct place places[1024];
-	uint64_t at = offset_bytes, headers = at + 2, ranges = 0, byte_count = 0, bitmap_count = 0, codes = 0;
+	uint64_t at = offset_bytes, headers = at + 2, blocks = 0, byte_count = 0, bitmap_count = 0, codes = 0;
 	if (length < headers)
 		return false;
 	uint32_t mask = bytes[at] | (uint32_t)bytes[at + 1] << 8;
-	for (unsigned range = 0; range < 16; range++)
-		ranges += mask >> range & 1;
-	if (length < headers + ranges)
+	for (unsigned block = 0; block < 16; block++)
+		blocks += mask >> block & 1;
+	if (length < headers + blocks)
 		return false;
-	for (uint64_t i = 0; i < ranges; i++) {
+	for (uint64_t i = 0; i < blocks; i++) {
 		unsigned low = bytes[headers + i] & 15;
 		if (low >= 10 && low < 15)
 			return false;
 		bitmap_count += low == 15;
 		byte_count += low == 15 ? 0 : low + 1;
 	}
-	uint64_t bitmaps = headers + ranges, byte_form = bitmaps + 8 * bitmap_count, code_bits = byte_form + byte_count;
+	uint64_t bitmaps = headers + blocks, byte_form = bitmaps + 8 * bitmap_count, code_bits = byte_form + byte_count;
 	if (length < code_bits)
 		return false;
 	*n = 0;
-	for (unsigned range = 0, i = 0; range < 16; range++) {
-		if (!(mask >> range & 1))
+	for (unsigned block = 0, i = 0; block < 16; block++) {
+		if (!(mask >> block & 1))
 			continue;
 		unsigned low = bytes[headers + i++] & 15, before = *n;
 		for (unsigned offset = 0; low == 15 && offset < 64; offset++)
 			if (bit_at(bytes + bitmaps, offset)) {
-				docs[*n] = range * 64 + offset;
+				docs[*n] = block * 64 + offset;
 				tfs[*n] = (uint32_t)codes++;
 				places[*n] = (struct place){*n, true};
 				++*n;
 			}
 		bitmaps += low == 15 ? 8 : 0;
 		for (unsigned j = 0; low < 15 && j <= low; j++, ++*n) {
-			docs[*n] = range * 64 + (bytes[byte_form] & 63u);
+			docs[*n] = block * 64 + (bytes[byte_form] & 63u);
 			tfs[*n] = (bytes[byte_form++] >> 6) + 1u;
 			places[*n] = (struct place){*n, false};
 			if (j && docs[*n] <= docs[*n - 1])

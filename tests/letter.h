@@ -13,12 +13,12 @@
 /* An integer run of n from bit *bit on, of `bits` bits in all; *bit moves behind it. false: there is none. */
 bool letter_run(const uint8_t *bytes, uint64_t bits, uint64_t *bit, size_t n, unsigned width, uint32_t *values);
 
-/* A short list of n postings. false: malformed. */
-bool letter_short_list(const uint8_t *bytes, uint64_t length, uint32_t n, uint32_t documents, uint32_t *docs,
-                       uint32_t *tfs);
+/* A sparse list of n postings. false: malformed. */
+bool letter_sparse_list(const uint8_t *bytes, uint64_t length, uint32_t n, uint32_t documents, uint32_t *docs,
+                        uint32_t *tfs);
 
 /* The positions of one posting, from bit `first` on. false: malformed. */
-bool letter_positions(const uint8_t *bytes, uint32_t first, uint32_t tf, uint8_t span, uint32_t *positions);
+bool letter_positions(const uint8_t *bytes, uint32_t first, uint32_t tf, uint8_t last_byte, uint32_t *positions);
 
 /* The postings of a chunk of 1,024 documents, the first being 0; *n: how many. false: not as an encoder would write it. */
 bool letter_chunk(const uint8_t *bytes, uint32_t length, unsigned offset_bytes, unsigned exception_bits,

@@ -40,16 +40,16 @@ void made_lists_begin(struct made_lists *made, const char *name, uint32_t docume
 	*made = (struct made_lists){.documents = documents, .positions = positions};
 	double total = 0;
 	made->true_lengths = memory_new(documents * sizeof *made->true_lengths);
-	made->lengths = memory_new_zeroed(documents + EXTENT_SLACK + RANGE_DOCUMENTS, 1);
-	made->true_spans = memory_new(documents * sizeof *made->true_spans);
-	made->spans = memory_new_zeroed(documents + EXTENT_SLACK + RANGE_DOCUMENTS, 1);
+	made->lengths = memory_new_zeroed(documents + EXTENT_SLACK + BLOCK_DOCUMENTS, 1);
+	made->true_ends = memory_new(documents * sizeof *made->true_ends);
+	made->last_positions = memory_new_zeroed(documents + EXTENT_SLACK + BLOCK_DOCUMENTS, 1);
 	for (uint32_t doc = 0; doc < documents; doc++) {
 		uint32_t length = random_length(random, longest), gaps = length < 1u << 30 ? length : 0;
 		made->true_lengths[doc] = length;
-		made->true_spans[doc] =
+		made->true_ends[doc] =
 		    length + (random_chance(random, 0.3) ? (uint32_t)random_below(random, gaps + 1) : 0);
 		made->lengths[doc] = length_encode(length);
-		made->spans[doc] = length_encode(made->true_spans[doc]);
+		made->last_positions[doc] = length_encode(made->true_ends[doc]);
 		total += made->true_lengths[doc] < 100000 ? made->true_lengths[doc] : 100;
 	}
 	made->average = (float)(total / documents);
@@ -61,9 +61,9 @@ void made_lists_begin(struct made_lists *made, const char *name, uint32_t docume
 	made->encoder = (struct postings_encoder){.postings = &made->postings_writer,
 	                                          .positions = positions ? &made->positions_writer : NULL,
 	                                          .lengths = made->lengths,
-	                                          .spans = made->spans,
+	                                          .last_positions = made->last_positions,
 	                                          .documents = documents};
-	bm25_denominators(BORN_K1, BORN_B, made->average, made->encoder.denominators);
+	bm25_denominators(BUILD_K1, BUILD_B, made->average, made->encoder.denominators);
 }
 
 static int compare_numbers(const void *a, const void *b)
@@ -129,7 +129,7 @@ struct made_list *made_lists_add_postings(struct made_lists *made, const uint32_
 	if (made->positions) {
 		uint32_t *at = list->positions = memory_new(list->position_count * sizeof *at);
 		for (uint32_t i = 0; i < n; at += tfs[i++])
-			random_positions(at, tfs[i], made->true_spans[docs[i]], random);
+			random_positions(at, tfs[i], made->true_ends[docs[i]], random);
 	}
 	struct handing_over over = {list->positions};
 	struct position_source source = {hand_over, &over};
@@ -181,14 +181,14 @@ struct made_list *made_lists_add_tame(struct made_lists *made, struct random *ra
 	return list;
 }
 
-bool every_range_count(void *context, uint32_t doc)
+bool every_block_count(void *context, uint32_t doc)
 {
 	(void)context;
-	uint32_t count = doc / RANGE_DOCUMENTS * 7 % 71; /* over 64: none at all */
-	if (count > RANGE_DOCUMENTS)
+	uint32_t count = doc / BLOCK_DOCUMENTS * 7 % 71; /* over 64: none at all */
+	if (count > BLOCK_DOCUMENTS)
 		return false;
-	/* an odd multiplier shuffles the offsets of the range */
-	return (doc * 37 + doc / RANGE_DOCUMENTS) % RANGE_DOCUMENTS < count;
+	/* an odd multiplier shuffles the offsets of the block */
+	return (doc * 37 + doc / BLOCK_DOCUMENTS) % BLOCK_DOCUMENTS < count;
 }
 
 bool by_chance(void *context, uint32_t doc)
@@ -229,21 +229,21 @@ void made_lists_release(struct made_lists *made)
 	memory_free(made->lists);
 	memory_free(made->lengths);
 	memory_free(made->true_lengths);
-	memory_free(made->spans);
-	memory_free(made->true_spans);
+	memory_free(made->last_positions);
+	memory_free(made->true_ends);
 	*made = (struct made_lists){0};
 }
 
-void made_lists_head(struct made_lists *made, const struct made_list *list, struct ranged_list *head)
+void made_lists_head(struct made_lists *made, const struct made_list *list, struct dense_list *head)
 {
 	uint64_t left = 0;
 	const uint8_t *bytes = part_at(&made->postings_part, list->place.postings, &left, &error);
 	if (!bytes)
 		fail_msg("%s", error.text);
-	assert_true(ranged_list_open(head, bytes, left, list->place.postings, made->documents));
+	assert_true(dense_list_open(head, bytes, left, list->place.postings, made->documents));
 }
 
-bool made_lists_chunk(struct made_lists *made, const struct ranged_list *head, uint32_t superblock, struct chunk *chunk)
+bool made_lists_chunk(struct made_lists *made, const struct dense_list *head, uint32_t superblock, struct chunk *chunk)
 {
 	uint64_t left = 0;
 	uint32_t length;

@@ -21,8 +21,8 @@ struct made_list {
 /* A file with nothing but the postings and the positions of segment 1. */
 struct made_lists {
 	uint32_t documents;
-	uint32_t *true_lengths, *true_spans;
-	uint8_t *lengths, *spans; /* in one byte each; EXTENT_SLACK more may be loaded */
+	uint32_t *true_lengths, *true_ends;
+	uint8_t *lengths, *last_positions; /* in one byte each; EXTENT_SLACK more may be loaded */
 	float average;
 	bool positions;
 	struct made_list *lists;
@@ -36,7 +36,7 @@ struct made_lists {
 };
 
 /* Start a file named `name` for `documents` documents. Lengths: mostly some dozens, some up to `longest`, a few beyond; some
- * documents' spans are longer than that, as dropped stop words make them. */
+ * documents' last_positions are longer than that, as dropped stop words make them. */
 void made_lists_begin(struct made_lists *made, const char *name, uint32_t documents, uint32_t longest, bool positions,
                       struct random *random);
 
@@ -49,7 +49,7 @@ struct made_list *made_lists_add(struct made_lists *made, bool (*wanted)(void *c
 struct made_list *made_lists_add_postings(struct made_lists *made, const uint32_t *docs, const uint32_t *tfs,
                                           uint32_t n, struct random *random);
 
-/* A ranged list of every document, with tfs of which so few are 19 and more that exceptions have 4 bits; else they mostly have 8. */
+/* A dense list of every document, with tfs of which so few are 19 and more that exceptions have 4 bits; else they mostly have 8. */
 struct made_list *made_lists_add_tame(struct made_lists *made, struct random *random);
 
 /* Commit, and open for reading. */
@@ -57,14 +57,13 @@ void made_lists_open(struct made_lists *made);
 void made_lists_release(struct made_lists *made);
 
 /* The head of a list; fails the test when it does not open. */
-void made_lists_head(struct made_lists *made, const struct made_list *list, struct ranged_list *head);
+void made_lists_head(struct made_lists *made, const struct made_list *list, struct dense_list *head);
 
 /* The chunk of a superblock: false when the list has no postings there; fails the test when it does not open. */
-bool made_lists_chunk(struct made_lists *made, const struct ranged_list *head, uint32_t superblock,
-                      struct chunk *chunk);
+bool made_lists_chunk(struct made_lists *made, const struct dense_list *head, uint32_t superblock, struct chunk *chunk);
 
-/* `superblock` has postings of all kinds of ranges, among them of each count from 1 to 64; for made_lists_add. */
-bool every_range_count(void *context, uint32_t doc);
+/* `superblock` has postings of all kinds of blocks, among them of each count from 1 to 64; for made_lists_add. */
+bool every_block_count(void *context, uint32_t doc);
 /* A posting with probability *(double *)context, by a hash of the document. */
 bool by_chance(void *context, uint32_t doc);
 

@@ -1,5 +1,5 @@
 /*
- * An index that lives long: its file stays below twice the living data, at a price that is bounded too.
+ * An index that lives long: its file stays below twice the live data, at a price that is bounded too.
  *
  * TRAWL_SEED    seed of the histories
  * TRAWL_CYCLES  changes of the long history (1000)
@@ -82,7 +82,7 @@ static void change(struct model *model, trawl_writer *writer, struct random *ran
 	CHECK(trawl_writer_commit(writer, &error));
 }
 
-/* The sizes of the living documents indexed at once. */
+/* The sizes of the live documents documents indexed at once. */
 static uint64_t fresh_bytes(const struct model *model)
 {
 	struct made made;
@@ -107,18 +107,18 @@ static uint64_t fresh_bytes(const struct model *model)
 static void assert_holds(const struct model *model, const char *path)
 {
 	trawl_index *index = index_open(path);
-	uint64_t living = 0;
+	uint64_t live = 0;
 	for (size_t number = 0; number < DOCUMENTS; number++) {
 		struct made made;
 		make_document(&made, number, model->versions[number]);
-		living += model->versions[number] > 0;
+		live += model->versions[number] > 0;
 		if (!model->versions[number]) {
 			assert_int_equal(fetch_status(index, made.id), TRAWL_ENOTFOUND);
 		} else if (number % 7 == 0) {
 			assert_text(index, made.id, made.text);
 		}
 	}
-	assert_int_equal(stats_of(index).documents, living);
+	assert_int_equal(stats_of(index).documents, live);
 	trawl_close(index);
 }
 
@@ -147,7 +147,7 @@ static void print_cycle(const char *path, int cycle, uint64_t least)
 	trawl_index *index = index_open(path);
 	trawl_index_stats stats = stats_of(index);
 	trawl_close(index);
-	fprintf(stderr, "  cycle %d: %.2f MB, %.2f free, compacted %.2f MB; %d segments, %d dead of %d\n", cycle,
+	fprintf(stderr, "  cycle %d: %.2f MB, %.2f free, compacted %.2f MB; %d segments, %d deleted of %d\n", cycle,
 	        (double)stats.file_bytes / 1e6, (double)stats.free_bytes / 1e6, (double)least / 1e6,
 	        (int)stats.segments, (int)stats.deleted, (int)(stats.deleted + stats.documents));
 }
@@ -194,7 +194,7 @@ static void a_file_stays_below_twice_the_living_data(void **state)
 	assert_holds(&model, path);
 	double again = (double)(sum.merge_bytes + sum.compaction_bytes) / (double)sum.segment_bytes;
 	fprintf(stderr,
-	        "  at worst %.2f times the living data; %.1f MB new, %.1f merged (%d), %.1f compacted (%d): %.2f\n",
+	        "  at worst %.2f times the live data; %.1f MB new, %.1f merged (%d), %.1f compacted (%d): %.2f\n",
 	        worst, (double)sum.segment_bytes / 1e6, (double)sum.merge_bytes / 1e6, (int)sum.merges,
 	        (double)sum.compaction_bytes / 1e6, (int)sum.compactions, again);
 	assert_true((sum.compactions > 0 || cycles < 200) && sum.merges_failed == 0);

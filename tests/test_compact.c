@@ -58,7 +58,7 @@ static void change_some(struct history *history, trawl_writer *writer, struct ra
 	}
 }
 
-/* What the index would weigh without free pages and dead documents. */
+/* What the index would weigh without free pages and deleted documents. */
 static uint64_t compacted_bytes(const char *path, const char *copy)
 {
 	trawl_compaction sizes;
@@ -118,7 +118,7 @@ static void a_file_that_lives_long_stays_about_twice_its_data(void **state)
 			         (unsigned long long)most);
 		unlink(fresh);
 		history_index(&history, fresh, &options);
-		assert_int_equal(stats_at(path).documents, history.living);
+		assert_int_equal(stats_at(path).documents, history.live);
 		assert_same_answers(path, fresh, &history.corpus, &random, 20);
 		assert_same_answers(copy, fresh, &history.corpus, &random, 5);
 	}
@@ -229,7 +229,7 @@ static bool exists(const char *path, const char *suffix)
 	return stat(name, &status) == 0;
 }
 
-/* An index with free pages, dead documents and several segments; `living` of its documents live. */
+/* An index with free pages, deleted documents and several segments; `live` of its documents live. */
 static void make_loose(struct history *history, struct random *random, const char *path)
 {
 	trawl_writer *writer;

@@ -23,9 +23,9 @@ static trawl_error error;
 struct shelf {
 	trawl_document *documents;
 	uint32_t count;
-	uint32_t *order; /* docID -> ordinal, or NULL */
-	bool spans;      /* and positions with stop words dropped */
-	bool one_hash;   /* all ids are said to have that of the last one */
+	uint32_t *order;     /* docID -> ordinal, or NULL */
+	bool last_positions; /* and positions with stop words dropped */
+	bool one_hash;       /* all ids are said to have that of the last one */
 	struct arena arena;
 	struct store *store;
 	struct snapshot *snapshot;
@@ -77,7 +77,8 @@ static void shelf_open(struct shelf *shelf)
 	struct manifest manifest = {.generation = 1, .next_segment = 2, .flags = FLAG_POSITIONS, .analysis_version = 1};
 	struct manifest_segment summary;
 	struct buffer bytes = {0};
-	uint8_t *lengths = memory_new_zeroed(shelf->count + 1, 1), *spans = memory_new_zeroed(shelf->count + 1, 1);
+	uint8_t *lengths = memory_new_zeroed(shelf->count + 1, 1),
+	        *last_positions = memory_new_zeroed(shelf->count + 1, 1);
 	uint32_t *hashes = memory_new((shelf->count + 1) * sizeof *hashes);
 	remove(scratch_path("documents"));
 	CHECK(store_open(&shelf->store, scratch_path("documents"), true, &error));
@@ -91,15 +92,15 @@ static void shelf_open(struct shelf *shelf)
 	}
 	for (uint32_t doc = 0; doc < shelf->count; doc++) {
 		lengths[doc] = length_of(doc);
-		spans[doc] = (uint8_t)(lengths[doc] + 1);
+		last_positions[doc] = (uint8_t)(lengths[doc] + 1);
 		if (shelf->one_hash)
 			hashes[doc] = id_hash(shelf->documents[shelf->count - 1].id,
 			                      shelf->documents[shelf->count - 1].id_length);
 	}
-	if (shelf->spans)
+	if (shelf->last_positions)
 		manifest.flags |= FLAG_STOP_WORDS;
-	CHECK(segment_writer_begin_terms(&writer, shelf->count, lengths, shelf->spans ? spans : NULL, 0, shelf->order,
-	                                 hashes, &error));
+	CHECK(segment_writer_begin_terms(&writer, shelf->count, lengths, shelf->last_positions ? last_positions : NULL,
+	                                 0, shelf->order, hashes, &error));
 	CHECK(segment_writer_finish(&writer, &summary, &error));
 	manifest.segments = &summary;
 	manifest.segment_count = 1;
@@ -111,7 +112,7 @@ static void shelf_open(struct shelf *shelf)
 	store_batch_free(batch);
 	buffer_release(&bytes);
 	memory_free(lengths);
-	memory_free(spans);
+	memory_free(last_positions);
 	memory_free(hashes);
 }
 
@@ -354,7 +355,7 @@ static void ids_are_found_in_an_index_of_many_extents(void **state)
 	struct random random = seeded();
 	struct shelf shelf;
 	make_short_documents(&shelf, 300000);
-	shelf.spans = true;
+	shelf.last_positions = true;
 	shelf_open(&shelf);
 	assert_true(shelf.segment.id_index.part.extent_count > 4);
 	check_ids(&shelf, 5000, &random);
@@ -363,7 +364,8 @@ static void ids_are_found_in_an_index_of_many_extents(void **state)
 	check_ids(&shelf, 5000, &random);
 	assert_in_range(snapshot_resident(shelf.snapshot), 1, 16 * EXTENT_PAYLOAD);
 	for (uint32_t doc = 0; doc < shelf.count; doc++)
-		if (shelf.segment.lengths[doc] != length_of(doc) || shelf.segment.spans[doc] != length_of(doc) + 1)
+		if (shelf.segment.lengths[doc] != length_of(doc) ||
+		    shelf.segment.last_positions[doc] != length_of(doc) + 1)
 			fail_msg("document %u: length %d", doc, shelf.segment.lengths[doc]);
 	assert_true(segment_memory(&shelf.segment) > 2 * shelf.count);
 	shelf_open_again(&shelf, (size_t)1 << 40); /* no limit */
@@ -404,11 +406,19 @@ static void what_a_part_takes_in_the_file_is_told(void **state)
 	assert_true(part_file_bytes(2 * (uint64_t)EXTENT_PAYLOAD + 5000) == (2 * 64 + 2) * 4096);
 }
 
-static void the_dead_of_a_term_are_taken_off_and_no_more_than_there_are(void **state)
+static void the_deleted_of_a_term_are_taken_off_and_no_more_than_there_are(void **state)
 {
 	(void)state;
-	struct dead_term dead[] = {{3, 2}, {5, 9}, {8, 1}};
-	struct segment segment = {.deletions = {.terms = dead, .term_count = 3}};
+	struct segment segment = {0};
+	struct deletions_writer writer;
+	struct buffer stored = {0};
+	const char *wrong;
+	assert_true(deletions_begin(&writer, &stored, 64));
+	memset(deletions_words(&writer, 64), 0, 8);
+	assert_true(deletions_put(&writer, 3, 2) && deletions_put(&writer, 5, 9) && deletions_put(&writer, 8, 1));
+	deletions_end(&writer);
+	assert_int_equal(deletions_read(&segment.deletions, stored.data, stored.length, 64, 0, &wrong), 0);
+	buffer_release(&stored);
 	static const struct {
 		uint64_t number;
 		uint32_t df, live;
@@ -417,6 +427,7 @@ static void the_dead_of_a_term_are_taken_off_and_no_more_than_there_are(void **s
 		assert_int_equal(
 		    segment_live_df(&segment, &(struct term_entry){.number = terms[i].number, .df = terms[i].df}),
 		    terms[i].live);
+	deletions_release(&segment.deletions);
 }
 
 static void numbers_that_no_segment_has_are_a_limit(void **state)
@@ -576,7 +587,7 @@ int main(void)
 	    cmocka_unit_test(ids_are_found_in_an_index_of_many_extents),
 	    cmocka_unit_test(ids_of_one_hash_are_found),
 	    cmocka_unit_test(what_a_part_takes_in_the_file_is_told),
-	    cmocka_unit_test(the_dead_of_a_term_are_taken_off_and_no_more_than_there_are),
+	    cmocka_unit_test(the_deleted_of_a_term_are_taken_off_and_no_more_than_there_are),
 	    cmocka_unit_test(numbers_that_no_segment_has_are_a_limit),
 	    cmocka_unit_test(equal_hashes_on_both_sides_of_an_extent_border_are_found),
 	    cmocka_unit_test(a_segment_of_no_documents_is_empty),

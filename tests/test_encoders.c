@@ -82,9 +82,9 @@ static int begin(struct writers *writers, bool positions)
 	writers->encoder = (struct postings_encoder){.postings = &writers->postings,
 	                                             .positions = positions ? &writers->positions : NULL,
 	                                             .lengths = lengths,
-	                                             .spans = lengths,
+	                                             .last_positions = lengths,
 	                                             .documents = DOCUMENTS};
-	bm25_denominators(BORN_K1, BORN_B, 200, writers->encoder.denominators);
+	bm25_denominators(BUILD_K1, BUILD_B, 200, writers->encoder.denominators);
 	return code;
 }
 
@@ -138,7 +138,7 @@ static int write_lists_apart(bool positions)
 	code = code ? code : begun;
 	for (size_t i = 0; !code && i < sizeof steps / sizeof *steps; i++) {
 		uint32_t n = make_list(steps[i]);
-		code = postings_encode_apart(&encoding.encoder, docs, tfs, n, &source, &encoding.apart, &error);
+		code = postings_encode_to(&encoding.encoder, docs, tfs, n, &source, &encoding.apart, &error);
 	}
 	const uint8_t *at = encoding.apart.data;
 	for (size_t i = 0; !code && i < sizeof steps / sizeof *steps; i++)
@@ -235,7 +235,7 @@ static void a_source_that_fails_fails_the_list(void **state)
 			                 TRAWL_ECORRUPT);
 			assert_string_equal(error.text, "no positions today");
 			assert_int_equal(
-			    postings_encode_apart(&writers.encoder, docs, tfs, n, &bad, &writers.apart, &error),
+			    postings_encode_to(&writers.encoder, docs, tfs, n, &bad, &writers.apart, &error),
 			    TRAWL_ECORRUPT);
 			end(&writers);
 		}
@@ -255,7 +255,7 @@ static void positions_of_a_group_over_512_MiB_are_refused(void **state)
 	CHECK(begin(&writers, true));
 	assert_int_equal(postings_encode(&writers.encoder, docs, tfs, n, &source, &place, &error), TRAWL_ELIMIT);
 	assert_non_null(strstr(error.text, "512 MiB"));
-	CHECK(postings_encode_apart(&writers.encoder, docs, tfs, 0, &source, &writers.apart, &error));
+	CHECK(postings_encode_to(&writers.encoder, docs, tfs, 0, &source, &writers.apart, &error));
 	end(&writers);
 	memset(lengths, length_encode(200), 4);
 }

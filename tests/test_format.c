@@ -432,18 +432,18 @@ static void pairs_have_these_bytes(void **state)
 
 /* ---- lists encoded by hand ---- */
 
-static void a_short_list_encoded_by_hand_decodes(void **state)
+static void a_sparse_list_encoded_by_hand_decodes(void **state)
 {
 	(void)state;
 	/* docs 7 8 300 1000: differences less one 7 0 291 699 with width 8: 7 0 35 187, the rest 0 0 1 2 as 1 1 01 001;
 	 * tfs 1 5 1 200: 0 4 0 199 with width 5: 0 4 0 7 from bit 39 on, the rest 0 0 0 6 as 1 1 1 0000001. */
 	static const uint8_t list[10 + 64] = {8 + 32 * 5, 7, 0, 35, 187, 0x4b, 0x40, 0xc0, 0x39, 0x10};
 	static const uint32_t expected_docs[] = {7, 8, 300, 1000}, expected_tfs[] = {1, 5, 1, 200};
-	uint32_t docs[SHORT_BLOCK], tfs[SHORT_BLOCK];
-	assert_true(short_list_decode(list, 10, 4, 1001, docs, tfs));
+	uint32_t docs[SPARSE_RUN], tfs[SPARSE_RUN];
+	assert_true(sparse_list_decode(list, 10, 4, 1001, docs, tfs));
 	assert_memory_equal(docs, expected_docs, sizeof expected_docs);
 	assert_memory_equal(tfs, expected_tfs, sizeof expected_tfs);
-	assert_false(short_list_decode(list, 10, 4, 1000, docs, tfs));
+	assert_false(sparse_list_decode(list, 10, 4, 1000, docs, tfs));
 }
 
 static void positions_encoded_by_hand_decode(void **state)
@@ -501,12 +501,12 @@ static void put_hand_head(struct bytes *bytes)
 	put(bytes, 1000, 8); /* of the group's positions */
 }
 
-static void a_ranged_list_encoded_by_hand_decodes(void **state)
+static void a_dense_list_encoded_by_hand_decodes(void **state)
 {
 	(void)state;
-	/* Superblock 2: range 0 has 3 postings (offsets 3, 10, 63; tfs 1, 3, 300), range 2 has 17 (offsets 0 to 16; tfs 2 4 1 1...) */
+	/* Superblock 2: block 0 has 3 postings (offsets 3, 10, 63; tfs 1, 3, 300), block 2 has 17 (offsets 0 to 16; tfs 2 4 1 1...) */
 	static const uint8_t chunk_bytes[] = {5,    0,    /* position offset */
-	                                      5,    0,    /* ranges 0 and 2 */
+	                                      5,    0,    /* blocks 0 and 2 */
 	                                      0x42, 0x9f, /* 3 postings, level 4; bitmap, level 9 */
 	                                      0xff, 0xff, 1,    0, 0, 0, 0, 0, /* the bitmap */
 	                                      0x03, 0x8a, 0xff,        /* byte form: 3, 10 + 64 * 2, 63 + 64 * 3 */
@@ -515,17 +515,17 @@ static void a_ranged_list_encoded_by_hand_decodes(void **state)
 	                                      0x2c, 1,    0,    0,     /* 300 */
 	                                      0,    0,    0,    0, 0}; /* padding to 32 */
 	struct bytes list = {0};
-	struct ranged_list head;
+	struct dense_list head;
 	struct chunk chunk;
-	uint32_t length, tfs[RANGE_DOCUMENTS];
+	uint32_t length, tfs[BLOCK_DOCUMENTS];
 	uint64_t mask;
 	put_hand_head(&list);
 	assert_int_equal(list.length, 92);
 	memcpy(list.data + list.length, chunk_bytes, sizeof chunk_bytes);
 	list.length += sizeof chunk_bytes;
-	assert_true(ranged_list_open(&head, list.data, list.length, 5000, 4096));
+	assert_true(dense_list_open(&head, list.data, list.length, 5000, 4096));
 	assert_int_equal(head.df, 20);
-	assert_true(head.maximum == 0.75f && head.seeds[0] == 0.5f && head.seeds[1] == 0);
+	assert_true(head.maximum == 0.75f && head.floors[0] == 0.5f && head.floors[1] == 0);
 	for (uint32_t superblock = 0; superblock < 16; superblock++) {
 		uint64_t address = chunk_place(&head, superblock, &length);
 		assert_int_equal(length, superblock == 2 ? 32 : 0);
@@ -533,13 +533,13 @@ static void a_ranged_list_encoded_by_hand_decodes(void **state)
 	}
 	assert_true(chunk_open(&chunk, &head, 2, list.data + 92, 32));
 	assert_true(chunk.positions == 1005);
-	assert_int_equal(chunk.range_mask, 5);
+	assert_int_equal(chunk.block_mask, 5);
 	assert_int_equal(head.codebook[chunk.headers[0] >> 4], 15 + 16 * 4);
 	assert_int_equal(head.codebook[chunk.headers[1] >> 4], 15 + 16 * 9);
-	assert_int_equal(chunk_range(&chunk, 0, &mask, tfs), 3);
+	assert_int_equal(chunk_block(&chunk, 0, &mask, tfs), 3);
 	assert_true(mask == ((uint64_t)1 << 3 | (uint64_t)1 << 10 | (uint64_t)1 << 63));
 	assert_true(tfs[0] == 1 && tfs[1] == 3 && tfs[2] == 300);
-	assert_int_equal(chunk_range(&chunk, 1, &mask, tfs), 17);
+	assert_int_equal(chunk_block(&chunk, 1, &mask, tfs), 17);
 	assert_true(mask == 0x1ffff);
 	assert_true(tfs[0] == 2 && tfs[1] == 4);
 	for (int i = 2; i < 17; i++)
@@ -809,9 +809,9 @@ int main(void)
 	    cmocka_unit_test(deletions_have_these_bytes),
 	    cmocka_unit_test(spans_have_these_bytes),
 	    cmocka_unit_test(pairs_have_these_bytes),
-	    cmocka_unit_test(a_short_list_encoded_by_hand_decodes),
+	    cmocka_unit_test(a_sparse_list_encoded_by_hand_decodes),
 	    cmocka_unit_test(positions_encoded_by_hand_decode),
-	    cmocka_unit_test(a_ranged_list_encoded_by_hand_decodes),
+	    cmocka_unit_test(a_dense_list_encoded_by_hand_decodes),
 	    cmocka_unit_test(a_newer_manifest_is_refused),
 	    cmocka_unit_test(a_newer_analysis_is_refused_as_that),
 	    cmocka_unit_test(a_manifest_cut_short_is_refused),

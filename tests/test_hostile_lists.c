@@ -18,20 +18,20 @@
 #include "tests/made_lists.h"
 #include "tests/scratch.h"
 
-#define DOCUMENTS 7134 /* which ends inside a range */
+#define DOCUMENTS 7134 /* which ends inside a block */
 
 static trawl_error error;
 
-/* ---- short lists ---- */
+/* ---- sparse lists ---- */
 
 /* Decode a list of `length` bytes behind which the rest of `bytes`, up to `all`, stands where slack may be loaded. */
 static bool decode_short(const uint8_t *bytes, uint64_t length, uint64_t all, uint32_t n, uint32_t documents)
 {
 	uint8_t *tight = calloc(length + EXTENT_SLACK, 1);
-	uint32_t docs[4 * SHORT_BLOCK], tfs[4 * SHORT_BLOCK], their_docs[4 * SHORT_BLOCK], their_tfs[4 * SHORT_BLOCK];
+	uint32_t docs[4 * SPARSE_RUN], tfs[4 * SPARSE_RUN], their_docs[4 * SPARSE_RUN], their_tfs[4 * SPARSE_RUN];
 	memcpy(tight, bytes, all < length + EXTENT_SLACK ? all : length + EXTENT_SLACK);
-	bool sound = letter_short_list(bytes, length, n, documents, their_docs, their_tfs);
-	assert_int_equal(short_list_decode(tight, length, n, documents, docs, tfs), sound);
+	bool sound = letter_sparse_list(bytes, length, n, documents, their_docs, their_tfs);
+	assert_int_equal(sparse_list_decode(tight, length, n, documents, docs, tfs), sound);
 	if (sound) {
 		assert_memory_equal(docs, their_docs, n * sizeof *docs);
 		assert_memory_equal(tfs, their_tfs, n * sizeof *tfs);
@@ -41,7 +41,7 @@ static bool decode_short(const uint8_t *bytes, uint64_t length, uint64_t all, ui
 }
 
 /* Two blocks of postings of which the second one's bytes, were they taken from the slack, would do. */
-static void what_lies_behind_a_short_list_is_no_part_of_it(void **state)
+static void what_lies_behind_a_sparse_list_is_no_part_of_it(void **state)
 {
 	(void)state;
 	uint8_t bytes[200] = {0};
@@ -73,7 +73,7 @@ static uint64_t write_block(uint8_t *bytes, const uint32_t *differences, unsigne
 	return 2 + (integer_run_encode(frequencies, n, 31, bytes + 2, bit) + 7) / 8;
 }
 
-static void short_lists_with_numbers_over_32_bits_are_refused(void **state)
+static void sparse_lists_with_numbers_over_32_bits_are_refused(void **state)
 {
 	(void)state;
 	uint8_t bytes[2 + 3 * INTEGER_RUN_BYTES];
@@ -105,25 +105,25 @@ static void short_lists_with_numbers_over_32_bits_are_refused(void **state)
 		}
 }
 
-static void short_lists_past_2_to_the_31_are_decoded(void **state)
+static void sparse_lists_past_2_to_the_31_are_decoded(void **state)
 {
 	(void)state;
 	uint8_t bytes[4 * INTEGER_RUN_BYTES];
-	uint32_t differences[SHORT_BLOCK] = {1, 2, [70] = UINT32_MAX - 1000}, frequencies[SHORT_BLOCK] = {4, [99] = 1};
-	uint64_t length = write_block(bytes, differences, 31, frequencies, SHORT_BLOCK);
+	uint32_t differences[SPARSE_RUN] = {1, 2, [70] = UINT32_MAX - 1000}, frequencies[SPARSE_RUN] = {4, [99] = 1};
+	uint64_t length = write_block(bytes, differences, 31, frequencies, SPARSE_RUN);
 	differences[70] = 3;
 	length += write_block(bytes + length, differences, 2, frequencies, 90);
-	assert_true(decode_short(bytes, length, length, SHORT_BLOCK + 90, UINT32_MAX));
+	assert_true(decode_short(bytes, length, length, SPARSE_RUN + 90, UINT32_MAX));
 }
 
-/* ---- heads of ranged lists ---- */
+/* ---- heads of dense lists ---- */
 
 static void heads_with_one_field_wrong_are_refused(void **state)
 {
 	(void)state;
-	struct ranged_list head;
-	uint8_t bytes[RANGED_HEAD + GROUP_SUPERBLOCKS + GROUP_ENTRY + EXTENT_SLACK] = {0};
-	const uint64_t length = RANGED_HEAD + GROUP_SUPERBLOCKS + GROUP_ENTRY;
+	struct dense_list head;
+	uint8_t bytes[DENSE_HEAD + GROUP_SUPERBLOCKS + GROUP_ENTRY + EXTENT_SLACK] = {0};
+	const uint64_t length = DENSE_HEAD + GROUP_SUPERBLOCKS + GROUP_ENTRY;
 	const float good = 0.5f;
 	static const float maxima[] = {0, -0.5f, 1.0001f};
 	const uint32_t not_a_number = 0x7fc00000;
@@ -131,37 +131,36 @@ static void heads_with_one_field_wrong_are_refused(void **state)
 	bytes[38] = 4;
 	store32(bytes + 40, 1);
 	for (bytes[36] = 0; bytes[36] < 32; bytes[36]++)
-		assert_int_equal(ranged_list_open(&head, bytes, length, 0, DOCUMENTS), bytes[36] < 16);
+		assert_int_equal(dense_list_open(&head, bytes, length, 0, DOCUMENTS), bytes[36] < 16);
 	bytes[36] = 3;
 	for (bytes[37] = 0; bytes[37] < 9; bytes[37]++)
-		assert_int_equal(ranged_list_open(&head, bytes, length, 0, DOCUMENTS),
+		assert_int_equal(dense_list_open(&head, bytes, length, 0, DOCUMENTS),
 		                 bytes[37] == 0 || bytes[37] == 2 || bytes[37] == 4);
 	bytes[37] = 2;
 	for (bytes[38] = 0; bytes[38] < 17; bytes[38]++)
-		assert_int_equal(ranged_list_open(&head, bytes, length, 0, DOCUMENTS),
-		                 bytes[38] == 4 || bytes[38] == 8);
+		assert_int_equal(dense_list_open(&head, bytes, length, 0, DOCUMENTS), bytes[38] == 4 || bytes[38] == 8);
 	bytes[38] = 8;
 	for (size_t i = 0; i < sizeof maxima / sizeof *maxima; i++) {
 		memcpy(bytes + 4, &maxima[i], 4);
-		assert_false(ranged_list_open(&head, bytes, length, 0, DOCUMENTS));
+		assert_false(dense_list_open(&head, bytes, length, 0, DOCUMENTS));
 	}
 	store32(bytes + 4, not_a_number);
-	assert_false(ranged_list_open(&head, bytes, length, 0, DOCUMENTS));
+	assert_false(dense_list_open(&head, bytes, length, 0, DOCUMENTS));
 	memcpy(bytes + 4, &good, 4);
 	for (uint32_t groups = 0; groups < 3; groups++) {
 		store32(bytes + 40, groups);
-		assert_int_equal(ranged_list_open(&head, bytes, length, 0, DOCUMENTS), groups == 1);
+		assert_int_equal(dense_list_open(&head, bytes, length, 0, DOCUMENTS), groups == 1);
 	}
 	store32(bytes + 40, 1);
 	for (uint64_t cut = 0; cut <= length; cut++)
-		assert_int_equal(ranged_list_open(&head, bytes, cut, 0, DOCUMENTS), cut == length);
+		assert_int_equal(dense_list_open(&head, bytes, cut, 0, DOCUMENTS), cut == length);
 }
 
 static void chunks_without_positions_say_so(void **state)
 {
 	(void)state;
 	uint8_t directory[GROUP_ENTRY], bytes[8 + EXTENT_SLACK] = {1, 0, 0, 5};
-	struct ranged_list list = {.directory = directory, .exception_bits = 4};
+	struct dense_list list = {.directory = directory, .exception_bits = 4};
 	struct chunk chunk;
 	memset(directory, 0xff, sizeof directory);
 	assert_true(chunk_open(&chunk, &list, 0, bytes, 8));
@@ -216,7 +215,7 @@ struct lie {
 	struct term_entry entry;
 	uint8_t bytes[1 << 16];
 	uint64_t length, behind; /* so many of the list's bytes stand in the slack */
-	struct ranged_list head;
+	struct dense_list head;
 };
 
 static void begin_lie(struct lie *lie, const struct made_list *list)
@@ -229,7 +228,7 @@ static void begin_lie(struct lie *lie, const struct made_list *list)
 	memcpy(lie->bytes, bytes, lie->length);
 	lie->entry = (struct term_entry){.df = list->n, .place.postings_bytes = lie->length};
 	if (list == &made.lists[0])
-		assert_true(ranged_list_open(&lie->head, lie->bytes, lie->length, 0, DOCUMENTS));
+		assert_true(dense_list_open(&lie->head, lie->bytes, lie->length, 0, DOCUMENTS));
 }
 
 static uint8_t *chunk_of(struct lie *lie, uint32_t superblock)
@@ -263,7 +262,7 @@ static int read_lie(const struct lie *lie)
 		assert_non_null(strstr(error.text, "damaged"));                                                        \
 	} while (0)
 
-static void ranged_lists_that_contradict_themselves_are_refused(void **state)
+static void dense_lists_that_contradict_themselves_are_refused(void **state)
 {
 	(void)state;
 	static struct lie lie;
@@ -302,30 +301,30 @@ static void chunks_that_contradict_themselves_are_refused(void **state)
 	(void)state;
 	static struct lie lie;
 	const struct made_list *list = &made.lists[0];
-	const uint32_t ranges = SUPERBLOCK_RANGES; /* all in bitmap form in these chunks */
+	const uint32_t blocks = SUPERBLOCK_BLOCKS; /* all in bitmap form in these chunks */
 	begin_lie(&lie, list);
 	uint8_t *chunk_lengths = (uint8_t *)(uintptr_t)lie.head.directory + 4;
 	assert_true(lie.head.shift < 5);
-	chunk_lengths[0] = 1; /* a chunk too short for its ranges */
+	chunk_lengths[0] = 1; /* a chunk too short for its blocks */
 	assert_refused(&lie);
 	begin_lie(&lie, list);
-	uint8_t *chunk = chunk_of(&lie, 0), *bitmaps = chunk + 2 + ranges;
+	uint8_t *chunk = chunk_of(&lie, 0), *bitmaps = chunk + 2 + blocks;
 	assert_int_equal(load16(chunk), 0xffff);
-	memset(bitmaps, 0, 8); /* a range with no posting, and as many postings more elsewhere */
+	memset(bitmaps, 0, 8); /* a block with no posting, and as many postings more elsewhere */
 	memset(bitmaps + 8, 0xff, 8);
 	assert_refused(&lie);
 	begin_lie(&lie, list);
 	chunk =
 	    chunk_of(&lie, DOCUMENTS / SUPERBLOCK_DOCUMENTS); /* the last one, whose last document moves past the end */
-	uint32_t its_ranges = (uint32_t)__builtin_popcount(load16(chunk));
-	bitmaps = chunk + 2 + its_ranges;
-	uint64_t last = load64(bitmaps + 8 * (its_ranges - 1));
+	uint32_t its_blocks = (uint32_t)__builtin_popcount(load16(chunk));
+	bitmaps = chunk + 2 + its_blocks;
+	uint64_t last = load64(bitmaps + 8 * (its_blocks - 1));
 	last ^= (uint64_t)1 << (63 - __builtin_clzll(last)) | (uint64_t)1 << 63;
-	store64(bitmaps + 8 * (its_ranges - 1), last);
+	store64(bitmaps + 8 * (its_blocks - 1), last);
 	assert_refused(&lie);
 }
 
-/* A document twice in a range in byte form. */
+/* A document twice in a block in byte form. */
 static void documents_that_come_twice_are_refused(void **state)
 {
 	(void)state;
@@ -347,14 +346,14 @@ static void documents_that_come_twice_are_refused(void **state)
 	segment.documents_count = sparse.documents;
 	assert_int_equal(read_lie(&lie), 0);
 	uint32_t length, count = 0, rank = 0;
-	assert_true(ranged_list_open(&lie.head, lie.bytes, lie.length, 0, sparse.documents));
+	assert_true(dense_list_open(&lie.head, lie.bytes, lie.length, 0, sparse.documents));
 	uint64_t address = chunk_place(&lie.head, 0, &length);
 	assert_true(chunk_open(&chunk, &lie.head, 0, lie.bytes + address, length));
-	while (rank < chunk.range_count && ((count = (chunk.headers[rank] & 15u) + 1) < 2 || count > RANGE_BYTES_MAX))
+	while (rank < chunk.block_count && ((count = (chunk.headers[rank] & 15u) + 1) < 2 || count > BLOCK_BYTES_MAX))
 		rank++;
-	assert_true(rank < chunk.range_count);
-	uint8_t *range = lie.bytes + (chunk.bytes - lie.bytes) + chunk.starts[rank];
-	range[1] = (uint8_t)((range[1] & 0xc0) | (range[0] & 63));
+	assert_true(rank < chunk.block_count);
+	uint8_t *block = lie.bytes + (chunk.bytes - lie.bytes) + chunk.starts[rank];
+	block[1] = (uint8_t)((block[1] & 0xc0) | (block[0] & 63));
 	assert_refused(&lie);
 	memset(sparse.lengths, 0xff, 40000); /* which allow every tf */
 	lie.entry.df = list.n - 1;           /* as many as are left of them */
@@ -365,7 +364,7 @@ static void documents_that_come_twice_are_refused(void **state)
 	made_lists_release(&sparse);
 }
 
-static void short_lists_that_contradict_the_dictionary_are_refused(void **state)
+static void sparse_lists_that_contradict_the_dictionary_are_refused(void **state)
 {
 	(void)state;
 	static struct lie lie;
@@ -461,16 +460,16 @@ static void pairs_are_absent_or_unlisted_by_the_rule(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(what_lies_behind_a_short_list_is_no_part_of_it),
-	    cmocka_unit_test(short_lists_with_numbers_over_32_bits_are_refused),
-	    cmocka_unit_test(short_lists_past_2_to_the_31_are_decoded),
+	    cmocka_unit_test(what_lies_behind_a_sparse_list_is_no_part_of_it),
+	    cmocka_unit_test(sparse_lists_with_numbers_over_32_bits_are_refused),
+	    cmocka_unit_test(sparse_lists_past_2_to_the_31_are_decoded),
 	    cmocka_unit_test(heads_with_one_field_wrong_are_refused),
 	    cmocka_unit_test(chunks_without_positions_say_so),
-	    cmocka_unit_test_setup_teardown(ranged_lists_that_contradict_themselves_are_refused, make_segment,
+	    cmocka_unit_test_setup_teardown(dense_lists_that_contradict_themselves_are_refused, make_segment,
 	                                    drop_segment),
 	    cmocka_unit_test_setup_teardown(chunks_that_contradict_themselves_are_refused, make_segment, drop_segment),
 	    cmocka_unit_test_setup_teardown(documents_that_come_twice_are_refused, make_segment, drop_segment),
-	    cmocka_unit_test_setup_teardown(short_lists_that_contradict_the_dictionary_are_refused, make_segment,
+	    cmocka_unit_test_setup_teardown(sparse_lists_that_contradict_the_dictionary_are_refused, make_segment,
 	                                    drop_segment),
 	    cmocka_unit_test(pair_roots_without_their_terms_are_refused),
 	    cmocka_unit_test(pairs_are_absent_or_unlisted_by_the_rule),

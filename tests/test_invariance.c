@@ -1,5 +1,5 @@
 /*
- * The answers of an index follow from its living documents alone, whatever became of the file: commits, changes, deletions, merges,
+ * The answers of an index follow from its live documents alone, whatever became of the file: commits, changes, deletions, merges,
  * compaction, salvage, with documents in any order.
  *
  * TRAWL_SEED    seed of the histories
@@ -63,9 +63,9 @@ static void rescue(const struct history *history)
 	trawl_salvage_result result;
 	unlink(other);
 	CHECK(trawl_salvage(path, other, NULL, &result, &error));
-	assert_int_equal(result.rescued, history->living);
+	assert_int_equal(result.rescued, history->live);
 	assert_int_equal(result.lost, 0);
-	if (history->living)
+	if (history->live)
 		assert_int_equal(rename(other, path), 0);
 	unlink(scratch_path("index-lock"));
 }
@@ -118,7 +118,7 @@ static void live(struct history *history, struct random *random, trawl_writer_op
 			break;
 		case 2:
 			trawl_writer_close(writer);
-			if (history->living)
+			if (history->live)
 				rescue(history);
 			writer = open_any(random, options, false);
 			break;
@@ -150,7 +150,7 @@ static void answers_follow_from_the_living_documents_alone(void **state)
 		assert_same_scores(&history.corpus, &random);
 		CHECK(trawl_check(path, &check, &result, &error));
 		assert_int_equal(result.damages, 0);
-		assert_int_equal(result.documents, history.living);
+		assert_int_equal(result.documents, history.live);
 		history_release(&history);
 		scratch_clear();
 	}

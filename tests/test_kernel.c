@@ -28,7 +28,7 @@ static void fill_scorer(struct scorer *out, float k1, float b, float average)
 			out->saturations[tf - 1][code] = saturation(tf, out->denominators[code]);
 }
 
-/* Every 37th document: long ranges of nothing, byte form. Superblocks 3 to 5: all documents. */
+/* Every 37th document: long blocks of nothing, byte form. Superblocks 3 to 5: all documents. */
 static bool patchy(void *context, uint32_t doc)
 {
 	(void)context;
@@ -48,11 +48,11 @@ static int make_lists(void **state)
 		double chance = chances[i];
 		made_lists_add(&made, by_chance, &chance, &random_source);
 	}
-	made_lists_add(&made, every_range_count, NULL, &random_source);
+	made_lists_add(&made, every_block_count, NULL, &random_source);
 	made_lists_add(&made, patchy, NULL, &random_source);
 	made_lists_add_tame(&made, &random_source);
 	made_lists_open(&made);
-	fill_scorer(&scorer, BORN_K1, BORN_B, made.average);
+	fill_scorer(&scorer, BUILD_K1, BUILD_B, made.average);
 	return 0;
 }
 
@@ -86,7 +86,7 @@ typedef void check_chunk(const struct kernel *kernel, const struct kernel *scala
 
 static void for_each_chunk(const struct kernel *kernel, const struct kernel *scalar, check_chunk *run)
 {
-	struct ranged_list head;
+	struct dense_list head;
 	struct chunk chunk;
 	for (size_t i = 0; i < made.count; i++) {
 		made_lists_head(&made, &made.lists[i], &head);
@@ -96,11 +96,11 @@ static void for_each_chunk(const struct kernel *kernel, const struct kernel *sca
 	}
 }
 
-/* Where the ranges of a chunk are, by rank. */
-static uint32_t range_places(struct chunk *chunk, uint32_t places[SUPERBLOCK_BLOCKS])
+/* Where the blocks of a chunk are, by rank. */
+static uint32_t block_places(struct chunk *chunk, uint32_t places[SUPERBLOCK_BLOCKS])
 {
 	uint32_t rank = 0;
-	for (uint32_t left = chunk->range_mask; left; left &= left - 1)
+	for (uint32_t left = chunk->block_mask; left; left &= left - 1)
 		places[rank++] = (uint32_t)__builtin_ctz(left);
 	return rank;
 }
@@ -231,7 +231,7 @@ static void check_at_least(const struct kernel *kernel, const struct kernel *sca
 	}
 }
 
-static void check_ranges_at_least(const struct kernel *kernel, const struct kernel *scalar)
+static void check_blocks_at_least(const struct kernel *kernel, const struct kernel *scalar)
 {
 	for (int round = 0; round < 1000; round++) {
 		float bests[SUPERBLOCK_BLOCKS], threshold;
@@ -249,7 +249,7 @@ static void scores_at_least_the_threshold_are_the_same(void **state)
 {
 	(void)state;
 	for_each_kernel(check_at_least);
-	for_each_kernel(check_ranges_at_least);
+	for_each_kernel(check_blocks_at_least);
 }
 
 static void check_shorts(const struct kernel *kernel, const struct kernel *scalar)
@@ -346,23 +346,23 @@ static void positions_are_decoded_alike(void **state)
 static void check_chunk_scores(const struct kernel *kernel, const struct kernel *scalar, struct chunk *chunk,
                                const uint8_t *lengths)
 {
-	uint32_t places[SUPERBLOCK_BLOCKS], ranks = range_places(chunk, places), tfs[BLOCK_DOCUMENTS];
+	uint32_t places[SUPERBLOCK_BLOCKS], ranks = block_places(chunk, places), tfs[BLOCK_DOCUMENTS];
 	for (uint32_t rank = 0; rank < ranks; rank++) {
 		float ours[BLOCK_DOCUMENTS], theirs[BLOCK_DOCUMENTS], expected[BLOCK_DOCUMENTS];
 		float weight = 0.1f + 8 * (float)random_unit(&random_source);
-		const uint8_t *of_range = lengths + places[rank] * BLOCK_DOCUMENTS;
+		const uint8_t *of_block = lengths + places[rank] * BLOCK_DOCUMENTS;
 		uint64_t mask;
 		fill_floats(ours, BLOCK_DOCUMENTS, 3);
 		memcpy(theirs, ours, sizeof ours);
 		memcpy(expected, ours, sizeof ours);
-		uint32_t count = chunk_range(chunk, rank, &mask, tfs), index = 0;
+		uint32_t count = chunk_block(chunk, rank, &mask, tfs), index = 0;
 		for (uint64_t left = mask; left; left &= left - 1, index++) {
 			int doc = __builtin_ctzll(left);
-			expected[doc] += weight * saturation(tfs[index], scorer.denominators[of_range[doc]]);
+			expected[doc] += weight * saturation(tfs[index], scorer.denominators[of_block[doc]]);
 		}
 		assert_int_equal(index, count);
-		assert_true(scalar->score_block(chunk, rank, of_range, &scorer, weight, ours) == mask);
-		assert_true(kernel->score_block(chunk, rank, of_range, &scorer, weight, theirs) == mask);
+		assert_true(scalar->score_block(chunk, rank, of_block, &scorer, weight, ours) == mask);
+		assert_true(kernel->score_block(chunk, rank, of_block, &scorer, weight, theirs) == mask);
 		assert_true(scalar->block_mask(chunk, rank) == mask);
 		assert_true(kernel->block_mask(chunk, rank) == mask);
 		assert_same_floats(ours, expected, BLOCK_DOCUMENTS);
@@ -375,13 +375,13 @@ static void check_all_scores(const struct kernel *kernel, const struct kernel *s
 	for_each_chunk(kernel, scalar, check_chunk_scores);
 }
 
-static void ranges_are_scored_to_the_same_bits(void **state)
+static void blocks_are_scored_to_the_same_bits(void **state)
 {
 	(void)state;
 	for_each_kernel(check_all_scores);
 }
 
-/* What bulk_impl.h puts together: tfs, length bytes and scores of some documents of a range. */
+/* What bulk_impl.h puts together: tfs, length bytes and scores of some documents of a block. */
 static void check_picked(const struct kernel *kernel, struct chunk *chunk, uint32_t rank, const uint8_t *lengths,
                          uint64_t wanted)
 {
@@ -390,7 +390,7 @@ static void check_picked(const struct kernel *kernel, struct chunk *chunk, uint3
 	uint8_t picked[BLOCK_DOCUMENTS + 16] = {0}, codes[BLOCK_DOCUMENTS + 16] = {0};
 	float denominators[BLOCK_DOCUMENTS + 16], scores[BLOCK_DOCUMENTS + 16] = {0}, weight = 1.75f;
 	bool wide = false;
-	chunk_range(chunk, rank, &mask, tfs);
+	chunk_block(chunk, rank, &mask, tfs);
 	for (uint64_t left = mask; left; left &= left - 1, index++)
 		wide |= wanted & left & -left && tfs[index] > 255;
 	uint32_t count = (uint32_t)__builtin_popcountll(wanted), place = 0;
@@ -415,14 +415,14 @@ static void check_picked(const struct kernel *kernel, struct chunk *chunk, uint3
 static void check_chunk_picks(const struct kernel *kernel, const struct kernel *scalar, struct chunk *chunk,
                               const uint8_t *lengths)
 {
-	uint32_t places[SUPERBLOCK_BLOCKS], ranks = range_places(chunk, places);
+	uint32_t places[SUPERBLOCK_BLOCKS], ranks = block_places(chunk, places);
 	for (uint32_t rank = 0; rank < ranks; rank++) {
-		const uint8_t *of_range = lengths + places[rank] * BLOCK_DOCUMENTS;
+		const uint8_t *of_block = lengths + places[rank] * BLOCK_DOCUMENTS;
 		uint64_t mask = kernel->block_mask(chunk, rank), any = random_next(&random_source);
 		const uint64_t wanted[] = {mask, mask & any, any, UINT64_MAX, mask & -mask, 0};
 		for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-			check_picked(scalar, chunk, rank, of_range, wanted[i]);
-			check_picked(kernel, chunk, rank, of_range, wanted[i]);
+			check_picked(scalar, chunk, rank, of_block, wanted[i]);
+			check_picked(kernel, chunk, rank, of_block, wanted[i]);
 		}
 	}
 }
@@ -432,57 +432,57 @@ static void check_all_picks(const struct kernel *kernel, const struct kernel *sc
 	for_each_chunk(kernel, scalar, check_chunk_picks);
 }
 
-static void some_documents_of_a_range_are_picked_and_scored_to_the_same_bits(void **state)
+static void some_documents_of_a_block_are_picked_and_scored_to_the_same_bits(void **state)
 {
 	(void)state;
 	for_each_kernel(check_all_picks);
 }
 
-/* A range as measured: in document order the tfs, and where each posting's positions start. */
-static uint32_t measured(const struct block_positions *range, uint32_t *tfs, uint64_t *starts)
+/* A block as measured: in document order the tfs, and where each posting's positions start. */
+static uint32_t measured(const struct block_positions *block, uint32_t *tfs, uint64_t *starts)
 {
-	uint32_t count = (uint32_t)__builtin_popcountll(range->mask);
+	uint32_t count = (uint32_t)__builtin_popcountll(block->mask);
 	uint64_t start = 0;
 	for (uint32_t i = 0; i < count; i++) {
-		tfs[i] = range->wide ? range->wide_tfs[i] : range->tfs[i];
-		starts[i] = range->wide ? range->wide_starts[i] : start;
-		start += range->wide ? 0 : range->sizes[i];
+		tfs[i] = block->wide ? block->wide_tfs[i] : block->tfs[i];
+		starts[i] = block->wide ? block->wide_starts[i] : start;
+		start += block->wide ? 0 : block->sizes[i];
 	}
-	if (!range->wide)
-		assert_true(range->total == start);
+	if (!block->wide)
+		assert_true(block->total == start);
 	return count;
 }
 
 static void check_measured(const struct kernel *kernel, struct chunk *chunk, uint32_t rank, uint32_t exception,
                            const uint8_t *lengths)
 {
-	struct block_positions range;
+	struct block_positions block;
 	uint32_t expected[BLOCK_DOCUMENTS], tfs[BLOCK_DOCUMENTS], index = 0, exceptions = 0;
 	uint64_t mask, starts[BLOCK_DOCUMENTS], total = 0;
-	kernel->measure_block(chunk, rank, exception, lengths, &range);
-	uint32_t count = chunk_range(chunk, rank, &mask, expected);
-	assert_true(range.mask == mask);
-	assert_int_equal(measured(&range, tfs, starts), count);
+	kernel->measure_block(chunk, rank, exception, lengths, &block);
+	uint32_t count = chunk_block(chunk, rank, &mask, expected);
+	assert_true(block.mask == mask);
+	assert_int_equal(measured(&block, tfs, starts), count);
 	for (uint64_t left = mask; left; left &= left - 1, index++) {
 		assert_int_equal(tfs[index], expected[index]);
 		assert_true(starts[index] == total);
 		total += position_bits(expected[index], lengths[__builtin_ctzll(left)]);
 		exceptions += expected[index] >= 4;
 	}
-	assert_true(range.total == total);
-	assert_int_equal(range.exceptions, exceptions);
+	assert_true(block.total == total);
+	assert_int_equal(block.exceptions, exceptions);
 }
 
 static void check_chunk_measures(const struct kernel *kernel, const struct kernel *scalar, struct chunk *chunk,
                                  const uint8_t *lengths)
 {
-	uint32_t places[SUPERBLOCK_BLOCKS], ranks = range_places(chunk, places);
+	uint32_t places[SUPERBLOCK_BLOCKS], ranks = block_places(chunk, places);
 	uint8_t lengths_here[BLOCK_DOCUMENTS];
 	for (uint32_t rank = 0; rank < ranks; rank++) {
 		uint32_t exception = chunk_exceptions_before(chunk, rank, 0);
-		const uint8_t *of_range = lengths + places[rank] * BLOCK_DOCUMENTS;
-		check_measured(scalar, chunk, rank, exception, of_range);
-		check_measured(kernel, chunk, rank, exception, of_range);
+		const uint8_t *of_block = lengths + places[rank] * BLOCK_DOCUMENTS;
+		check_measured(scalar, chunk, rank, exception, of_block);
+		check_measured(kernel, chunk, rank, exception, of_block);
 		/* and with all documents as short as makes no difference, or around where sizes change */
 		uint8_t most = (uint8_t)(20 + random_below(&random_source, 115));
 		for (uint32_t i = 0; i < BLOCK_DOCUMENTS; i++)
@@ -491,15 +491,15 @@ static void check_chunk_measures(const struct kernel *kernel, const struct kerne
 	}
 }
 
-/* Every tf at every span byte, around where sizes are no longer found by vector: a range of all 64 documents, whose tfs are exceptions or
+/* Every tf at every last-position byte, around where sizes are no longer found by vector: a block of all 64 documents, whose tfs are exceptions or
  * none is, of either width. */
 static void check_every_size(const struct kernel *kernel, const struct kernel *scalar)
 {
-	uint8_t room[512], header = 15, spans[BLOCK_DOCUMENTS];
+	uint8_t room[512], header = 15, last_positions[BLOCK_DOCUMENTS];
 	(void)scalar;
 	for (uint32_t tf = 1; tf <= 140; tf++)
 		for (uint32_t first = 0; first < 256; first += BLOCK_DOCUMENTS / 2) {
-			struct chunk chunk = {.range_mask = 1, .range_count = 1, .bitmap_mask = 1, .headers = &header};
+			struct chunk chunk = {.block_mask = 1, .block_count = 1, .bitmap_mask = 1, .headers = &header};
 			memset(room, 0xff, sizeof room);
 			chunk.bitmaps = room;
 			chunk.bytes = chunk.codes = room + 8;
@@ -511,8 +511,8 @@ static void check_every_size(const struct kernel *kernel, const struct kernel *s
 			memset(room + 24, chunk.exception_bits == 4 ? value * 0x11 : value, BLOCK_DOCUMENTS);
 			chunk.end = chunk.exceptions + BLOCK_DOCUMENTS * chunk.exception_bits / 8;
 			for (uint32_t i = 0; i < BLOCK_DOCUMENTS; i++)
-				spans[i] = (uint8_t)(first + i / 2);
-			check_measured(kernel, &chunk, 0, 0, spans);
+				last_positions[i] = (uint8_t)(first + i / 2);
+			check_measured(kernel, &chunk, 0, 0, last_positions);
 		}
 }
 
@@ -527,7 +527,7 @@ static void check_all_measures(const struct kernel *kernel, const struct kernel 
 	for_each_chunk(kernel, scalar, check_chunk_measures);
 }
 
-static void ranges_are_measured_alike(void **state)
+static void blocks_are_measured_alike(void **state)
 {
 	(void)state;
 	for_each_kernel(check_all_measures);
@@ -537,7 +537,7 @@ static void check_chunk_levels(const struct kernel *kernel, const struct kernel 
                                const uint8_t *lengths)
 {
 	float levels[16], ours[SUPERBLOCK_BLOCKS], theirs[SUPERBLOCK_BLOCKS];
-	uint32_t places[SUPERBLOCK_BLOCKS], ranks = range_places(chunk, places);
+	uint32_t places[SUPERBLOCK_BLOCKS], ranks = block_places(chunk, places);
 	(void)lengths;
 	fill_floats(levels, 16, 4);
 	float expected[SUPERBLOCK_BLOCKS] = {0};
@@ -557,7 +557,7 @@ static void check_all_levels(const struct kernel *kernel, const struct kernel *s
 	for_each_chunk(kernel, scalar, check_chunk_levels);
 }
 
-static void range_bounds_are_added_to_the_same_bits(void **state)
+static void block_bounds_are_added_to_the_same_bits(void **state)
 {
 	(void)state;
 	for_each_kernel(check_all_levels);
@@ -589,7 +589,7 @@ static void the_lists_have_every_form(void **state)
 
 static void check_hostile(const struct kernel *kernel, const struct kernel *scalar)
 {
-	struct ranged_list head;
+	struct dense_list head;
 	struct chunk chunk;
 	float levels[16] = {0}, scores[BLOCK_DOCUMENTS] = {0}, bounds[SUPERBLOCK_BLOCKS] = {0};
 	uint32_t length;
@@ -609,15 +609,15 @@ static void check_hostile(const struct kernel *kernel, const struct kernel *scal
 			    (uint8_t)random_next(&random_source);
 		if (chunk_open(&chunk, &head, superblock, tight, cut)) {
 			kernel->find_bounds(&chunk, levels, bounds);
-			for (uint32_t rank = 0; rank < chunk.range_count; rank++) {
-				struct block_positions range;
+			for (uint32_t rank = 0; rank < chunk.block_count; rank++) {
+				struct block_positions block;
 				uint64_t mask = scalar->block_mask(&chunk, rank);
 				assert_true(kernel->block_mask(&chunk, rank) == mask);
 				assert_true(kernel->score_block(&chunk, rank, made.lengths, &scorer, 1, scores) ==
 				            mask);
 				kernel->measure_block(&chunk, rank, (uint32_t)random_below(&random_source, 2000),
-				                      made.lengths, &range);
-				assert_true(range.mask == mask);
+				                      made.lengths, &block);
+				assert_true(block.mask == mask);
 			}
 		}
 		free(tight);
@@ -651,13 +651,13 @@ static void check_bounds(const struct made_list *made_list, const struct scorer 
 	made_lists_head(&made, made_list, &leaf.dense);
 	assert_int_equal(leaf_score(&leaf, &(struct leaf_scoring){NULL, now, 3.7f, inflation_for(now)}, NULL, NULL), 0);
 	for (uint32_t i = 0; i < made_list->n; i++) {
-		uint32_t doc = made_list->docs[i], range = doc / BLOCK_DOCUMENTS % SUPERBLOCK_BLOCKS;
+		uint32_t doc = made_list->docs[i], block = doc / BLOCK_DOCUMENTS % SUPERBLOCK_BLOCKS;
 		if (doc / SUPERBLOCK_DOCUMENTS != superblock) {
 			superblock = doc / SUPERBLOCK_DOCUMENTS;
 			assert_true(made_lists_chunk(&made, &leaf.dense, superblock, &chunk));
 		}
 		float score = score_posting(now, 3.7f, made_list->tfs[i], made.lengths[doc]);
-		uint32_t rank = (uint32_t)__builtin_popcount(chunk.range_mask & ((1u << range) - 1));
+		uint32_t rank = (uint32_t)__builtin_popcount(chunk.block_mask & ((1u << block) - 1));
 		assert_true(score <= leaf.step * (float)leaf.dense.bounds[superblock]);
 		assert_true(score <= leaf.levels[chunk.headers[rank] >> 4]);
 	}
@@ -702,7 +702,7 @@ static void check_postings(const struct kernel *kernel, const struct kernel *sca
 	}
 }
 
-static void postings_of_short_lists_are_scored_to_the_same_bits(void **state)
+static void postings_of_sparse_lists_are_scored_to_the_same_bits(void **state)
 {
 	(void)state;
 	for_each_kernel(check_postings);
@@ -718,12 +718,12 @@ int main(void)
 	    cmocka_unit_test(scores_at_least_the_threshold_are_the_same),
 	    cmocka_unit_test(shorts_are_summed_and_found_alike),
 	    cmocka_unit_test(positions_are_decoded_alike),
-	    cmocka_unit_test(ranges_are_scored_to_the_same_bits),
-	    cmocka_unit_test(some_documents_of_a_range_are_picked_and_scored_to_the_same_bits),
-	    cmocka_unit_test(postings_of_short_lists_are_scored_to_the_same_bits),
-	    cmocka_unit_test(ranges_are_measured_alike),
+	    cmocka_unit_test(blocks_are_scored_to_the_same_bits),
+	    cmocka_unit_test(some_documents_of_a_block_are_picked_and_scored_to_the_same_bits),
+	    cmocka_unit_test(postings_of_sparse_lists_are_scored_to_the_same_bits),
+	    cmocka_unit_test(blocks_are_measured_alike),
 	    cmocka_unit_test(sizes_are_right_for_every_tf_and_span),
-	    cmocka_unit_test(range_bounds_are_added_to_the_same_bits),
+	    cmocka_unit_test(block_bounds_are_added_to_the_same_bits),
 	    cmocka_unit_test(damaged_chunks_stay_within_their_slack),
 	    cmocka_unit_test(bounds_bound_contributions_for_any_parameters),
 	};

@@ -140,9 +140,9 @@ static void a_merged_segment_is_byte_for_byte_what_indexing_at_once_makes(void *
 			trawl_writer_options options = kinds[kind];
 			options.memory_budget = 64 << 20;
 			history_index(&history, fresh, &options);
-			if (history.living)
+			if (history.live)
 				assert_same_segment(path, fresh);
-			assert_int_equal(stats_at(path).documents, history.living);
+			assert_int_equal(stats_at(path).documents, history.live);
 			assert_same_answers(path, fresh, &history.corpus, &random, 30);
 			history_release(&history);
 			scratch_clear();
@@ -236,13 +236,13 @@ static void merge_chosen(struct shelf *shelf)
 	size_t kept = 0;
 	for (size_t i = 0; i < shelf->count; i++) {
 		if (shelf->segments[i].chosen) {
-			merged.living += shelf->segments[i].living;
-			merged.living_size += shelf->segments[i].living_size;
+			merged.live += shelf->segments[i].live;
+			merged.live_size += shelf->segments[i].live_size;
 		} else {
 			shelf->segments[kept++] = shelf->segments[i];
 		}
 	}
-	merged.size = merged.living_size;
+	merged.size = merged.live_size;
 	shelf->merged += merged.size;
 	shelf->segments[kept++] = merged;
 	shelf->count = kept;
@@ -253,8 +253,7 @@ static int shelve(struct shelf *shelf, uint64_t size, uint32_t documents)
 {
 	int merges = 0;
 	assert_true(shelf->count < 4096);
-	shelf->segments[shelf->count++] =
-	    (struct merge_candidate){.size = size, .living_size = size, .living = documents};
+	shelf->segments[shelf->count++] = (struct merge_candidate){.size = size, .live_size = size, .live = documents};
 	shelf->added += size;
 	shelf->least = !shelf->least || size < shelf->least ? size : shelf->least;
 	for (; merge_policy_choose(shelf->segments, shelf->count, MERGE_UNLIMITED); merges++) {
@@ -293,7 +292,7 @@ static void no_merge_makes_a_segment_too_large(void **state)
 	for (int commit = 0; commit < 400; commit++)
 		shelve(&shelf, (uint64_t)5000000 * 64, 5000000);
 	for (size_t i = 0; i < shelf.count; i++)
-		assert_true(shelf.segments[i].living <= DOCUMENTS_MAX);
+		assert_true(shelf.segments[i].live <= DOCUMENTS_MAX);
 	assert_true(shelf.count < 400 * (uint64_t)5000000 / (DOCUMENTS_MAX / 2) + 8);
 	size_t before = shelf.count;
 	for (int merges = 0; merge_policy_force(shelf.segments, shelf.count, 1, MERGE_UNLIMITED); merges++) {
@@ -302,19 +301,19 @@ static void no_merge_makes_a_segment_too_large(void **state)
 	}
 	assert_true(shelf.count <= before);
 	for (size_t i = 0; i < shelf.count; i++)
-		assert_true(shelf.segments[i].living <= DOCUMENTS_MAX);
+		assert_true(shelf.segments[i].live <= DOCUMENTS_MAX);
 }
 
-static void segments_full_of_the_dead_are_rewritten(void **state)
+static void segments_full_of_the_deleted_are_rewritten(void **state)
 {
 	(void)state;
-	struct merge_candidate half_dead[3] = {{.size = 1 << 20, .living_size = 1 << 19, .living = 100},
-	                                       {.size = 1 << 19, .living_size = 1 << 19, .living = 100},
-	                                       {.size = 1 << 18, .living_size = 1 << 17, .living = 100}};
-	assert_int_equal(merge_policy_choose(half_dead, 3, MERGE_UNLIMITED), 2);
-	assert_true(half_dead[0].chosen && !half_dead[1].chosen && half_dead[2].chosen);
-	half_dead[0].living_size = 15 << 16; /* too few in all */
-	assert_int_equal(merge_policy_choose(half_dead, 3, MERGE_UNLIMITED), 0);
+	struct merge_candidate half_deleted[3] = {{.size = 1 << 20, .live_size = 1 << 19, .live = 100},
+	                                          {.size = 1 << 19, .live_size = 1 << 19, .live = 100},
+	                                          {.size = 1 << 18, .live_size = 1 << 17, .live = 100}};
+	assert_int_equal(merge_policy_choose(half_deleted, 3, MERGE_UNLIMITED), 2);
+	assert_true(half_deleted[0].chosen && !half_deleted[1].chosen && half_deleted[2].chosen);
+	half_deleted[0].live_size = 15 << 16; /* too few in all */
+	assert_int_equal(merge_policy_choose(half_deleted, 3, MERGE_UNLIMITED), 0);
 }
 
 /* One document a commit; some are replaced. */
@@ -597,7 +596,7 @@ int main(void)
 	    cmocka_unit_test_teardown(changes_must_be_committed_before_a_merge, clear),
 	    cmocka_unit_test_teardown(segments_stay_few_and_are_rewritten_seldom, clear),
 	    cmocka_unit_test_teardown(no_merge_makes_a_segment_too_large, clear),
-	    cmocka_unit_test_teardown(segments_full_of_the_dead_are_rewritten, clear),
+	    cmocka_unit_test_teardown(segments_full_of_the_deleted_are_rewritten, clear),
 	    cmocka_unit_test_teardown(commits_merge_by_themselves, clear),
 	    cmocka_unit_test_teardown(a_merge_without_memory_leaves_the_commit, clear),
 	    cmocka_unit_test_teardown(a_merge_without_room_leaves_the_commit, clear),

@@ -12,7 +12,7 @@
 
 #include "tests/made_lists.h"
 
-#define LOAD_SLACK 64 /* that short_list_decode and positions_decode may load past the end */
+#define LOAD_SLACK 64 /* that sparse_list_decode and positions_decode may load past the end */
 
 static trawl_error error;
 
@@ -26,12 +26,12 @@ static const uint8_t *read_part(struct part *part, uint64_t address, uint64_t le
 
 static uint32_t whole_blocks(uint32_t n)
 {
-	return (n + SHORT_BLOCK - 1) / SHORT_BLOCK * SHORT_BLOCK;
+	return (n + SPARSE_RUN - 1) / SPARSE_RUN * SPARSE_RUN;
 }
 
 /* ---- comparing ---- */
 
-static void check_short(struct made_lists *made, const struct made_list *list)
+static void check_sparse(struct made_lists *made, const struct made_list *list)
 {
 	uint64_t left;
 	const uint8_t *bytes = part_at(&made->postings_part, list->place.postings, &left, &error);
@@ -39,32 +39,32 @@ static void check_short(struct made_lists *made, const struct made_list *list)
 	assert_true(list->place.postings_bytes <= left); /* whole */
 	uint32_t *docs = malloc(whole_blocks(list->n) * sizeof *docs),
 	         *tfs = malloc(whole_blocks(list->n) * sizeof *tfs);
-	assert_true(short_list_decode(bytes, list->place.postings_bytes, list->n, made->documents, docs, tfs));
+	assert_true(sparse_list_decode(bytes, list->place.postings_bytes, list->n, made->documents, docs, tfs));
 	assert_memory_equal(docs, list->docs, list->n * sizeof *docs);
 	assert_memory_equal(tfs, list->tfs, list->n * sizeof *tfs);
 	free(docs);
 	free(tfs);
 }
 
-static uint64_t range_of(const struct made_list *list, uint32_t first, uint32_t range, uint32_t *count)
+static uint64_t block_of(const struct made_list *list, uint32_t first, uint32_t block, uint32_t *count)
 {
 	uint64_t mask = 0;
-	for (*count = 0; first + *count < list->n && list->docs[first + *count] / RANGE_DOCUMENTS == range; ++*count)
-		mask |= (uint64_t)1 << list->docs[first + *count] % RANGE_DOCUMENTS;
+	for (*count = 0; first + *count < list->n && list->docs[first + *count] / BLOCK_DOCUMENTS == block; ++*count)
+		mask |= (uint64_t)1 << list->docs[first + *count] % BLOCK_DOCUMENTS;
 	return mask;
 }
 
-/* All ways to read a range say the same as the list from posting `first` on; the number of postings. */
-static uint32_t check_range(struct chunk *chunk, uint32_t rank, const struct made_list *list, uint32_t first,
-                            uint32_t range)
+/* All ways to read a block say the same as the list from posting `first` on; the number of postings. */
+static uint32_t check_block(struct chunk *chunk, uint32_t rank, const struct made_list *list, uint32_t first,
+                            uint32_t block)
 {
-	uint32_t tfs[RANGE_DOCUMENTS], count, index = 0;
-	uint64_t mask, expected = range_of(list, first, range, &count);
-	assert_int_equal(chunk_range(chunk, rank, &mask, tfs), count);
+	uint32_t tfs[BLOCK_DOCUMENTS], count, index = 0;
+	uint64_t mask, expected = block_of(list, first, block, &count);
+	assert_int_equal(chunk_block(chunk, rank, &mask, tfs), count);
 	assert_true(mask == expected);
-	assert_true(chunk_range_mask(chunk, rank) == expected);
+	assert_true(chunk_block_mask(chunk, rank) == expected);
 	assert_memory_equal(tfs, list->tfs + first, count * sizeof *tfs);
-	for (uint32_t offset = 0; offset < RANGE_DOCUMENTS; offset++) {
+	for (uint32_t offset = 0; offset < BLOCK_DOCUMENTS; offset++) {
 		bool there = expected >> offset & 1;
 		assert_int_equal(chunk_tf(chunk, rank, offset), there ? tfs[index] : 0);
 		index += there;
@@ -72,9 +72,9 @@ static uint32_t check_range(struct chunk *chunk, uint32_t rank, const struct mad
 	return count;
 }
 
-static void check_ranged(struct made_lists *made, const struct made_list *list)
+static void check_dense(struct made_lists *made, const struct made_list *list)
 {
-	struct ranged_list head;
+	struct dense_list head;
 	struct chunk chunk;
 	uint32_t next = 0;
 	uint64_t positions = 0;
@@ -88,11 +88,11 @@ static void check_ranged(struct made_lists *made, const struct made_list *list)
 			continue;
 		if (made->positions)
 			assert_true(chunk.positions == positions);
-		for (uint32_t left = chunk.range_mask, rank = 0; left; left &= left - 1, rank++) {
-			uint32_t range = superblock * SUPERBLOCK_RANGES + (uint32_t)__builtin_ctz(left);
-			uint32_t count = check_range(&chunk, rank, list, next, range);
+		for (uint32_t left = chunk.block_mask, rank = 0; left; left &= left - 1, rank++) {
+			uint32_t block = superblock * SUPERBLOCK_BLOCKS + (uint32_t)__builtin_ctz(left);
+			uint32_t count = check_block(&chunk, rank, list, next, block);
 			for (uint32_t i = 0; i < count; i++, next++)
-				positions += position_bits(list->tfs[next], made->spans[list->docs[next]]);
+				positions += position_bits(list->tfs[next], made->last_positions[list->docs[next]]);
 		}
 	}
 	assert_int_equal(next, list->n);
@@ -104,7 +104,7 @@ static void check_positions(struct made_lists *made, const struct made_list *lis
 	uint64_t at = 8 * list->place.positions;
 	const uint32_t *expected = list->positions;
 	for (uint32_t i = 0; i < list->n; i++) {
-		uint8_t span = made->spans[list->docs[i]];
+		uint8_t span = made->last_positions[list->docs[i]];
 		uint64_t bits = position_bits(list->tfs[i], span);
 		uint32_t *decoded = malloc(list->tfs[i] * sizeof *decoded);
 		const uint8_t *stored = read_part(&made->positions_part, at / 8, bytes_of_bits(at % 8, bits), &scratch);
@@ -120,10 +120,10 @@ static void check_positions(struct made_lists *made, const struct made_list *lis
 
 static void check_list(struct made_lists *made, const struct made_list *list)
 {
-	if (list->n < short_list_border(made->documents))
-		check_short(made, list);
+	if (list->n < dense_list_border(made->documents))
+		check_sparse(made, list);
 	else
-		check_ranged(made, list);
+		check_dense(made, list);
 	if (made->positions)
 		check_positions(made, list);
 	else
@@ -154,7 +154,7 @@ static void round_trip(uint32_t documents, uint32_t longest, bool positions, str
 	}
 	for (uint32_t step = 2; step <= documents / 2; step = step * 3 + 1)
 		made_lists_add(&made, one_in, &step, random);
-	made_lists_add(&made, every_range_count, NULL, random);
+	made_lists_add(&made, every_block_count, NULL, random);
 	made_lists_add(&made, at_the_ends, &documents, random);
 	made_lists_add_tame(&made, random);
 	made_lists_open(&made);
@@ -190,7 +190,7 @@ static void lists_over_many_extents_round_trip(void **state)
 	struct random random = seeded();
 	struct made_lists made;
 	made_lists_begin(&made, "large", 1700000, 200, false, &random);
-	assert_int_equal(short_list_border(made.documents), 3320);
+	assert_int_equal(dense_list_border(made.documents), 3320);
 	for (uint32_t step = 2; step < 1024; step = step * 3 / 2)
 		made_lists_add(&made, one_in, &step, &random);
 	made_lists_open(&made);
@@ -200,7 +200,7 @@ static void lists_over_many_extents_round_trip(void **state)
 	made_lists_release(&made);
 }
 
-static void short_lists_of_every_size_around_blocks_round_trip(void **state)
+static void sparse_lists_of_every_size_around_blocks_round_trip(void **state)
 {
 	(void)state;
 	struct random random = seeded();
@@ -234,7 +234,7 @@ static int compare_falling(const void *a, const void *b)
 	return (left < right) - (left > right);
 }
 
-static void heads_bound_saturations_and_seeds_are_reached(void **state)
+static void heads_bound_saturations_and_floors_are_reached(void **state)
 {
 	(void)state;
 	struct random random = seeded();
@@ -246,7 +246,7 @@ static void heads_bound_saturations_and_seeds_are_reached(void **state)
 	made_lists_open(&made);
 	for (size_t l = 0; l < made.count; l++) {
 		const struct made_list *list = &made.lists[l];
-		struct ranged_list head;
+		struct dense_list head;
 		float *saturations = malloc(list->n * sizeof *saturations);
 		made_lists_head(&made, list, &head);
 		for (uint32_t i = 0; i < list->n; i++) {
@@ -258,36 +258,36 @@ static void heads_bound_saturations_and_seeds_are_reached(void **state)
 		qsort(saturations, list->n, sizeof *saturations, compare_falling);
 		assert_true(head.maximum == saturations[0]);
 		for (int seed = 0; seed < 3; seed++) {
-			assert_true(head.seeds[seed] <= saturations[ranks[seed] - 1]);
-			assert_true(head.seeds[seed] > saturations[ranks[seed] - 1] - 0.001f); /* and not by much */
+			assert_true(head.floors[seed] <= saturations[ranks[seed] - 1]);
+			assert_true(head.floors[seed] > saturations[ranks[seed] - 1] - 0.001f); /* and not by much */
 		}
 		free(saturations);
 	}
 	made_lists_release(&made);
 }
 
-static void range_bounds_bound_every_saturation(void **state)
+static void block_bounds_bound_every_saturation(void **state)
 {
 	(void)state;
 	struct random random = seeded();
 	struct made_lists made;
 	double chance = 0.15;
-	made_lists_begin(&made, "ranges", 40000, 3000, true, &random);
-	made_lists_add(&made, every_range_count, NULL, &random);
+	made_lists_begin(&made, "blocks", 40000, 3000, true, &random);
+	made_lists_add(&made, every_block_count, NULL, &random);
 	made_lists_add(&made, by_chance, &chance, &random);
 	made_lists_open(&made);
 	for (size_t l = 0; l < made.count; l++) {
 		const struct made_list *list = &made.lists[l];
-		struct ranged_list head;
+		struct dense_list head;
 		struct chunk chunk;
 		made_lists_head(&made, list, &head);
 		for (int i = 1; i < 16; i++)
 			assert_true(head.codebook[i - 1] <= head.codebook[i]);
 		assert_int_equal(head.codebook[15], 255);
 		for (uint32_t i = 0; i < list->n; i++) {
-			uint32_t doc = list->docs[i], range = doc / RANGE_DOCUMENTS % SUPERBLOCK_RANGES;
+			uint32_t doc = list->docs[i], block = doc / BLOCK_DOCUMENTS % SUPERBLOCK_BLOCKS;
 			assert_true(made_lists_chunk(&made, &head, doc / SUPERBLOCK_DOCUMENTS, &chunk));
-			uint32_t rank = (uint32_t)__builtin_popcount(chunk.range_mask & ((1u << range) - 1));
+			uint32_t rank = (uint32_t)__builtin_popcount(chunk.block_mask & ((1u << block) - 1));
 			float bound = head.maximum / 255 * (float)head.codebook[chunk.headers[rank] >> 4] * ROUNDING;
 			assert_true(saturation(list->tfs[i], made.encoder.denominators[made.lengths[doc]]) <= bound);
 		}
@@ -401,13 +401,13 @@ static void random_positions_round_trip_also_when_copied(void **state)
 
 /* ---- hostile bytes ---- */
 
-static bool decode_short_tightly(const uint8_t *bytes, uint64_t length, uint32_t n, uint32_t documents)
+static bool decode_sparse_tightly(const uint8_t *bytes, uint64_t length, uint32_t n, uint32_t documents)
 {
 	uint8_t *tight = malloc(length + LOAD_SLACK);
 	uint32_t *docs = malloc(whole_blocks(n) * sizeof *docs), *tfs = malloc(whole_blocks(n) * sizeof *tfs);
 	memcpy(tight, bytes, length);
 	memset(tight + length, 0xff, LOAD_SLACK);
-	bool decoded = short_list_decode(tight, length, n, documents, docs, tfs);
+	bool decoded = sparse_list_decode(tight, length, n, documents, docs, tfs);
 	for (uint32_t i = 0; decoded && i < n; i++)
 		assert_true(docs[i] < documents && (!i || docs[i] > docs[i - 1]) && tfs[i] > 0);
 	free(tight);
@@ -429,14 +429,14 @@ static void short_list_decode_rejects_truncations_and_survives_flips(void **stat
 	uint64_t length = list.place.postings_bytes;
 	const uint8_t *bytes = read_part(&made.postings_part, list.place.postings, length, &scratch);
 	for (uint64_t cut = 0; cut < length; cut++)
-		assert_false(decode_short_tightly(bytes, cut, list.n, made.documents));
-	assert_false(decode_short_tightly(bytes, length, list.n, list.docs[list.n - 1])); /* docID = documents */
+		assert_false(decode_sparse_tightly(bytes, cut, list.n, made.documents));
+	assert_false(decode_sparse_tightly(bytes, length, list.n, list.docs[list.n - 1])); /* docID = documents */
 	uint8_t *damaged = malloc(length);
 	for (int round = 0; round < 20000; round++) {
 		memcpy(damaged, bytes, length);
 		for (uint64_t flips = 1 + random_below(&random, 4); flips; flips--)
 			damaged[random_below(&random, length)] = (uint8_t)random_next(&random);
-		decode_short_tightly(damaged, length, list.n, made.documents);
+		decode_sparse_tightly(damaged, length, list.n, made.documents);
 	}
 	free(damaged);
 	buffer_release(&scratch);
@@ -444,22 +444,22 @@ static void short_list_decode_rejects_truncations_and_survives_flips(void **stat
 }
 
 /* Everything that chunk.h has, on a chunk whose bytes may be anything. */
-static void read_everything(const struct ranged_list *head, const uint8_t *bytes, uint32_t length)
+static void read_everything(const struct dense_list *head, const uint8_t *bytes, uint32_t length)
 {
 	struct chunk chunk;
-	uint32_t tfs[RANGE_DOCUMENTS];
+	uint32_t tfs[BLOCK_DOCUMENTS];
 	uint64_t mask;
 	uint8_t *tight = malloc(length + EXTENT_SLACK);
 	memcpy(tight, bytes, length);
 	memset(tight + length, 0xff, EXTENT_SLACK);
 	if (chunk_open(&chunk, head, 0, tight, length))
-		for (uint32_t rank = 0; rank < chunk.range_count; rank++) {
-			uint32_t count = chunk_range(&chunk, rank, &mask, tfs);
-			assert_in_range(count, 0, RANGE_DOCUMENTS);
+		for (uint32_t rank = 0; rank < chunk.block_count; rank++) {
+			uint32_t count = chunk_block(&chunk, rank, &mask, tfs);
+			assert_in_range(count, 0, BLOCK_DOCUMENTS);
 			for (uint32_t i = 0; i < count; i++)
 				assert_true(tfs[i] > 0);
-			assert_true(chunk_range_mask(&chunk, rank) == mask);
-			for (uint32_t offset = 0; offset < RANGE_DOCUMENTS; offset++)
+			assert_true(chunk_block_mask(&chunk, rank) == mask);
+			for (uint32_t offset = 0; offset < BLOCK_DOCUMENTS; offset++)
 				if (chunk_tf(&chunk, rank, offset)) /* documents out of order may not be found */
 					assert_true(mask >> offset & 1);
 		}
@@ -471,11 +471,11 @@ static void chunks_of_any_bytes_stay_within_their_slack(void **state)
 	(void)state;
 	struct random random = seeded();
 	struct made_lists made;
-	struct ranged_list head;
+	struct dense_list head;
 	uint32_t length;
 	uint64_t left;
 	made_lists_begin(&made, "chunks", 20000, 1000, true, &random);
-	const struct made_list list = *made_lists_add(&made, every_range_count, NULL, &random);
+	const struct made_list list = *made_lists_add(&made, every_block_count, NULL, &random);
 	made_lists_open(&made);
 	made_lists_head(&made, &list, &head);
 	for (uint32_t superblock = 0; superblock < 4; superblock++) {
@@ -507,9 +507,9 @@ static void heads_of_any_bytes_are_refused_or_stay_within_reach(void **state)
 {
 	(void)state;
 	struct random random = seeded();
-	struct ranged_list head;
+	struct dense_list head;
 	const uint32_t documents = 40000, groups = 3;
-	const uint64_t least = RANGED_HEAD + groups * (GROUP_SUPERBLOCKS + GROUP_ENTRY);
+	const uint64_t least = DENSE_HEAD + groups * (GROUP_SUPERBLOCKS + GROUP_ENTRY);
 	for (uint64_t length = 0; length < least + 20; length++) {
 		uint8_t *tight = malloc(length + EXTENT_SLACK);
 		for (int round = 0; round < 200; round++) {
@@ -522,7 +522,7 @@ static void heads_of_any_bytes_are_refused_or_stay_within_reach(void **state)
 				tight[38] = random_chance(&random, 0.5) ? 4 : 8;
 				tight[7] = 0x3f; /* a maximum of 0.5 to 2 */
 			}
-			bool opened = ranged_list_open(&head, tight, length, 0, documents);
+			bool opened = dense_list_open(&head, tight, length, 0, documents);
 			assert_true(!opened || length >= least);
 			for (uint32_t superblock = 0; opened && superblock < groups * GROUP_SUPERBLOCKS; superblock++) {
 				uint32_t chunk_length;
@@ -560,9 +560,9 @@ int main(void)
 	    cmocka_unit_test(lists_round_trip),
 	    cmocka_unit_test(positions_of_very_long_documents_round_trip),
 	    cmocka_unit_test(lists_over_many_extents_round_trip),
-	    cmocka_unit_test(short_lists_of_every_size_around_blocks_round_trip),
-	    cmocka_unit_test(heads_bound_saturations_and_seeds_are_reached),
-	    cmocka_unit_test(range_bounds_bound_every_saturation),
+	    cmocka_unit_test(sparse_lists_of_every_size_around_blocks_round_trip),
+	    cmocka_unit_test(heads_bound_saturations_and_floors_are_reached),
+	    cmocka_unit_test(block_bounds_bound_every_saturation),
 	    cmocka_unit_test(length_bytes_are_exact_below_40_and_monotone),
 	    cmocka_unit_test(position_sizes_follow_the_formula),
 	    cmocka_unit_test(all_positions_of_short_documents_round_trip),

@@ -95,7 +95,7 @@ static void a_run_over_the_same_documents_in_any_order_writes_nothing(void **sta
 		CHECK(trawl_writer_commit(writer, &error));
 		trawl_writer_get_stats(writer, &stats);
 		assert_int_equal(stats.added + stats.replaced + stats.deleted, 0);
-		assert_int_equal(stats.unchanged, history.living);
+		assert_int_equal(stats.unchanged, history.live);
 		trawl_writer_close(writer);
 		struct file after = file_read(path);
 		assert_int_equal(after.length, before.length);

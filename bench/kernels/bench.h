@@ -16,10 +16,10 @@
 #include "searcher/kernel.h"
 
 #define DOCUMENTS (1u << 20)
-#define RANGES (DOCUMENTS / BLOCK_DOCUMENTS)
+#define BLOCKS (DOCUMENTS / BLOCK_DOCUMENTS)
 #define SUPERBLOCKS (DOCUMENTS / SUPERBLOCK_DOCUMENTS)
-#define SHORT_LISTS 16 /* so many that their branches cannot be learnt by heart */
-#define SELECTIONS 16  /* likewise: arrays of sums for select_sums */
+#define SPARSE_LISTS 16 /* so many that their branches cannot be learnt by heart */
+#define SELECTIONS 16   /* likewise: arrays of sums for select_sums */
 #define RANDOM_SCORES (1u << 18)
 #define KERNELS 3
 #define ROUNDS_MAX 10000
@@ -52,19 +52,19 @@ struct opened_chunk {
 	uint32_t exceptions[SUPERBLOCK_BLOCKS]; /* by rank: the number of its first one */
 };
 
-/* What an operation runs over: the short lists, a ranged list, or two lists. */
+/* What an operation runs over: the sparse lists, a dense list, or two lists. */
 struct subject {
 	char name[16];
 	struct leaf *leaves; /* scored; the heavier first */
 	uint32_t count;
 	uint64_t postings;
-	/* short lists: their bytes */
-	const uint8_t *coded[SHORT_LISTS];
-	uint64_t coded_bytes[SHORT_LISTS];
-	/* a ranged list */
+	/* sparse lists: their bytes */
+	const uint8_t *coded[SPARSE_LISTS];
+	uint64_t coded_bytes[SPARSE_LISTS];
+	/* a dense list */
 	struct opened_chunk *chunks;
-	uint32_t chunk_count, ranges;
-	uint64_t *masks; /* of its ranges */
+	uint32_t chunk_count, blocks;
+	uint64_t *masks; /* of its blocks */
 };
 
 struct bench {
@@ -75,17 +75,17 @@ struct bench {
 	struct scorer scorer;
 	struct arena kept;
 	struct context context;
-	struct subject shorts, ranged[DENSITIES], pair[PAIRS], none;
+	struct subject shorts, dense[DENSITIES], pair[PAIRS], none;
 	float *random_scores, *random_sums;
 	/* what operations put out */
 	struct output {
-		uint64_t numbers[RANGES];
+		uint64_t numbers[BLOCKS];
 		float scores[SUPERBLOCK_DOCUMENTS];
 		float sums[SUPERBLOCKS];
-		float bounds[RANGES];
+		float bounds[BLOCKS];
 		uint32_t indices[SELECTIONS][SUPERBLOCKS + 16];
-		uint32_t docs[SHORT_LISTS][DOCUMENTS / 512 + SHORT_BLOCK],
-		    tfs[SHORT_LISTS][DOCUMENTS / 512 + SHORT_BLOCK];
+		uint32_t docs[SPARSE_LISTS][DOCUMENTS / 512 + SPARSE_RUN],
+		    tfs[SPARSE_LISTS][DOCUMENTS / 512 + SPARSE_RUN];
 		struct block_positions positions;
 	} * output;
 	struct top top;
@@ -95,7 +95,7 @@ struct bench {
 struct operation {
 	const char *name, *unit;
 	const char *aim; /* ns a unit that it should take, or NULL */
-	enum { ON_SHORT, ON_RANGED, ON_PAIR, ON_NOTHING } on;
+	enum { ON_SPARSE, ON_DENSE, ON_PAIR, ON_NOTHING } on;
 	bool portable; /* the same code for all kernels */
 	uint64_t (*units)(const struct subject *subject);
 	void (*run)(struct bench *bench, const struct subject *subject, const struct kernel *kernel);
@@ -138,16 +138,16 @@ void digest_top(struct bench *bench);
 		digest_top(bench);                                                                                     \
 	}
 
-/* Calls `each` with every occupied range: its rank, and the first docID. Inlined, so that the call costs nothing. */
+/* Calls `each` with every occupied block: its rank, and the first docID. Inlined, so that the call costs nothing. */
 static inline __attribute__((always_inline)) void
-walk_ranges(struct bench *bench, const struct subject *subject, const struct kernel *kernel,
+walk_blocks(struct bench *bench, const struct subject *subject, const struct kernel *kernel,
             void (*each)(struct bench *, const struct subject *, const struct kernel *, struct opened_chunk *,
                          uint32_t rank, uint32_t first_doc))
 {
 	for (uint32_t i = 0; i < subject->chunk_count; i++) {
 		struct opened_chunk *opened = &subject->chunks[i];
 		uint32_t rank = 0;
-		for (uint32_t left = opened->chunk.range_mask; left; left &= left - 1, rank++)
+		for (uint32_t left = opened->chunk.block_mask; left; left &= left - 1, rank++)
 			each(bench, subject, kernel, opened, rank,
 			     opened->superblock * SUPERBLOCK_DOCUMENTS +
 			         (uint32_t)__builtin_ctz(left) * BLOCK_DOCUMENTS);

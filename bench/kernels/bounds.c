@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-static uint64_t count_ranges(const struct subject *subject)
+static uint64_t count_blocks(const struct subject *subject)
 {
-	return subject->ranges;
+	return subject->blocks;
 }
 
 static uint64_t count_bounds(const struct subject *subject)
@@ -38,7 +38,7 @@ static void digest_find_levels(struct bench *bench, const struct subject *subjec
 static void add_all_bounds(struct bench *bench, void (*add)(float *, const uint8_t *, float, uint32_t))
 {
 	for (uint32_t i = 1; i < DENSITIES; i++) {
-		const struct leaf *leaf = &bench->ranged[i].leaves[0];
+		const struct leaf *leaf = &bench->dense[i].leaves[0];
 		add(bench->output->sums, leaf->dense.bounds, leaf->step, SUPERBLOCKS);
 	}
 }
@@ -96,7 +96,7 @@ static void digest_select_sums(struct bench *bench, const struct subject *subjec
 }
 
 const struct operation bounds_operations[] = {
-    {"find_bounds", "range", NULL, ON_RANGED, false, count_ranges, run_find_levels, digest_find_levels},
+    {"find_bounds", "block", NULL, ON_DENSE, false, count_blocks, run_find_levels, digest_find_levels},
     {"add_bounds", "bound", NULL, ON_NOTHING, false, count_bounds, run_add_bounds, digest_add_bounds},
     {"add_required", "bound", NULL, ON_NOTHING, false, count_bounds, run_add_required, digest_add_required},
     {"select_sums", "sum", NULL, ON_NOTHING, false, count_sums, run_select_sums, digest_select_sums},

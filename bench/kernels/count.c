@@ -24,7 +24,7 @@ static __attribute__((target("popcnt"))) uint64_t count_bits_popcnt(const uint64
 static void run_count(struct bench *bench, const struct subject *subject, const struct kernel *kernel)
 {
 	bench->output->numbers[0] =
-	    (kernel == kernel_for(CPU_SCALAR) ? count_bits : count_bits_popcnt)(subject->masks, subject->ranges);
+	    (kernel == kernel_for(CPU_SCALAR) ? count_bits : count_bits_popcnt)(subject->masks, subject->blocks);
 }
 
 static void digest_count(struct bench *bench, const struct subject *subject, const struct kernel *kernel)
@@ -34,4 +34,4 @@ static void digest_count(struct bench *bench, const struct subject *subject, con
 }
 
 const struct operation count_operations[] = {
-    {"popcount", "posting", NULL, ON_RANGED, false, count_postings, run_count, digest_count}, {0}};
+    {"popcount", "posting", NULL, ON_DENSE, false, count_postings, run_count, digest_count}, {0}};

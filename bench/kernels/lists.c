@@ -64,15 +64,15 @@ static int no_positions(void *context, uint32_t count, uint32_t *positions, traw
 	return 0;
 }
 
-/* Terms "list00" ...: the short lists, then one for each other density. */
+/* Terms "list00" ...: the sparse lists, then one for each other density. */
 static int write_terms(struct segment_writer *writer, const uint8_t *lengths, uint64_t *state, trawl_error *error)
 {
 	const struct position_source source = {no_positions, NULL};
 	uint32_t *docs = allocate(DOCUMENTS, sizeof *docs), *tfs = allocate(DOCUMENTS, sizeof *tfs);
 	int code = 0;
-	for (uint32_t i = 0; !code && i < SHORT_LISTS + DENSITIES - 1; i++) {
+	for (uint32_t i = 0; !code && i < SPARSE_LISTS + DENSITIES - 1; i++) {
 		char term[16];
-		uint32_t density = i < SHORT_LISTS ? 0 : i - SHORT_LISTS + 1, n = list_postings(density);
+		uint32_t density = i < SPARSE_LISTS ? 0 : i - SPARSE_LISTS + 1, n = list_postings(density);
 		int length = snprintf(term, sizeof term, "list%02u", (unsigned)i);
 		make_list(docs, tfs, n, densities[density].more, lengths, state);
 		struct term_list list = {term, (uint8_t)length, n, docs, tfs, &source};

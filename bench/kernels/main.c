@@ -118,8 +118,8 @@ static void measure(struct bench *bench, const struct subject *subject, const st
 static const struct subject *subjects_of(const struct bench *bench, const struct operation *operation, size_t *count)
 {
 	switch (operation->on) {
-	case ON_SHORT: *count = 1; return &bench->shorts;
-	case ON_RANGED: *count = DENSITIES - 1; return bench->ranged + 1;
+	case ON_SPARSE: *count = 1; return &bench->shorts;
+	case ON_DENSE: *count = DENSITIES - 1; return bench->dense + 1;
 	case ON_PAIR: *count = PAIRS; return bench->pair;
 	default: *count = 1; return &bench->none;
 	}
@@ -229,7 +229,7 @@ int main(int argc, char **argv)
 	}
 	size_t count = measure_all(&bench, &options, figures);
 	if (options.json)
-		print_json(&options, processor, (double)bench.segment.born_average, figures, count);
+		print_json(&options, processor, (double)bench.segment.build_average, figures, count);
 	else
 		print_table(figures, count);
 	bench_close(&bench);

@@ -8,7 +8,7 @@ void print_heading(const struct bench *bench, const struct options *options, int
 	if (processor >= 0)
 		snprintf(place, sizeof place, "on processor %d", processor);
 	printf("seed %zu; %u documents of %.1f tokens; %zu rounds, %s\n", options->seed, DOCUMENTS,
-	       (double)bench->segment.born_average, options->rounds, place);
+	       (double)bench->segment.build_average, options->rounds, place);
 	for (int level = 0; level < KERNELS; level++)
 		printf("%s: %s\n", cpu_level_name((enum cpu_level)level),
 		       kernel_for((enum cpu_level)level) ? "measured" : "not on this machine");

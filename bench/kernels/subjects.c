@@ -14,7 +14,7 @@ static const uint32_t pairs[PAIRS][2] = {{0, 3}, {1, 2}, {2, 3}, {3, 4}};
 static void prepare_scorer(struct bench *bench)
 {
 	struct scorer *scorer = &bench->scorer;
-	bm25_denominators(BORN_K1, BORN_B, bench->segment.born_average, scorer->denominators);
+	bm25_denominators(BUILD_K1, BUILD_B, bench->segment.build_average, scorer->denominators);
 	for (uint32_t tf = 1; tf <= SATURATION_TFS; tf++)
 		for (int code = 0; code < 256; code++)
 			scorer->saturations[tf - 1][code] = saturation(tf, scorer->denominators[code]);
@@ -36,17 +36,17 @@ static void open_list(struct bench *bench, uint32_t number, struct leaf *leaf, t
 		                  &bench->kept, error);
 	if (code)
 		die("%s", error->text);
-	if (leaf->kind != (number < SHORT_LISTS ? LEAF_SPARSE : LEAF_DENSE))
+	if (leaf->kind != (number < SPARSE_LISTS ? LEAF_SPARSE : LEAF_DENSE))
 		die("the list of %u postings has become of the other kind: the border has moved",
 		    (unsigned)leaf->count);
 }
 
-static void open_short_lists(struct bench *bench, trawl_error *error)
+static void open_sparse_lists(struct bench *bench, trawl_error *error)
 {
 	struct subject *subject = &bench->shorts;
 	snprintf(subject->name, sizeof subject->name, "%s", densities[0].name);
-	subject->leaves = allocate(SHORT_LISTS, sizeof *subject->leaves);
-	for (uint32_t i = 0; i < SHORT_LISTS; i++) {
+	subject->leaves = allocate(SPARSE_LISTS, sizeof *subject->leaves);
+	for (uint32_t i = 0; i < SPARSE_LISTS; i++) {
 		struct term_entry entry;
 		char term[16];
 		uint64_t left;
@@ -65,9 +65,9 @@ static void open_short_lists(struct bench *bench, trawl_error *error)
 
 static void open_chunks(struct bench *bench, struct subject *subject, trawl_error *error)
 {
-	const struct ranged_list *list = &subject->leaves[0].dense;
+	const struct dense_list *list = &subject->leaves[0].dense;
 	subject->chunks = allocate(SUPERBLOCKS, sizeof *subject->chunks);
-	subject->masks = allocate(RANGES, sizeof *subject->masks);
+	subject->masks = allocate(BLOCKS, sizeof *subject->masks);
 	for (uint32_t superblock = 0; superblock < SUPERBLOCKS; superblock++) {
 		struct opened_chunk *opened = &subject->chunks[subject->chunk_count];
 		uint32_t length;
@@ -78,27 +78,27 @@ static void open_chunks(struct bench *bench, struct subject *subject, trawl_erro
 		if (!bytes || length > left || !chunk_open(&opened->chunk, list, superblock, bytes, length))
 			die("a chunk of its own making cannot be opened");
 		opened->superblock = superblock;
-		for (uint32_t rank = 0; rank < opened->chunk.range_count; rank++) {
+		for (uint32_t rank = 0; rank < opened->chunk.block_count; rank++) {
 			opened->exceptions[rank] = chunk_exceptions_before(&opened->chunk, rank, 0);
-			subject->masks[subject->ranges++] = chunk_range_mask(&opened->chunk, rank);
+			subject->masks[subject->blocks++] = chunk_block_mask(&opened->chunk, rank);
 		}
 		subject->chunk_count++;
 	}
-	if (count_bits(subject->masks, subject->ranges) != subject->postings)
-		die("%s: not as many postings in the ranges as were written", subject->name);
+	if (count_bits(subject->masks, subject->blocks) != subject->postings)
+		die("%s: not as many postings in the blocks as were written", subject->name);
 }
 
 static void open_subjects(struct bench *bench)
 {
 	trawl_error error = {0};
 	snprintf(bench->none.name, sizeof bench->none.name, "-");
-	open_short_lists(bench, &error);
+	open_sparse_lists(bench, &error);
 	for (uint32_t i = 1; i < DENSITIES; i++) {
-		struct subject *subject = &bench->ranged[i];
+		struct subject *subject = &bench->dense[i];
 		snprintf(subject->name, sizeof subject->name, "%s", densities[i].name);
 		subject->leaves = allocate(1, sizeof *subject->leaves);
 		subject->count = 1;
-		open_list(bench, SHORT_LISTS + i - 1, &subject->leaves[0], &error);
+		open_list(bench, SPARSE_LISTS + i - 1, &subject->leaves[0], &error);
 		subject->postings = subject->leaves[0].count;
 		open_chunks(bench, subject, &error);
 	}
@@ -110,7 +110,7 @@ static void open_subjects(struct bench *bench)
 		subject->count = 2;
 		for (int j = 0; j < 2; j++) {
 			uint32_t density = pairs[i][j];
-			subject->leaves[j] = density ? bench->ranged[density].leaves[0] : bench->shorts.leaves[0];
+			subject->leaves[j] = density ? bench->dense[density].leaves[0] : bench->shorts.leaves[0];
 			subject->postings += subject->leaves[j].count;
 		}
 	}
@@ -130,9 +130,6 @@ static void make_index(struct bench *bench, uint64_t seed)
 	snprintf(path, sizeof path, "%s/index", folder);
 	snprintf(lock, sizeof lock, "%s-lock", path);
 	int code = store_open(&bench->store, path, true, &error);
-	unlink(lock);
-	unlink(path);
-	rmdir(folder);
 	if (code)
 		die("%s", error.text);
 	write_index(bench->store, seed);
@@ -141,6 +138,9 @@ static void make_index(struct bench *bench, uint64_t seed)
 		code = manifest_read(&bench->manifest, bench->snapshot, &error);
 	if (!code)
 		code = segment_open(&bench->segment, bench->snapshot, &bench->manifest, 0, &error);
+	unlink(lock);
+	unlink(path);
+	rmdir(folder);
 	if (code)
 		die("%s", error.text);
 }
@@ -179,7 +179,7 @@ void bench_close(struct bench *bench)
 {
 	subject_release(&bench->shorts);
 	for (uint32_t i = 0; i < DENSITIES; i++)
-		subject_release(&bench->ranged[i]);
+		subject_release(&bench->dense[i]);
 	for (uint32_t i = 0; i < PAIRS; i++)
 		subject_release(&bench->pair[i]);
 	segment_close(&bench->segment);

@@ -20,7 +20,7 @@ static void rank(struct bench *bench, const struct subject *subject, const struc
 	for (uint32_t i = 0; i < subject->count; i++) {
 		const struct leaf *leaf = &subject->leaves[i];
 		if (leaf->kind == LEAF_DENSE)
-			top_raise(&bench->top, leaf->dense.seeds[k <= 10 ? 0 : 2] * leaf->weight / BOUND_SLACK);
+			top_raise(&bench->top, leaf->dense.floors[k <= 10 ? 0 : 2] * leaf->weight / BOUND_SLACK);
 	}
 	if (kernel->rank(&evaluation, &bench->context, &bench->top.collector))
 		die("%s: %s", subject->name, error.text);

@@ -121,7 +121,7 @@ static uint64_t tokenize_only(const struct corpus *corpus, struct tokenizer *tok
 
 struct index_work {
 	struct batch batch;
-	uint8_t *lengths, *spans;
+	uint8_t *lengths, *last_positions;
 	uint32_t *hashes;
 	uint64_t tokens;
 	double numbering, inverting;

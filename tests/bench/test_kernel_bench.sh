@@ -19,12 +19,12 @@ for kernel in scalar avx2 avx512; do
 done
 out_matches '^scalar: measured$'
 claim "the_scalar_kernel_is_always_measured"
-for operation in short_list_decode range_mask score_range measure_range popcount find_levels add_bounds \
+for operation in sparse_list_decode block_mask score_block measure_block popcount find_levels add_bounds \
 	select_sums at_least "at_least, top 10" "at_least, top 1000" "top_push, top 10" "union, count" "union, top 10"; do
 	out_matches "^$operation +(-|1/[0-9+/]+) +[0-9]+ [a-z]+ +[0-9]+[.][0-9]+ +[0-9]+[.][0-9]+ "
 	claim "the_table_has_a_figure_for: $operation"
 done
-[ "$(awk '$1 == "score_range" { print $2, $3 }' .out | tr '\n' ' ')" = "1/128 8192 1/32 32768 1/8 131072 1/2 524288 " ]
+[ "$(awk '$1 == "score_block" { print $2, $3 }' .out | tr '\n' ' ')" = "1/128 8192 1/32 32768 1/8 131072 1/2 524288 " ]
 claim "the_lists_have_the_densities_told"
 out_has "0.2 ns a decoded integer, 1.1-1.5 ns a posting"
 claim "the_limits_stand_by_the_figures"

@@ -1,5 +1,5 @@
 /*
- * Posting lists. Any bytes as a short list, as positions, as a ranged list with its chunks: decoded or refused, by every kernel alike and
+ * Posting lists. Any bytes as a sparse list, as positions, as a dense list with its chunks: decoded or refused, by every kernel alike and
  * as the format says, with nothing read beyond them and their slack. Any lists through the encoder: the same come back, and of
  * any posting the positions without those before it.
  */
@@ -20,7 +20,7 @@ static volatile float sink;
 
 static void prepare(void)
 {
-	bm25_denominators(BORN_K1, BORN_B, 80, scorer.denominators);
+	bm25_denominators(BUILD_K1, BUILD_B, 80, scorer.denominators);
 	for (uint32_t tf = 1; tf <= SATURATION_TFS; tf++)
 		for (int code = 0; code < 256; code++)
 			scorer.saturations[tf - 1][code] = saturation(tf, scorer.denominators[code]);
@@ -35,8 +35,8 @@ static void short_list(struct fuzz_input *input)
 	uint8_t *bytes = fuzz_tight(input->at, input->left, EXTENT_SLACK);
 	uint32_t *their_docs = malloc(room * sizeof *docs), *their_tfs = malloc(room * sizeof *tfs);
 	PROMISE(docs && tfs && their_docs && their_tfs);
-	bool sound = letter_short_list(input->at, input->left, n, documents, their_docs, their_tfs);
-	PROMISE(short_list_decode(bytes, input->left, n, documents, docs, tfs) == sound);
+	bool sound = letter_sparse_list(input->at, input->left, n, documents, their_docs, their_tfs);
+	PROMISE(sparse_list_decode(bytes, input->left, n, documents, docs, tfs) == sound);
 	for (uint32_t i = 0; sound && i < n; i++)
 		PROMISE(tfs[i] == their_tfs[i] && docs[i] == their_docs[i] && docs[i] < documents &&
 		        (!i || docs[i] > docs[i - 1]));
@@ -79,17 +79,17 @@ static void positions(struct fuzz_input *input)
 static void use_chunk(const struct kernel *kernel, struct chunk *chunk, const uint8_t *its_lengths)
 {
 	float scores[BLOCK_DOCUMENTS] = {0}, levels[16] = {0}, bests[SUPERBLOCK_BLOCKS];
-	struct block_positions range;
+	struct block_positions block;
 	uint32_t tfs[BLOCK_DOCUMENTS];
 	uint64_t mask;
 	chunk->measured = false;
 	kernel->find_bounds(chunk, levels, bests);
-	for (uint32_t rank = 0; rank < chunk->range_count; rank++) {
+	for (uint32_t rank = 0; rank < chunk->block_count; rank++) {
 		kernel->score_block(chunk, rank, its_lengths, &scorer, 1.5f, scores);
 		kernel->block_mask(chunk, rank);
-		kernel->measure_block(chunk, rank, chunk_exceptions_before(chunk, rank, 0), its_lengths, &range);
-		kernel->sum_sizes(range.sizes, range.wide ? 0 : (uint32_t)__builtin_popcountll(range.mask));
-		chunk_range(chunk, rank, &mask, tfs);
+		kernel->measure_block(chunk, rank, chunk_exceptions_before(chunk, rank, 0), its_lengths, &block);
+		kernel->sum_sizes(block.sizes, block.wide ? 0 : (uint32_t)__builtin_popcountll(block.mask));
+		chunk_block(chunk, rank, &mask, tfs);
 		for (uint32_t offset = 0; offset < BLOCK_DOCUMENTS; offset += 9)
 			chunk_tf(chunk, rank, offset);
 	}
@@ -97,20 +97,20 @@ static void use_chunk(const struct kernel *kernel, struct chunk *chunk, const ui
 }
 
 /* A chunk by the letter of the format, where it is as an encoder would write it: every way to read it says the same. */
-static void check_chunk(struct chunk *chunk, const struct ranged_list *list, const uint8_t *bytes, uint32_t length,
+static void check_chunk(struct chunk *chunk, const struct dense_list *list, const uint8_t *bytes, uint32_t length,
                         const uint8_t *its_lengths)
 {
 	uint32_t docs[SUPERBLOCK_DOCUMENTS], tfs[SUPERBLOCK_DOCUMENTS], n, next = 0, rank = 0;
 	if (!letter_chunk(bytes, length, list->offset_bytes, list->exception_bits, docs, tfs, &n))
 		return;
-	for (uint32_t left = chunk->range_mask; left; left &= left - 1, rank++) {
-		uint32_t found[BLOCK_DOCUMENTS], first = next, range = (uint32_t)__builtin_ctz(left);
+	for (uint32_t left = chunk->block_mask; left; left &= left - 1, rank++) {
+		uint32_t found[BLOCK_DOCUMENTS], first = next, block = (uint32_t)__builtin_ctz(left);
 		uint64_t expected = 0, mask;
-		for (; next < n && docs[next] / BLOCK_DOCUMENTS == range; next++)
+		for (; next < n && docs[next] / BLOCK_DOCUMENTS == block; next++)
 			expected |= (uint64_t)1 << docs[next] % BLOCK_DOCUMENTS;
-		PROMISE(chunk_range(chunk, rank, &mask, found) == next - first && mask == expected);
+		PROMISE(chunk_block(chunk, rank, &mask, found) == next - first && mask == expected);
 		PROMISE(memcmp(found, tfs + first, (next - first) * sizeof *found) == 0);
-		PROMISE(chunk_range_mask(chunk, rank) == expected);
+		PROMISE(chunk_block_mask(chunk, rank) == expected);
 		for (uint32_t offset = 0, i = first; offset < BLOCK_DOCUMENTS; offset++)
 			PROMISE(chunk_tf(chunk, rank, offset) == (expected >> offset & 1 ? tfs[i++] : 0));
 		for (int level = CPU_SCALAR; level <= CPU_AVX512; level++) {
@@ -129,14 +129,14 @@ static void check_chunk(struct chunk *chunk, const struct ranged_list *list, con
 	PROMISE(next == n);
 }
 
-static void ranged_list(struct fuzz_input *input)
+static void dense_list(struct fuzz_input *input)
 {
-	struct ranged_list list;
+	struct dense_list list;
 	uint32_t documents = 2048 + take16(input) % 20000;
 	size_t length = input->left;
 	uint8_t *bytes = fuzz_tight(input->at, length, EXTENT_SLACK);
 	uint8_t *its_lengths = fuzz_tight(lengths, BLOCK_DOCUMENTS, 0);
-	if (ranged_list_open(&list, bytes, length, 0, documents))
+	if (dense_list_open(&list, bytes, length, 0, documents))
 		for (uint32_t s = 0; s < superblock_count(documents); s++) {
 			uint32_t chunk_length;
 			struct chunk chunk;
@@ -157,7 +157,7 @@ static void ranged_list(struct fuzz_input *input)
 static void one_chunk(struct fuzz_input *input)
 {
 	uint8_t kinds = take8(input);
-	struct ranged_list list = {
+	struct dense_list list = {
 	    .offset_bytes = (uint8_t)(kinds % 3 * 2), .exception_bits = kinds & 128 ? 8 : 4, .groups = 1};
 	uint8_t directory[GROUP_ENTRY] = {0};
 	struct chunk chunk;
@@ -215,12 +215,12 @@ static void make_list(struct made *made, struct fuzz_input *input)
 	}
 }
 
-static void check_short(const struct made *made, const struct part_writer *writer, const struct list_place *place)
+static void check_sparse(const struct made *made, const struct part_writer *writer, const struct list_place *place)
 {
 	uint32_t room = (made->n + 127) / 128 * 128;
 	uint32_t *docs = malloc(room * sizeof *docs), *tfs = malloc(room * sizeof *tfs);
 	uint8_t *bytes = fuzz_tight(writer->buffer + place->postings, place->postings_bytes, EXTENT_SLACK);
-	PROMISE(docs && tfs && short_list_decode(bytes, place->postings_bytes, made->n, DOCUMENTS, docs, tfs));
+	PROMISE(docs && tfs && sparse_list_decode(bytes, place->postings_bytes, made->n, DOCUMENTS, docs, tfs));
 	PROMISE(memcmp(docs, made->docs, made->n * sizeof *docs) == 0);
 	PROMISE(memcmp(tfs, made->tfs, made->n * sizeof *tfs) == 0);
 	free(docs);
@@ -228,13 +228,13 @@ static void check_short(const struct made *made, const struct part_writer *write
 	free(bytes);
 }
 
-static void check_ranged(const struct made *made, const struct part_writer *writer, const struct list_place *place)
+static void check_dense(const struct made *made, const struct part_writer *writer, const struct list_place *place)
 {
-	struct ranged_list list;
+	struct dense_list list;
 	uint32_t tfs[BLOCK_DOCUMENTS], found = 0;
 	uint64_t mask;
 	uint8_t *bytes = fuzz_tight(writer->buffer + place->postings, place->postings_bytes, EXTENT_SLACK);
-	PROMISE(ranged_list_open(&list, bytes, place->postings_bytes, 0, DOCUMENTS));
+	PROMISE(dense_list_open(&list, bytes, place->postings_bytes, 0, DOCUMENTS));
 	PROMISE(list.df == made->n);
 	for (uint32_t s = 0; s < superblock_count(DOCUMENTS); s++) {
 		uint32_t length, rank = 0;
@@ -243,10 +243,10 @@ static void check_ranged(const struct made *made, const struct part_writer *writ
 		if (!length)
 			continue;
 		PROMISE(chunk_open(&chunk, &list, s, bytes + address, length));
-		for (uint32_t left = chunk.range_mask; left; left &= left - 1, rank++) {
+		for (uint32_t left = chunk.block_mask; left; left &= left - 1, rank++) {
 			uint32_t first = s * SUPERBLOCK_DOCUMENTS + (uint32_t)__builtin_ctz(left) * BLOCK_DOCUMENTS,
 			         i = 0;
-			chunk_range(&chunk, rank, &mask, tfs);
+			chunk_block(&chunk, rank, &mask, tfs);
 			for (; mask; mask &= mask - 1, i++, found++)
 				PROMISE(found < made->n && made->tfs[found] == tfs[i] &&
 				        made->docs[found] == first + (uint32_t)__builtin_ctzll(mask));
@@ -282,7 +282,7 @@ static void round_trip(struct fuzz_input *input)
 {
 	static struct made made;
 	struct part_writer postings_part, positions_part;
-	struct postings_encoder encoder = {.lengths = lengths, .spans = lengths, .documents = DOCUMENTS};
+	struct postings_encoder encoder = {.lengths = lengths, .last_positions = lengths, .documents = DOCUMENTS};
 	struct list_place place = {0};
 	trawl_error error;
 	make_list(&made, input);
@@ -294,14 +294,14 @@ static void round_trip(struct fuzz_input *input)
 	memset(positions_part.buffer, 0, EXTENT_PAYLOAD); /* the slack behind what was written */
 	encoder.postings = &postings_part;
 	encoder.positions = &positions_part;
-	bm25_denominators(BORN_K1, BORN_B, 80, encoder.denominators);
+	bm25_denominators(BUILD_K1, BUILD_B, 80, encoder.denominators);
 	const struct position_source source = {next_positions, &made};
 	uint64_t needed = 0;
 	for (uint32_t i = 0; i < made.n; i++)
 		needed += position_bits(made.tfs[i], lengths[made.docs[i]]);
 	if (needed / 8 + EXTENT_SLACK < EXTENT_PAYLOAD) {
 		fuzz_need(postings_encode(&encoder, made.docs, made.tfs, made.n, &source, &place, &error), &error);
-		(made.n < short_list_border(DOCUMENTS) ? check_short : check_ranged)(&made, &postings_part, &place);
+		(made.n < dense_list_border(DOCUMENTS) ? check_sparse : check_dense)(&made, &postings_part, &place);
 		check_positions(&made, &positions_part, &place);
 	}
 	postings_encoder_release(&encoder);
@@ -317,7 +317,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	switch (take8(&input) % 5) {
 	case 0: short_list(&input); break;
 	case 1: positions(&input); break;
-	case 2: ranged_list(&input); break;
+	case 2: dense_list(&input); break;
 	case 3: one_chunk(&input); break;
 	default: round_trip(&input);
 	}
@@ -329,9 +329,9 @@ static bool encoded_seed(unsigned density, bool chunk, struct buffer *out)
 {
 	static struct made made;
 	struct part_writer writer;
-	struct postings_encoder encoder = {.lengths = lengths, .spans = lengths, .documents = DOCUMENTS};
+	struct postings_encoder encoder = {.lengths = lengths, .last_positions = lengths, .documents = DOCUMENTS};
 	struct list_place place = {0};
-	struct ranged_list list;
+	struct dense_list list;
 	trawl_error error;
 	const struct position_source source = {next_positions, &made};
 	made.n = made.next = 0;
@@ -342,15 +342,15 @@ static bool encoded_seed(unsigned density, bool chunk, struct buffer *out)
 		}
 	fuzz_need(part_writer_init(&writer, NULL, 1, PART_POSTINGS, &error), &error);
 	encoder.postings = &writer;
-	bm25_denominators(BORN_K1, BORN_B, 80, encoder.denominators);
+	bm25_denominators(BUILD_K1, BUILD_B, 80, encoder.denominators);
 	fuzz_need(postings_encode(&encoder, made.docs, made.tfs, made.n, &source, &place, &error), &error);
 	bool done;
-	if (made.n < short_list_border(DOCUMENTS)) {
+	if (made.n < dense_list_border(DOCUMENTS)) {
 		const uint8_t head[] = {0, (uint8_t)(made.n - 1), (uint8_t)((made.n - 1) >> 8), 0xff, 0xff};
 		done = buffer_append(out, head, sizeof head) && buffer_append(out, writer.buffer, place.postings_bytes);
 	} else if (chunk) {
 		uint32_t length;
-		PROMISE(ranged_list_open(&list, writer.buffer, place.postings_bytes, 0, DOCUMENTS));
+		PROMISE(dense_list_open(&list, writer.buffer, place.postings_bytes, 0, DOCUMENTS));
 		uint64_t address = chunk_place(&list, 1, &length);
 		done = buffer_append_byte(out, 3) && buffer_append_byte(out, 0) &&
 		       buffer_append(out, writer.buffer + address, length);

@@ -1,4 +1,4 @@
-/* What the dead take with them: the statistics of the living are exact, whichever way the dead are counted. */
+/* What the deleted take with them: the statistics of the live documents are exact, whichever way the deleted are counted. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -108,7 +108,7 @@ static void assert_exact(const char *path, const char *fresh_path)
 	trawl_close(fresh);
 }
 
-static void few_dead_are_counted_by_their_texts(void **state)
+static void few_deleted_are_counted_by_their_texts(void **state)
 {
 	(void)state;
 	const char *path = scratch_path("index"), *fresh = scratch_path("fresh");
@@ -118,7 +118,7 @@ static void few_dead_are_counted_by_their_texts(void **state)
 	assert_exact(path, fresh);
 }
 
-static void many_dead_are_counted_by_the_lists(void **state)
+static void many_deleted_are_counted_by_the_lists(void **state)
 {
 	(void)state;
 	const char *path = scratch_path("index"), *fresh = scratch_path("fresh");
@@ -128,7 +128,7 @@ static void many_dead_are_counted_by_the_lists(void **state)
 	assert_exact(path, fresh);
 }
 
-static void all_dead_at_once_leave_an_empty_index(void **state)
+static void all_deleted_at_once_leave_an_empty_index(void **state)
 {
 	(void)state;
 	const char *path = scratch_path("index");
@@ -263,9 +263,9 @@ static void terms_that_do_not_ascend_are_corruption(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_teardown(few_dead_are_counted_by_their_texts, clear),
-	    cmocka_unit_test_teardown(many_dead_are_counted_by_the_lists, clear),
-	    cmocka_unit_test_teardown(all_dead_at_once_leave_an_empty_index, clear),
+	    cmocka_unit_test_teardown(few_deleted_are_counted_by_their_texts, clear),
+	    cmocka_unit_test_teardown(many_deleted_are_counted_by_the_lists, clear),
+	    cmocka_unit_test_teardown(all_deleted_at_once_leave_an_empty_index, clear),
 	    cmocka_unit_test_teardown(texts_that_another_stemmer_analyses_can_be_deleted_and_counted, clear),
 	    cmocka_unit_test(counts_of_deleted_documents_are_found_by_term),
 	    cmocka_unit_test(terms_that_do_not_ascend_are_corruption),
