@@ -15,6 +15,7 @@
 #include "cli/prompt.h"
 #include "cli/standard.h"
 #include "cli/terminal.h"
+#include "cli/text.h"
 #include "trawl.h"
 
 static const char usage[] =
@@ -35,6 +36,8 @@ static const char usage[] =
     "\n"
     "  -n N                 N hits at most (10 unless said; up to 10000)\n"
     "  --offset N           leave out the first N; N and -n are up to 10000 together\n"
+    "  --syntax strict      refuse a query that does not parse, instead of reading it as words\n"
+    "  --min-match N|P%     so many of the words without a sign must match, or so large a share of them\n"
     "  --filter QUERY       only documents that match this query too; it changes no score\n"
     "  --count              tell how many documents match in all; -n 0 with it: nothing else\n"
     "  --no-snippet         only the title and the id\n"
@@ -89,6 +92,34 @@ static int print_one(const struct search_job *job, const struct query *query, si
 	return result;
 }
 
+/* The query, and a caret under the byte where reading it ended. */
+static void show_place(const struct query *query, size_t place)
+{
+	size_t start = place > 60 ? place - 60 : 0, width = 0;
+	size_t length = query->length - start < 76 ? query->length - start : 76;
+	if (place > query->length)
+		return;
+	for (size_t i = start; i < place; i++)
+		width += ((unsigned char)query->text[i] & 0xc0) != 0x80;
+	fputs("  ", stderr);
+	clean_write(stderr, query->text + start, length, CLEAN_LINE);
+	fprintf(stderr, "\n  %*s\n", (int)width + 1, "^");
+}
+
+/* What of the query was not read as it looks, a line each. */
+static void tell_notes(const struct search_job *job, const struct query *query)
+{
+	trawl_query_note note;
+	for (size_t i = 0; trawl_query_get_note(job->searcher, i, &note); i++) {
+		int length = note.length < 60 ? (int)note.length : 60;
+		if (!length)
+			complain("%squery: %s", job->place, note.text);
+		else
+			complain("%squery, byte %zu: '%.*s': %s", job->place, note.start + 1, length,
+			         query->text + note.start, note.text);
+	}
+}
+
 /* Search and print the hits: their number into the outcome. TRAWL_OK or the error. */
 static int print_hits(const struct search_job *job, const struct query *query, struct outcome *outcome,
                       trawl_error *error)
@@ -99,6 +130,7 @@ static int print_hits(const struct search_job *job, const struct query *query, s
 		return result;
 	if (length < query->length)
 		complain("%s%s; only its first %zu bytes count", job->place, error->text, length);
+	tell_notes(job, query);
 	const trawl_hit *hits = trawl_hits(job->searcher, &count);
 	for (size_t i = job->offset; i < count && result == TRAWL_OK; i++) {
 		result = print_one(job, query, outcome->shown, &hits[i], error);
@@ -128,6 +160,8 @@ static void answer(struct search_job *job, const struct query *query)
 	print_query_head(&job->style, query);
 	if (print_hits(job, query, &outcome, &error) != TRAWL_OK) {
 		complain("%s%s", job->place, error.text);
+		if (error.code == TRAWL_EINVAL && job->options.syntax == TRAWL_SYNTAX_STRICT)
+			show_place(query, trawl_query_error_place(job->searcher));
 		job->any_error = true;
 		outcome.error = error.text;
 		outcome.counted = false;
@@ -298,6 +332,8 @@ enum {
 	OPTION_OFFSET,
 	OPTION_FIELDS,
 	OPTION_NO_FOLLOW,
+	OPTION_SYNTAX,
+	OPTION_MIN_MATCH,
 	OPTION_HELP
 };
 
@@ -315,6 +351,8 @@ static const struct option options[] = {{"json", no_argument, NULL, OPTION_JSON}
                                         {"offset", required_argument, NULL, OPTION_OFFSET},
                                         {"fields", required_argument, NULL, OPTION_FIELDS},
                                         {"no-follow", no_argument, NULL, OPTION_NO_FOLLOW},
+                                        {"syntax", required_argument, NULL, OPTION_SYNTAX},
+                                        {"min-match", required_argument, NULL, OPTION_MIN_MATCH},
                                         {"help", no_argument, NULL, OPTION_HELP},
                                         {0}};
 
@@ -352,6 +390,23 @@ static int set_hits(struct search_job *job, const char *value)
 	                      "-n takes a number from 1 to %d, not %s; to leave out documents with a word, put -- "
 	                      "before the query",
 	                      TRAWL_TOP_MAX, value);
+}
+
+/* N or P%. */
+static int set_minimum(struct search_job *job, const char *value)
+{
+	char digits[16];
+	uint64_t number;
+	size_t length = strlen(value);
+	bool percent = length > 1 && value[length - 1] == '%';
+	snprintf(digits, sizeof digits, "%.*s", (int)(length - percent), value);
+	if (length - percent >= sizeof digits || !parse_number(digits, 1, percent ? 100 : TRAWL_CLAUSES_MAX, &number))
+		return complain_usage("search",
+		                      "--min-match takes a number from 1 to %d or a share up to 100%%, not %s",
+		                      TRAWL_CLAUSES_MAX, value);
+	job->options.minimum = (unsigned)number;
+	job->options.minimum_percent = percent;
+	return EXIT_DONE;
 }
 
 static int set_option(struct search_job *job, int option, const char **colour)
@@ -402,6 +457,12 @@ static int set_option(struct search_job *job, int option, const char **colour)
 			                      FIELD_NAMES_MAX, optarg);
 		break;
 	case OPTION_NO_FOLLOW: job->no_follow = true; break;
+	case OPTION_SYNTAX:
+		if (strcmp(optarg, "plain") != 0 && strcmp(optarg, "strict") != 0)
+			return complain_usage("search", "--syntax is plain or strict, not %s", optarg);
+		job->options.syntax = optarg[0] == 's' ? TRAWL_SYNTAX_STRICT : TRAWL_SYNTAX_PLAIN;
+		break;
+	case OPTION_MIN_MATCH: return set_minimum(job, optarg);
 	case OPTION_COLOR:
 		*colour = optarg;
 		if (strcmp(optarg, "auto") != 0 && strcmp(optarg, "always") != 0 && strcmp(optarg, "never") != 0)

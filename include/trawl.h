@@ -415,11 +415,15 @@ TRAWL_API void trawl_scan_free(trawl_scan *scan);
 /* ---- searching ------------------------------------------------------------------------------------------------- */
 
 /*
- * The query syntax. Words are analysed as documents are. Bare words are optional: a document matches with any of them
- * (OR) and scores by all it has; +word is required, -word excluded; "several words" is a phrase, and takes + and - too.
- * A word that analysis cuts in several terms stands for them all: optional, required, or (excluded) as a phrase.
- * Any string is a valid query: an unclosed quote ends at the end, a sign without a word is ignored. Equal words count as one
- * clause. Refused are queries past the limits below, TRAWL_ELIMIT, and phrases on an index without positions, TRAWL_EINVAL.
+ * The query syntax (docs/QUERY.md has the grammar). Words are analysed as documents are. Bare words are optional: a document matches with
+ * any of them (OR) and scores by all it has; +word is required, -word excluded; "several words" is a phrase, and takes + and - too. AND, OR
+ * and NOT in capitals and ( ) make groups; word* and w?rd* are patterns, word~ allows for edits, word^2 weighs twice, (a b c)~2 wants two of
+ * three, *:* is all documents. A word that analysis cuts in several terms is a phrase of them. In plain syntax any string is a valid
+ * query: what does not parse is read as words, and trawl_query_notes tells. Equal words of a group count as one clause. A query or
+ * group of nothing but exclusions matches all other documents, with the score 1, as *:* does. Only phrases on an index without positions are refused, TRAWL_EINVAL.
+ *
+ * A group within a group scores what it would alone, as one contribution. A prefix or wildcard scores 1 (times its boost), whatever
+ * terms it stands for, and stands for the 1,024 most frequent ones; a word with edits scores as a group of the 32 nearest.
  *
  * The score is BM25 (Robertson & Zaragoza 2009, in the form of Lucene 8 and later, without the factor k1 + 1):
  *     sum over query terms of  qtf * ln(1 + (N - df + 0.5) / (df + 0.5)) * tf / (tf + k1 * (1 - b + b * length / average))
@@ -438,6 +442,11 @@ TRAWL_API void trawl_scan_free(trawl_scan *scan);
 #define TRAWL_TOP_MAX 10000    /* hits of a query */
 #define TRAWL_TOP_ALL SIZE_MAX /* or every match, whatever their number: takes 48 bytes of memory a match */
 
+enum trawl_syntax {
+	TRAWL_SYNTAX_PLAIN, /* any text is a query */
+	TRAWL_SYNTAX_STRICT /* what does not parse is TRAWL_EINVAL; trawl_query_error_place tells where */
+};
+
 typedef struct trawl_search_options {
 	size_t top;         /* hits wanted, up to TRAWL_TOP_MAX, or TRAWL_TOP_ALL; 0: none, count only */
 	bool count;         /* count all matching documents too */
@@ -446,6 +455,9 @@ typedef struct trawl_search_options {
 	float k1, b;        /* 0 <= k1 <= 1000, 0 <= b <= 1 */
 	const char *filter; /* NULL: none. Else a query (the same syntax) that hits must match as well */
 	size_t filter_length;
+	enum trawl_syntax syntax; /* of the query; a filter is always read in plain syntax */
+	unsigned minimum;         /* so many of the query's optional clauses must match; 0: any */
+	bool minimum_percent;     /* `minimum` is a share of them, rounded down */
 } trawl_search_options;
 
 typedef struct trawl_hit {
@@ -468,6 +480,18 @@ TRAWL_API const trawl_hit *trawl_hits(const trawl_searcher *searcher, size_t *co
 
 /* The number of documents that match the last query; 0 unless options.count was set. */
 TRAWL_API uint64_t trawl_match_count(const trawl_searcher *searcher);
+
+typedef struct trawl_query_note {
+	size_t start, length; /* bytes of the query that were read otherwise than they look */
+	const char *text;     /* what became of them. Static storage */
+} trawl_query_note;
+
+/* What the last query said that was read as plain text, or could not be done, in order of its places; number `which` from 0 on. false:
+ * there are no more. */
+TRAWL_API bool trawl_query_get_note(const trawl_searcher *searcher, size_t which, trawl_query_note *note);
+
+/* After TRAWL_EINVAL from strict syntax: the byte of the query that the error is about. */
+TRAWL_API size_t trawl_query_error_place(const trawl_searcher *searcher);
 
 /* The number of terms (after analysis) in the last query, and the postings they have in all: a measure of its work. */
 TRAWL_API size_t trawl_query_terms(const trawl_searcher *searcher);

@@ -4,6 +4,8 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "query/query.h"
+#include "tokenizer/normalize.h"
+#include "tokenizer/utf8.h"
 
 #define TOKENS_AT_A_TIME 64
 #define MEMBERS_FIRST 16 /* room for members when there is the first one */
@@ -20,12 +22,23 @@ int query_terms_compare(const struct query_term *a, uint32_t a_words, const stru
 	return (a_words > b_words) - (a_words < b_words);
 }
 
+/* What is being read. */
+struct reading {
+	struct query *query;
+	struct tokenizer *tokenizer;
+	const struct query_options *options;
+	size_t leaves; /* of the whole tree */
+	trawl_error *error;
+};
+
 /* The member of the group that says the same as `node`, or NULL. */
 static struct query_node *find_member(const struct query_node *group, const struct query_node *node)
 {
+	if (node->kind != NODE_TERM && node->kind != NODE_PHRASE)
+		return NULL;
 	for (uint32_t i = 0; i < group->member_count; i++) {
 		struct query_node *other = &group->members[i];
-		if ((other->occur == OCCUR_EXCLUDED) == (node->occur == OCCUR_EXCLUDED) &&
+		if (other->kind == node->kind && (other->occur == OCCUR_EXCLUDED) == (node->occur == OCCUR_EXCLUDED) &&
 		    query_terms_compare(other->terms, other->words, node->terms, node->words) == 0)
 			return other;
 	}
@@ -47,85 +60,337 @@ static bool reserve_member(struct query_node *group, struct arena *arena)
 	return true;
 }
 
-/* Add a term or phrase; one that is there already counts once more, and takes the stricter of the two occurs. */
-static int add_member(struct query *query, enum occur occur, struct query_term *terms, uint32_t words,
-                      trawl_error *error)
+/* Add a member; a term or phrase that is there already counts once more, and takes the stricter of the two occurs. */
+static int add_member(struct reading *reading, struct query_node *group, const struct query_node *node)
 {
-	struct query_node *group = &query->root;
-	struct query_node node = {.kind = words > 1 ? NODE_PHRASE : NODE_TERM,
-	                          .occur = occur,
-	                          .frequency = 1,
-	                          .words = words,
-	                          .terms = terms};
-	struct query_node *other = find_member(group, &node);
+	struct query_node *other = find_member(group, node);
 	if (other) {
-		other->frequency++;
-		other->occur = occur > other->occur ? occur : other->occur;
+		other->frequency += node->frequency;
+		other->occur = node->occur > other->occur ? node->occur : other->occur;
+		reading->leaves--;
 		return 0;
 	}
-	if (words > TRAWL_PHRASE_MAX)
-		return error_set(error, TRAWL_ELIMIT, "a phrase of %u words; %d are the most", (unsigned)words,
-		                 TRAWL_PHRASE_MAX);
-	if (group->member_count == TRAWL_CLAUSES_MAX)
-		return error_set(error, TRAWL_ELIMIT, "a query of over %d words and phrases", TRAWL_CLAUSES_MAX);
-	if (!reserve_member(group, &query->arena))
-		return error_set_memory(error);
-	group->members[group->member_count++] = node;
+	if (!reserve_member(group, &reading->query->arena))
+		return error_set_memory(reading->error);
+	group->members[group->member_count++] = *node;
 	return 0;
 }
 
+/* As add_member, for a leaf that the limit has not seen yet. */
+static int add_leaf(struct reading *reading, struct query_node *group, const struct query_node *node)
+{
+	int code;
+	if (node->words > TRAWL_PHRASE_MAX)
+		return error_set(reading->error, TRAWL_ELIMIT, "a phrase of %u words; %d are the most",
+		                 (unsigned)node->words, TRAWL_PHRASE_MAX);
+	reading->leaves++;
+	code = add_member(reading, group, node);
+	if (!code && reading->leaves > TRAWL_CLAUSES_MAX)
+		code =
+		    error_set(reading->error, TRAWL_ELIMIT, "a query of over %d words and phrases", TRAWL_CLAUSES_MAX);
+	return code;
+}
+
 /* The terms of a word or quotation, in the arena. It has no more of them than bytes. */
-static int analyse_text(struct query *query, struct tokenizer *tokenizer, const struct syntax *syntax,
-                        struct query_term **terms, uint32_t *count, trawl_error *error)
+static int analyse_text(struct reading *reading, const struct syntax *syntax, struct query_term **terms,
+                        uint32_t *count)
 {
 	struct token tokens[TOKENS_AT_A_TIME];
+	struct arena *arena = &reading->query->arena;
 	int got;
 	uint32_t first = 0;
 	*count = 0;
-	*terms = arena_new(&query->arena, (syntax->length + 1) * sizeof **terms);
+	*terms = arena_new(arena, (syntax->length + 1) * sizeof **terms);
 	if (!*terms)
-		return error_set_memory(error);
-	tokenizer_start(tokenizer, syntax->text, syntax->length);
-	while ((got = tokenizer_next(tokenizer, tokens, TOKENS_AT_A_TIME)) > 0)
+		return error_set_memory(reading->error);
+	tokenizer_start(reading->tokenizer, syntax->text, syntax->length);
+	while ((got = tokenizer_next(reading->tokenizer, tokens, TOKENS_AT_A_TIME)) > 0)
 		for (int i = 0; i < got; i++) {
 			const struct word *word = tokens[i].word;
-			const char *bytes = arena_copy(&query->arena, word->term, word->term_length);
+			const char *bytes = arena_copy(arena, word->term, word->term_length);
 			if (!bytes)
-				return error_set_memory(error);
+				return error_set_memory(reading->error);
 			if (!*count)
 				first = tokens[i].position;
 			(*terms)[(*count)++] =
 			    (struct query_term){bytes, word->term_length, tokens[i].position - first};
 		}
-	return got < 0 ? error_set_memory(error) : 0;
+	return got < 0 ? error_set_memory(reading->error) : 0;
 }
 
-static int analyse_member(struct query *query, struct tokenizer *tokenizer, const struct syntax *syntax,
-                          trawl_error *error)
+static int add_note(struct reading *reading, const struct syntax *syntax, const char *text)
 {
-	struct query_term *terms;
-	uint32_t count;
-	int code = analyse_text(query, tokenizer, syntax, &terms, &count, error);
-	if (code || !count)
-		return code;
-	if (syntax->kind == SYNTAX_QUOTATION || syntax->occur == OCCUR_EXCLUDED)
-		return add_member(query, syntax->occur, terms, count, error);
-	for (uint32_t i = 0; !code && i < count; i++) {
-		terms[i].offset = 0;
-		code = add_member(query, syntax->occur, &terms[i], 1, error);
+	struct syntax_note note = {.at = syntax->at, .length = syntax->length, .text = text};
+	struct syntax_note *copy = arena_copy(&reading->query->arena, &note, sizeof note),
+	                   **link = &reading->query->notes;
+	if (!copy)
+		return error_set_memory(reading->error);
+	while (*link && (*link)->at <= note.at)
+		link = &(*link)->next;
+	copy->next = *link;
+	*link = copy;
+	return 0;
+}
+
+/* What this trawl cannot do: told, or in strict syntax an error. */
+static int cannot(struct reading *reading, const struct syntax *syntax, const char *text)
+{
+	if (!reading->options->syntax.strict)
+		return add_note(reading, syntax, text);
+	reading->query->error_at = syntax->at;
+	return error_set(reading->error, TRAWL_EINVAL, "query, byte %zu: %.*s", syntax->at + 1, (int)strcspn(text, ":"),
+	                 text);
+}
+
+static int add_syntax(struct reading *reading, struct query_node *group, const struct syntax *syntax);
+
+static bool is_plain_group(const struct query_node *node)
+{
+	return node->kind == NODE_GROUP && !node->minimum && !node->constant && node->frequency == 1;
+}
+
+static uint32_t count_occurs(const struct query_node *group, enum occur occur)
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < group->member_count; i++)
+		count += group->members[i].occur == occur;
+	return count;
+}
+
+/* Whether the members of `node` can stand in its place, and as what: all as `*occur`, or (`*own`) as what they are. */
+static bool dissolves(const struct query_node *group, const struct query_node *node, enum occur *occur, bool *own)
+{
+	uint32_t optional = count_occurs(node, OCCUR_OPTIONAL);
+	if (!is_plain_group(node))
+		return false;
+	*own = node->occur == OCCUR_REQUIRED && !optional && count_occurs(node, OCCUR_REQUIRED);
+	*occur = node->occur;
+	if (node->member_count == 1 && node->members[0].occur != OCCUR_EXCLUDED)
+		return true;
+	if (node->occur == OCCUR_OPTIONAL && group->minimum)
+		return false;
+	return *own || (node->occur != OCCUR_REQUIRED && optional == node->member_count);
+}
+
+static int add_group(struct reading *reading, struct query_node *group, const struct query_node *node)
+{
+	enum occur occur;
+	bool own;
+	int code = 0;
+	if (!node->member_count)
+		return 0;
+	if (!dissolves(group, node, &occur, &own))
+		return add_member(reading, group, node);
+	for (uint32_t i = 0; !code && i < node->member_count; i++) {
+		struct query_node member = node->members[i];
+		member.occur = own ? member.occur : occur;
+		code = add_member(reading, group, &member);
 	}
 	return code;
 }
 
-int query_read(struct query *query, struct tokenizer *tokenizer, const char *text, size_t length, trawl_error *error)
+/* How many optional members must match. As elsewhere a share is rounded down. */
+static uint32_t find_minimum(const struct query_node *group, uint32_t number, bool percent)
 {
-	struct syntax *tree = NULL;
-	arena_reset(&query->arena);
-	query->root = (struct query_node){.kind = NODE_GROUP};
-	int code = syntax_parse(&tree, text, length, &query->arena, error);
-	for (const struct syntax *member = code ? NULL : tree->members; member && !code; member = member->next)
-		code = analyse_member(query, tokenizer, member, error);
+	uint32_t optional = count_occurs(group, OCCUR_OPTIONAL);
+	if (percent)
+		number = (uint32_t)((uint64_t)optional * number / 100);
+	return number > 1 ? number : number == 1 && count_occurs(group, OCCUR_REQUIRED);
+}
+
+/* Members of `syntax` from its first on, as those of `node`. */
+static int add_members(struct reading *reading, struct query_node *node, const struct syntax *first)
+{
+	int code = 0;
+	for (const struct syntax *member = first; member && !code; member = member->next)
+		code = add_syntax(reading, node, member);
 	return code;
+}
+
+/* A leaf or group that scores the same wherever it matches. */
+static int add_constant(struct reading *reading, struct query_node *group, const struct syntax *syntax)
+{
+	struct query_node node = {
+	    .kind = NODE_GROUP, .occur = syntax->occur, .frequency = (double)syntax->boost, .constant = true};
+	struct syntax inner = *syntax;
+	inner.constant = false;
+	inner.boost = 1;
+	inner.occur = OCCUR_OPTIONAL;
+	inner.next = NULL;
+	int code = add_syntax(reading, &node, &inner);
+	return code ? code : add_group(reading, group, &node);
+}
+
+static int add_brackets(struct reading *reading, struct query_node *group, const struct syntax *syntax)
+{
+	struct query_node node = {.kind = NODE_GROUP, .occur = syntax->occur, .frequency = (double)syntax->boost};
+	node.minimum = syntax->counted; /* so that members keep their own brackets */
+	int code = add_members(reading, &node, syntax->members);
+	node.minimum = syntax->counted ? find_minimum(&node, syntax->number, syntax->percent) : 0;
+	return code ? code : add_group(reading, group, &node);
+}
+
+/* All of the terms, anywhere. */
+static int add_all_terms(struct reading *reading, struct query_node *group, const struct syntax *syntax,
+                         struct query_term *terms, uint32_t count)
+{
+	struct query_node all = {.kind = NODE_GROUP, .occur = syntax->occur, .frequency = (double)syntax->boost};
+	int code = 0;
+	for (uint32_t i = 0; !code && i < count; i++) {
+		struct query_node leaf = {.kind = NODE_TERM, .occur = OCCUR_REQUIRED, .frequency = 1, .words = 1};
+		terms[i].offset = 0;
+		leaf.terms = &terms[i];
+		code = add_leaf(reading, &all, &leaf);
+	}
+	return code ? code : add_group(reading, group, &all);
+}
+
+/* A word, or several that stand side by side. */
+static int add_words(struct reading *reading, struct query_node *group, const struct syntax *syntax)
+{
+	struct query_node node = {.occur = syntax->occur, .frequency = (double)syntax->boost};
+	uint32_t count;
+	int code = analyse_text(reading, syntax, &node.terms, &count);
+	if (code || !count)
+		return code;
+	node.kind = count > 1 ? NODE_PHRASE : NODE_TERM;
+	node.words = count;
+	if (count > 1 && syntax->kind != SYNTAX_QUOTATION && reading->options->no_positions)
+		return add_all_terms(reading, group, syntax, node.terms, count);
+	return add_leaf(reading, group, &node);
+}
+
+/* Strict UTF-8, for normal forms are of nothing else. */
+static bool is_utf8(const char *text, size_t length)
+{
+	uint32_t character;
+	for (size_t at = 0; at < length;) {
+		size_t step = utf8_decode((const uint8_t *)text + at, length - at, &character);
+		if (character == 0xfffd && step == 1)
+			return false;
+		at += step;
+	}
+	return true;
+}
+
+static uint32_t usual_edits(const struct syntax *syntax)
+{
+	size_t letters = 0;
+	for (size_t i = 0; i < syntax->length; i++)
+		letters += !utf8_continues((uint8_t)syntax->text[i]);
+	return letters < 3 ? 0 : letters < 6 ? 1 : 2;
+}
+
+/* A prefix, a pattern, or a word with edits. */
+static int add_pattern(struct reading *reading, struct query_node *group, const struct syntax *syntax)
+{
+	uint8_t normal[WORD_BYTES_MAX];
+	struct query_term *stems, *terms = arena_new(&reading->query->arena, 2 * sizeof *terms);
+	struct query_node node = {.kind = NODE_PATTERN,
+	                          .occur = syntax->occur,
+	                          .frequency = (double)syntax->boost,
+	                          .terms = terms,
+	                          .words = 1,
+	                          .pattern = syntax->kind};
+	uint32_t count = 0;
+	int length = 0;
+	node.edits = syntax->counted ? syntax->number : usual_edits(syntax);
+	if (syntax->length <= SURFACE_BYTES_MAX && is_utf8(syntax->text, syntax->length))
+		length = normalize_word((const uint8_t *)syntax->text, syntax->length,
+		                        reading->options->fold_diacritics, normal);
+	if (length <= 0)
+		return length < 0 || !terms ? error_set_memory(reading->error) : add_words(reading, group, syntax);
+	const char *bytes = arena_copy(&reading->query->arena, normal, (size_t)length);
+	if (!bytes || !terms)
+		return error_set_memory(reading->error);
+	terms[0] = (struct query_term){.bytes = bytes, .length = (uint32_t)length};
+	int code = syntax->kind == SYNTAX_WILDCARD ? 0 : analyse_text(reading, syntax, &stems, &count);
+	if (!code && count == 1) {
+		terms[1] = stems[0];
+		node.words = 2;
+	}
+	return code ? code : add_leaf(reading, group, &node);
+}
+
+static int add_near(struct reading *reading, struct query_node *group, const struct syntax *syntax)
+{
+	struct query_node node = {.kind = NODE_GROUP, .occur = syntax->occur, .frequency = (double)syntax->boost};
+	int code = cannot(reading, syntax, "distances cannot be searched for yet: read as AND");
+	for (const struct syntax *member = syntax->members; member && !code; member = member->next) {
+		struct syntax required = *member;
+		required.occur = OCCUR_REQUIRED;
+		code = add_syntax(reading, &node, &required);
+	}
+	return code ? code : add_group(reading, group, &node);
+}
+
+static int add_syntax(struct reading *reading, struct query_node *group, const struct syntax *syntax)
+{
+	struct query_node all = {.kind = NODE_ALL, .occur = syntax->occur, .frequency = (double)syntax->boost};
+	int code = 0;
+	if (syntax->constant)
+		return add_constant(reading, group, syntax);
+	switch (syntax->kind) {
+	case SYNTAX_QUOTATION:
+		if (syntax->counted && syntax->number)
+			code =
+			    cannot(reading, syntax, "distances cannot be searched for yet: read as the phrase itself");
+		return code ? code : add_words(reading, group, syntax);
+	case SYNTAX_EXACT:
+		code = cannot(reading, syntax, "the index has stems alone: read as the word");
+		return code ? code : add_words(reading, group, syntax);
+	case SYNTAX_RANGE: return cannot(reading, syntax, "fields have no values to compare yet: left out");
+	case SYNTAX_PREFIX:
+	case SYNTAX_WILDCARD:
+	case SYNTAX_FUZZY: return add_pattern(reading, group, syntax);
+	case SYNTAX_GROUP: return add_brackets(reading, group, syntax);
+	case SYNTAX_NEAR: return add_near(reading, group, syntax);
+	case SYNTAX_ALL: return add_leaf(reading, group, &all);
+	default: return add_words(reading, group, syntax);
+	}
+}
+
+/* The root's members become those of a group within it. */
+static int wrap_root(struct reading *reading, struct query_node *inner)
+{
+	struct query_node *root = &reading->query->root;
+	*inner = *root;
+	inner->occur = OCCUR_OPTIONAL;
+	*root = (struct query_node){.kind = NODE_GROUP, .frequency = 1};
+	return add_member(reading, root, inner);
+}
+
+static int finish_root(struct reading *reading, const struct syntax *tree)
+{
+	const struct query_options *options = reading->options;
+	struct query_node inner, *root = &reading->query->root;
+	uint32_t minimum = options->minimum ? find_minimum(root, options->minimum, options->percent) : 0;
+	root->minimum = 0;
+	if (root->member_count && options->others_match && count_occurs(root, OCCUR_EXCLUDED) == root->member_count) {
+		int code = add_note(reading, tree, "nothing but exclusions: all other documents are found");
+		return code ? code : wrap_root(reading, &inner);
+	}
+	if (!minimum)
+		return 0;
+	root->minimum = minimum;
+	return wrap_root(reading, &inner);
+}
+
+int query_read(struct query *query, struct tokenizer *tokenizer, const char *text, size_t length,
+               const struct query_options *options, trawl_error *error)
+{
+	struct syntax_result syntax;
+	struct reading reading = {query, tokenizer, options, 0, error};
+	arena_reset(&query->arena);
+	query->notes = NULL;
+	query->root = (struct query_node){.kind = NODE_GROUP, .frequency = 1, .minimum = options->minimum > 0};
+	int code = syntax_parse(&syntax, text, length, &options->syntax, &query->arena, error);
+	query->error_at = syntax.error_at;
+	if (code)
+		return code;
+	query->notes = syntax.notes;
+	code = add_members(&reading, &query->root, syntax.tree->members);
+	return code ? code : finish_root(&reading, syntax.tree);
 }
 
 void query_release(struct query *query)

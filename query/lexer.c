@@ -8,6 +8,7 @@
 
 #define NUMBER_DIGITS 6 /* of a number behind ~, ^ or / */
 #define FIELD_BYTES 64
+#define BOOST_LEAST 1e-6f /* what matches has a score: evaluation passes over what can score nothing */
 
 /* ---- characters ---- */
 
@@ -38,12 +39,16 @@ static uint32_t mark_at(const struct lexer *lexer, size_t at, size_t *length)
 
 static bool is_word(uint32_t character)
 {
-	return character && (uc_is_alnum(character) || uc_is_general_category_withtable(character, UC_CATEGORY_MASK_M));
+	if (character < 0x80)
+		return (character | 0x20) - 'a' < 26 || character - '0' < 10;
+	return uc_is_alnum(character) || uc_is_general_category_withtable(character, UC_CATEGORY_MASK_M);
 }
 
 static bool is_space(uint32_t character)
 {
-	return character && uc_is_property_white_space(character);
+	if (character < 0x80)
+		return character == ' ' || character - '\t' < 5;
+	return uc_is_property_white_space(character);
 }
 
 static bool is_hebrew(uint32_t character)
@@ -176,7 +181,7 @@ static size_t read_boost(const struct lexer *lexer, size_t at, size_t end, struc
 	size_t digits = read_decimal(lexer, at + used, end, &boost);
 	if (!digits)
 		return 0;
-	leaf->boost = boost;
+	leaf->boost = boost < BOOST_LEAST ? BOOST_LEAST : boost;
 	leaf->constant = constant;
 	return used + digits;
 }

@@ -347,7 +347,8 @@ int syntax_parse(struct syntax_result *result, const char *text, size_t length, 
 	struct parser *parser = arena_new(arena, sizeof *parser);
 	if (!parser)
 		return error_set_memory(error);
-	memset(parser, 0, sizeof *parser);
+	parser->depth = parser->ignored = 0; /* frames are filled when they are opened */
+	parser->frames[0] = (struct frame){0};
 	lexer_start(&parser->lexer, text, length, options, arena);
 	struct token token;
 	while ((token = lexer_next(&parser->lexer)).kind != TOKEN_END && !parser->lexer.problem)

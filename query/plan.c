@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "query/expand.h"
 
 /* ln(1 + (N - df + 0.5) / (df + 0.5)) */
 static double inverse_document_frequency(uint64_t documents, uint64_t df)
@@ -73,8 +74,8 @@ static int find_same(struct plan_node *node, struct arena *arena, trawl_error *e
 }
 
 /* Look a leaf up: what it weighs, and what the dictionaries say of its words. */
-static int plan_leaf(struct plan *plan, struct plan_node *node, const struct query_node *source, struct arena *arena,
-                     trawl_error *error)
+static int plan_leaf(struct plan *plan, struct plan_node *node, const struct query_node *source, double boost,
+                     struct arena *arena, trawl_error *error)
 {
 	double idf = 0;
 	uint64_t df = 0;
@@ -96,7 +97,7 @@ static int plan_leaf(struct plan *plan, struct plan_node *node, const struct que
 		plan->postings += df;
 		plan->terms++;
 	}
-	node->weight = (float)(idf * source->frequency);
+	node->weight = (float)(idf * source->frequency * boost);
 	if (node->kind == NODE_TERM) {
 		node->df = df;
 		return 0;
@@ -153,45 +154,113 @@ static void turn_around(struct plan *plan)
 }
 
 /* Phrases need positions; an index has them everywhere or nowhere. */
-static int check_positions(const struct query_node *group, const struct collection *collection, trawl_error *error)
+static int check_positions(const struct collection *collection, trawl_error *error)
 {
 	if (!collection->segment_count || collection->segments[0].has_positions)
 		return 0;
-	for (uint32_t i = 0; i < group->member_count; i++)
-		if (group->members[i].kind == NODE_PHRASE)
-			return error_set(
-			    error, TRAWL_EINVAL,
-			    "%s has no positions, so it cannot answer phrases; index again without --no-positions",
-			    store_path(snapshot_store(collection->segments[0].snapshot)));
+	return error_set(error, TRAWL_EINVAL,
+	                 "%s has no positions, so it cannot answer phrases; index again without --no-positions",
+	                 store_path(snapshot_store(collection->segments[0].snapshot)));
+}
+
+/* The most that a match can score: saturations are at most 1. */
+static float group_most(const struct plan_group *group)
+{
+	float most = 0;
+	if (matches_others(group))
+		return group->score;
+	for (uint32_t i = 0; i < group->count; i++)
+		if (group->members[i].occur != OCCUR_EXCLUDED)
+			most += group->members[i].weight;
+	return group->constant ? group->score : most;
+}
+
+/* The terms that a pattern stands for, as a group. */
+static int plan_pattern(struct plan *plan, struct plan_node *node, const struct query_node *source, double boost,
+                        struct arena *arena, trawl_error *error)
+{
+	struct query_node terms = {.kind = NODE_GROUP, .frequency = 1};
+	struct plan_group *group = arena_new(arena, sizeof *group);
+	int code = group ? expand_pattern(&terms, source, plan->collection, arena, error) : error_set_memory(error);
+	if (code)
+		return code;
+	*group = (struct plan_group){.count = terms.member_count,
+	                             .constant = source->pattern != SYNTAX_FUZZY,
+	                             .score = (float)(source->frequency * boost)};
+	group->members = arena_new(arena, (group->count + !group->count) * sizeof *group->members);
+	if (!group->members)
+		return error_set_memory(error);
+	for (uint32_t i = 0; !code && i < group->count; i++)
+		code = plan_leaf(plan, &group->members[i], &terms.members[i], source->frequency * boost, arena, error);
+	if (code)
+		return code;
+	sort_nodes(group->members, group->count);
+	count_occurs(group);
+	*node =
+	    (struct plan_node){.kind = NODE_GROUP, .occur = source->occur, .group = group, .weight = group_most(group)};
+	return 0;
+}
+
+static int plan_group(struct plan *plan, struct plan_group *group, const struct query_node *source, double boost,
+                      struct arena *arena, trawl_error *error);
+
+static int plan_member(struct plan *plan, struct plan_node *node, const struct query_node *source, double boost,
+                       struct arena *arena, trawl_error *error)
+{
+	struct plan_group *group;
+	int code = 0;
+	switch (source->kind) {
+	case NODE_GROUP:
+		group = arena_new(arena, sizeof *group);
+		if (!group)
+			return error_set_memory(error);
+		code = plan_group(plan, group, source, boost * source->frequency, arena, error);
+		*node = (struct plan_node){
+		    .kind = NODE_GROUP, .occur = source->occur, .group = group, .weight = code ? 0 : group_most(group)};
+		return code;
+	case NODE_ALL:
+		*node = (struct plan_node){
+		    .kind = NODE_ALL, .occur = source->occur, .weight = (float)(source->frequency * boost)};
+		return 0;
+	case NODE_PATTERN: return plan_pattern(plan, node, source, boost, arena, error);
+	case NODE_PHRASE: code = check_positions(plan->collection, error); break;
+	case NODE_TERM: break;
+	}
+	return code ? code : plan_leaf(plan, node, source, boost, arena, error);
+}
+
+/* Members and all that is within them; the analyser bounds the depth. */
+static int plan_group(struct plan *plan, struct plan_group *group, const struct query_node *source, double boost,
+                      struct arena *arena, trawl_error *error)
+{
+	*group = (struct plan_group){.count = source->member_count,
+	                             .minimum = source->minimum,
+	                             .constant = source->constant,
+	                             .score = (float)boost};
+	group->members = arena_new(arena, group->count * sizeof *group->members);
+	if (!group->members)
+		return error_set_memory(error);
+	int code = 0;
+	for (uint32_t i = 0; !code && i < group->count; i++)
+		code = plan_member(plan, &group->members[i], &source->members[i], boost, arena, error);
+	if (code)
+		return code;
+	sort_nodes(group->members, group->count);
+	count_occurs(group);
 	return 0;
 }
 
 int plan_make(struct plan *plan, const struct query *query, const struct collection *collection, enum plan_use use,
               struct arena *arena, trawl_error *error)
 {
-	const struct query_node *source = &query->root;
-	struct plan_group *root = &plan->root;
-	*plan = (struct plan){.collection = collection, .root = {.count = source->member_count}};
-	root->members = arena_new(arena, root->count * sizeof *root->members);
-	if (!root->members)
-		return error_set_memory(error);
-	int code = check_positions(source, collection, error);
-	for (uint32_t i = 0; !code && i < root->count; i++)
-		code = plan_leaf(plan, &root->members[i], &source->members[i], arena, error);
-	if (code)
-		return code;
-	sort_nodes(root->members, root->count);
-	count_occurs(root);
-	if (use == PLAN_FILTER && root->excluded == root->count)
+	*plan = (struct plan){.collection = collection};
+	int code = plan_group(plan, &plan->root, &query->root, 1, arena, error);
+	if (!code && use == PLAN_FILTER && plan->root.excluded == plan->root.count)
 		turn_around(plan);
-	return 0;
+	return code;
 }
 
 float plan_most(const struct plan *plan)
 {
-	float most = 0;
-	for (uint32_t i = 0; i < plan->root.count; i++)
-		if (plan->root.members[i].occur != OCCUR_EXCLUDED)
-			most += plan->root.members[i].weight;
-	return most;
+	return group_most(&plan->root);
 }

@@ -25,7 +25,7 @@ struct plan_node {
 	const uint32_t *same;              /* of each word of a phrase: the first one with the same term */
 	uint64_t df;                       /* NODE_TERM: live documents */
 	const struct bigram *bigrams;      /* of a phrase that is a bigram: in each segment; else NULL */
-	/* NODE_GROUP */
+	/* NODE_GROUP, also what a pattern has become; `weight` is the most that it can score */
 	const struct plan_group *group;
 };
 
@@ -35,14 +35,23 @@ struct plan_group {
 	struct plan_node *members;
 	uint32_t count;
 	uint32_t required, optional, excluded; /* so many of each */
+	uint32_t minimum; /* so many optional members must match; 0: one, and none beside required ones */
+	bool constant;    /* a match scores `score`, whatever it has */
+	float score;
 };
+
+/* Nothing but exclusions: what matches is every other live document, and it scores `score`. */
+static inline bool matches_others(const struct plan_group *group)
+{
+	return group->count && group->excluded == group->count;
+}
 
 struct plan {
 	const struct collection *collection;
 	struct plan_group root;
 	size_t terms;      /* words of the query */
 	uint64_t postings; /* live documents with each, added up */
-	bool complement;   /* what matches is every other live document */
+	bool complement;   /* what matches is every other live document (PLAN_FILTER) */
 };
 
 enum plan_use {

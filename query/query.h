@@ -3,7 +3,8 @@
  *
  * text -- syntax_parse --> syntax -- query_analyse --> query -- plan_make --> plan -- segment_plan_make --> one a segment
  *
- * Today's queries are one group of terms and phrases. A nested group is a member like any other.
+ * Most queries are one group of terms and phrases. A nested group is a member like any other; one that says the same without its
+ * brackets is taken apart here, for flat groups are evaluated faster.
  */
 #ifndef TRAWL_QUERY_QUERY_H
 #define TRAWL_QUERY_QUERY_H
@@ -19,28 +20,45 @@ struct query_term {
 	uint32_t offset; /* within its phrase: positions after the first word */
 };
 
-enum node_kind { NODE_TERM, NODE_PHRASE, NODE_GROUP };
+enum node_kind { NODE_TERM, NODE_PHRASE, NODE_GROUP, NODE_PATTERN, NODE_ALL };
 
 struct query_node {
 	enum node_kind kind;
 	enum occur occur;
-	uint32_t frequency; /* times it stands in its group (qtf) */
-	/* NODE_TERM: one word; NODE_PHRASE: several */
+	double frequency; /* times it stands in its group (qtf), each with its boost */
+	/* NODE_TERM: one word; NODE_PHRASE: several; NODE_PATTERN: the pattern in normal form, and the term that its letters give */
 	uint32_t words;
 	struct query_term *terms;
+	enum syntax_kind pattern; /* NODE_PATTERN: SYNTAX_PREFIX, SYNTAX_WILDCARD or SYNTAX_FUZZY */
+	uint32_t edits;           /* SYNTAX_FUZZY */
 	/* NODE_GROUP; equal members are one */
 	struct query_node *members;
 	uint32_t member_count, member_capacity;
+	uint32_t minimum; /* so many optional members must match; 0: one, and none beside required ones */
+	bool constant;    /* it scores `frequency` where it matches */
+};
+
+struct query_options {
+	struct syntax_options syntax;
+	bool
+	    no_positions; /* of the index: a word that analysis cuts in several is no phrase, but needs all its terms */
+	bool fold_diacritics; /* in patterns, as analysis does in words */
+	bool others_match;    /* a query of nothing but exclusions matches all other documents; else none */
+	uint32_t minimum;     /* of the root's optional members */
+	bool percent;         /* `minimum` is a share of them */
 };
 
 struct query {
-	struct query_node root; /* NODE_GROUP */
-	struct arena arena;     /* of all that it points to */
+	struct query_node root;    /* NODE_GROUP */
+	struct arena arena;        /* of all that it points to */
+	struct syntax_note *notes; /* in order of their places */
+	size_t error_at;           /* on TRAWL_EINVAL: the byte of the text */
 };
 
 /* Parse and analyse `text`, which must live as long as the query. What the query held before is dropped. TRAWL_ELIMIT where trawl.h
- * tells a limit. */
-int query_read(struct query *query, struct tokenizer *tokenizer, const char *text, size_t length, trawl_error *error);
+ * tells a limit, TRAWL_EINVAL in strict syntax. */
+int query_read(struct query *query, struct tokenizer *tokenizer, const char *text, size_t length,
+               const struct query_options *options, trawl_error *error);
 
 /* Terms and phrases by their bytes; equal ones (their occur and frequency apart) compare 0. */
 int query_terms_compare(const struct query_term *a, uint32_t a_words, const struct query_term *b, uint32_t b_words);

@@ -13,6 +13,11 @@ static bool find_source(const struct plan_node *node, size_t number, struct segm
 		leaf->source = FROM_TERM;
 		leaf->entry = &node->entries[0][number];
 		return leaf->entry->df > 0;
+	} else if (node->kind == NODE_GROUP) {
+		leaf->source = FROM_GROUP;
+		return node->group->count > 0;
+	} else if (node->kind == NODE_ALL) {
+		leaf->source = FROM_ALL;
 	}
 	return true;
 }

@@ -46,14 +46,14 @@ static int find_passing(struct filter *filter, const struct collection *collecti
 }
 
 int filter_prepare(struct filter *filter, const struct collection *collection, struct tokenizer *tokenizer,
-                   const char *text, size_t length, struct context *context)
+                   const char *text, size_t length, const struct query_options *options, struct context *context)
 {
 	size_t words = collection_word(collection, collection->segment_count);
 	if (filter->known && filter->text.length == length && (!length || !memcmp(filter->text.data, text, length)))
 		return 0;
 	filter->known = false;
 	filter->text.length = 0;
-	int code = query_read(&filter->query, tokenizer, text, length, context->error);
+	int code = query_read(&filter->query, tokenizer, text, length, options, context->error);
 	if (code)
 		return code;
 	if (!buffer_append(&filter->text, text, length) ||

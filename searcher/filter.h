@@ -23,7 +23,7 @@ struct filter {
 
 /* Find the documents that pass the filter `text`, unless that is known. */
 int filter_prepare(struct filter *filter, const struct collection *collection, struct tokenizer *tokenizer,
-                   const char *text, size_t length, struct context *context);
+                   const char *text, size_t length, const struct query_options *options, struct context *context);
 
 void filter_release(struct filter *filter);
 

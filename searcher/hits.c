@@ -31,28 +31,47 @@ int trawl_hit_document(trawl_searcher *searcher, uint64_t document, trawl_docume
 	return code ? code : segment_fetch(segment, doc, &searcher->reader.scratch, stored, error);
 }
 
-/* The query's terms as the snippet maker wants them. */
-static struct snippet_term *snippet_terms(trawl_searcher *searcher, size_t *count)
+/* Terms of a query as the snippet maker wants them. */
+struct shown_terms {
+	struct snippet_term *terms;
+	size_t count;
+	uint32_t phrases;
+};
+
+static size_t count_terms(const struct plan_group *group)
 {
-	const struct plan *plan = &searcher->plan;
-	struct arena *arena = &searcher->reader.arena;
-	arena_reset(arena);
-	struct snippet_term *terms = arena_new(arena, (plan->terms + 1) * sizeof *terms);
-	uint32_t phrases = 0;
-	*count = 0;
-	if (!terms)
-		return NULL;
-	for (uint32_t i = 0; i < plan->root.count; i++) {
-		const struct plan_node *node = &plan->root.members[i];
+	size_t count = 0;
+	for (uint32_t i = 0; i < group->count; i++)
+		count += group->members[i].group ? count_terms(group->members[i].group) : group->members[i].words;
+	return count;
+}
+
+static void list_terms(struct shown_terms *list, const struct plan_group *group)
+{
+	for (uint32_t i = 0; i < group->count; i++) {
+		const struct plan_node *node = &group->members[i];
 		if (node->occur == OCCUR_EXCLUDED)
 			continue;
-		phrases += node->words > 1;
+		if (node->group)
+			list_terms(list, node->group);
+		list->phrases += node->words > 1;
 		for (uint32_t w = 0; w < node->words; w++)
-			terms[(*count)++] =
-			    (struct snippet_term){node->terms[w].bytes, node->terms[w].length,
-			                          node->weight / (float)node->words, node->words > 1 ? phrases : 0};
+			list->terms[list->count++] = (struct snippet_term){node->terms[w].bytes, node->terms[w].length,
+			                                                   node->weight / (float)node->words,
+			                                                   node->words > 1 ? list->phrases : 0};
 	}
-	return terms;
+}
+
+static struct snippet_term *snippet_terms(trawl_searcher *searcher, size_t *count)
+{
+	const struct plan_group *root = &searcher->plan.root;
+	struct arena *arena = &searcher->reader.arena;
+	arena_reset(arena);
+	struct shown_terms list = {.terms = arena_new(arena, (count_terms(root) + 1) * sizeof *list.terms)};
+	if (list.terms)
+		list_terms(&list, root);
+	*count = list.count;
+	return list.terms;
 }
 
 int trawl_hit_snippet(trawl_searcher *searcher, uint64_t document, size_t width, trawl_snippet *snippet,

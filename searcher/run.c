@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "query/segment_plan.h"
+#include "searcher/gather.h"
 #include "searcher/kernel.h"
 #include "searcher/open.h"
 #include "searcher/phrase_open.h"
@@ -14,6 +15,7 @@ struct segment_run {
 	struct segment_plan plan;
 	const struct scoring *scoring; /* NULL: matches are not ranked */
 	struct segment *segment;
+	const uint64_t *allowed; /* documents of the segment that count; NULL: all live ones */
 	struct context *context;
 };
 
@@ -41,6 +43,22 @@ static int open_phrase(const struct segment_run *at, struct leaf *leaf, const st
 	return code;
 }
 
+/* ---- groups within groups: evaluated first, to become a leaf ---- */
+
+static int open_group(const struct segment_run *at, struct leaf *leaf, const struct plan_node *node);
+
+/* All documents that count. */
+static int open_all(const struct segment_run *at, struct leaf *leaf, float score)
+{
+	struct live_documents live = {at->segment->documents_count, at->segment->deletions.words, at->allowed};
+	struct gather gather;
+	bool done = gather_init(&gather, live.count, false, &at->context->arena);
+	for (uint32_t doc = 0; done && doc < live.count; doc += BLOCK_DOCUMENTS)
+		gather.masks[doc / BLOCK_DOCUMENTS] = live_in_block(&live, doc);
+	done = done && gather_leaf(&gather, leaf, true, score);
+	return done ? 0 : error_set_memory(at->context->error);
+}
+
 static int open_leaf(const struct segment_run *at, struct leaf *leaf, const struct segment_leaf *planned)
 {
 	struct context *context = at->context;
@@ -52,9 +70,13 @@ static int open_leaf(const struct segment_run *at, struct leaf *leaf, const stru
 		code = leaf_open_bigram(leaf, at->segment, planned->entry, &context->arena, context->error);
 		break;
 	case FROM_PHRASE: code = open_phrase(at, leaf, node); break;
+	case FROM_GROUP: code = open_group(at, leaf, node); break;
+	case FROM_ALL: code = open_all(at, leaf, node->weight); break;
 	}
 	leaf->occur = node->occur;
-	if (!code && at->scoring && node->occur != OCCUR_EXCLUDED)
+	if (planned->source == FROM_GROUP || planned->source == FROM_ALL)
+		leaf->weight = node->weight; /* and it has its scores */
+	else if (!code && at->scoring && node->occur != OCCUR_EXCLUDED)
 		code = leaf_score(leaf,
 		                  &(struct leaf_scoring){at->segment->lengths, &at->scoring->scorer, node->weight,
 		                                         at->scoring->inflations[at->plan.number].most},
@@ -85,12 +107,6 @@ static int open_leaves(const struct segment_run *at, struct leaf *leaves, uint32
 	return positive > 0;
 }
 
-static const uint64_t *allowed_in(const struct segment_run *at)
-{
-	const uint64_t *allowed = at->run->allowed;
-	return allowed ? allowed + collection_word(at->run->plan->collection, at->plan.number) : NULL;
-}
-
 /* 1; 0 when no document can match; negative on error. */
 static int open_evaluation(const struct segment_run *at, struct evaluation *evaluation)
 {
@@ -98,7 +114,7 @@ static int open_evaluation(const struct segment_run *at, struct evaluation *eval
 	struct leaf *leaves = arena_new(&at->context->arena, at->plan.count * sizeof *leaves);
 	if (!leaves)
 		return error_set_memory(at->context->error);
-	*evaluation = (struct evaluation){.live = {segment->documents_count, segment->deletions.words, allowed_in(at)},
+	*evaluation = (struct evaluation){.live = {segment->documents_count, segment->deletions.words, at->allowed},
 	                                  .leaves = leaves,
 	                                  .segment = at->plan.number,
 	                                  .base = at->run->plan->collection->bases[at->plan.number],
@@ -108,6 +124,119 @@ static int open_evaluation(const struct segment_run *at, struct evaluation *eval
 	for (uint32_t i = 0; possible > 0 && i < evaluation->count; i++)
 		evaluation->required |= leaves[i].occur == OCCUR_REQUIRED;
 	return possible;
+}
+
+/* Hand what matches a group to the collector. 0, also when nothing does. */
+static int evaluate_group(const struct segment_run *at, const struct plan_group *group, const uint64_t *allowed,
+                          struct collector *collector)
+{
+	struct plan plan = {.collection = at->run->plan->collection, .root = *group};
+	struct run run = {.plan = &plan, .scoring = at->scoring};
+	struct segment_run inner = *at;
+	struct evaluation evaluation;
+	inner.run = &run;
+	inner.allowed = allowed;
+	inner.plan = (struct segment_plan){.plan = &plan,
+	                                   .number = at->plan.number,
+	                                   .purpose = at->scoring ? PURPOSE_RANK : PURPOSE_MATCH,
+	                                   .filtered = allowed != NULL};
+	int code = segment_plan_make(&inner.plan, &at->context->arena, at->context->error);
+	if (code || inner.plan.strategy == STRATEGY_NOTHING)
+		return code;
+	int possible = open_evaluation(&inner, &evaluation);
+	if (possible <= 0)
+		return possible;
+	code = at->scoring ? kernel_get()->rank(&evaluation, at->context, collector)
+	                   : kernel_get()->match(&evaluation, at->context, collector);
+	return code == TRAWL_ENOMEM ? error_set_memory(at->context->error) : code;
+}
+
+/* As evaluate_group, without scores. */
+static int match_group(const struct segment_run *at, const struct plan_group *group, struct collector *collector)
+{
+	struct segment_run unranked = *at;
+	unranked.scoring = NULL;
+	return evaluate_group(&unranked, group, at->allowed, collector);
+}
+
+/* Turn what was gathered around: the documents that count and were not. */
+static void take_others(const struct segment_run *at, struct gather *gather)
+{
+	struct live_documents live = {at->segment->documents_count, at->segment->deletions.words, at->allowed};
+	for (uint32_t doc = 0; doc < live.count; doc += BLOCK_DOCUMENTS)
+		gather->masks[doc / BLOCK_DOCUMENTS] =
+		    live_in_block(&live, doc) & ~gather->masks[doc / BLOCK_DOCUMENTS];
+}
+
+/* What a group of nothing but exclusions matches. */
+static int open_others(const struct segment_run *at, struct leaf *leaf, const struct plan_group *group)
+{
+	struct plan_group any = *group;
+	struct gather gather;
+	any.members = arena_copy(&at->context->arena, group->members, group->count * sizeof *group->members);
+	if (!any.members || !gather_init(&gather, at->segment->documents_count, false, &at->context->arena))
+		return error_set_memory(at->context->error);
+	for (uint32_t i = 0; i < any.count; i++)
+		any.members[i].occur = OCCUR_OPTIONAL;
+	any.optional = any.count;
+	any.required = any.excluded = 0;
+	int code = match_group(at, &any, &gather.collector);
+	if (code)
+		return code;
+	take_others(at, &gather);
+	return gather_leaf(&gather, leaf, true, group->score) ? 0 : error_set_memory(at->context->error);
+}
+
+/* The documents that have at least the minimum of a group's optional members. */
+static int find_minimum(const struct segment_run *at, const struct plan_group *group, uint64_t **allowed)
+{
+	struct arena *arena = &at->context->arena;
+	uint32_t documents = at->segment->documents_count;
+	struct live_documents live = {documents, at->segment->deletions.words, at->allowed};
+	struct tally tally;
+	struct gather gather;
+	if (!tally_init(&tally, documents, arena) || !gather_init(&gather, documents, false, arena))
+		return error_set_memory(at->context->error);
+	for (uint32_t i = 0; i < group->count; i++) {
+		struct plan_node member = group->members[i];
+		struct plan_group one = {.members = &member, .count = 1, .optional = 1};
+		if (member.occur != OCCUR_OPTIONAL)
+			continue;
+		memset(gather.masks, 0, tally.words * sizeof *gather.masks);
+		int code = match_group(at, &one, &gather.collector);
+		if (code)
+			return code;
+		tally_add(&tally, gather.masks);
+	}
+	memset(gather.masks, 0, tally.words * sizeof *gather.masks);
+	for (uint32_t doc = 0; doc < documents; doc += BLOCK_DOCUMENTS)
+		gather.masks[doc / BLOCK_DOCUMENTS] = live_in_block(&live, doc);
+	tally_restrict(&tally, group->minimum, gather.masks);
+	*allowed = gather.masks;
+	return 0;
+}
+
+static int open_group(const struct segment_run *at, struct leaf *leaf, const struct plan_node *node)
+{
+	const struct plan_group *group = node->group;
+	struct segment_run inner = *at;
+	struct gather gather;
+	uint64_t *enough = NULL;
+	int code = 0;
+	if (matches_others(group))
+		return open_others(at, leaf, group);
+	if (group->constant)
+		inner.scoring = NULL;
+	if (group->minimum)
+		code = find_minimum(at, group, &enough);
+	if (code)
+		return code;
+	if (!gather_init(&gather, at->segment->documents_count, inner.scoring != NULL, &at->context->arena))
+		return error_set_memory(at->context->error);
+	code = evaluate_group(&inner, group, enough ? enough : at->allowed, &gather.collector);
+	if (code)
+		return code;
+	return gather_leaf(&gather, leaf, group->constant, group->score) ? 0 : error_set_memory(at->context->error);
 }
 
 /* ---- counting ---- */
@@ -212,11 +341,13 @@ static int run_phrase(const struct segment_run *at, struct collector *collector)
 static int run_segment(const struct run *run, size_t number, enum purpose purpose, struct context *context,
                        struct collector *collector)
 {
+	const struct collection *collection = run->plan->collection;
 	struct segment_run at = {
 	    .run = run,
 	    .plan = {.plan = run->plan, .number = number, .purpose = purpose, .filtered = run->allowed != NULL},
 	    .scoring = purpose == PURPOSE_RANK ? run->scoring : NULL,
-	    .segment = &run->plan->collection->segments[number],
+	    .segment = &collection->segments[number],
+	    .allowed = run->allowed ? run->allowed + collection_word(collection, number) : NULL,
 	    .context = context};
 	arena_reset(&context->arena);
 	int code = segment_plan_make(&at.plan, &context->arena, context->error);

@@ -129,21 +129,41 @@ static void drop_results(trawl_searcher *searcher)
 	arena_reset(&searcher->plan_arena);
 }
 
+/* How queries of the index are read. */
+static struct query_options query_options(const struct collection *collection, const struct manifest *manifest)
+{
+	bool positions = !collection->segment_count || collection->segments[0].has_positions;
+	return (struct query_options){.no_positions = !positions,
+	                              .fold_diacritics = manifest_analysis(manifest).fold_diacritics};
+}
+
+static int prepare_filter(trawl_searcher *searcher, const trawl_search_options *options)
+{
+	const struct collection *collection = &searcher->index->collection;
+	struct query_options reading = query_options(collection, &searcher->index->manifest);
+	return filter_prepare(&searcher->filter, collection, searcher->tokenizer, options->filter,
+	                      options->filter_length, &reading, &searcher->context);
+}
+
 /* From the text to all that running it takes. */
 static int prepare(trawl_searcher *searcher, const char *query, size_t query_length,
                    const trawl_search_options *options, struct run *run)
 {
 	const struct collection *collection = &searcher->index->collection;
 	struct context *context = &searcher->context;
+	struct query_options reading = query_options(collection, &searcher->index->manifest);
+	reading.syntax.strict = options->syntax == TRAWL_SYNTAX_STRICT;
+	reading.others_match = true;
+	reading.minimum = options->minimum;
+	reading.percent = options->minimum_percent;
 	int code = check_options(options, context->error);
 	if (!code)
-		code = query_read(&searcher->query, searcher->tokenizer, query, query_length, context->error);
+		code = query_read(&searcher->query, searcher->tokenizer, query, query_length, &reading, context->error);
 	if (!code)
 		code = plan_make(&searcher->plan, &searcher->query, collection, PLAN_SEARCH, &searcher->plan_arena,
 		                 context->error);
 	if (!code && options->filter)
-		code = filter_prepare(&searcher->filter, collection, searcher->tokenizer, options->filter,
-		                      options->filter_length, context);
+		code = prepare_filter(searcher, options);
 	if (code)
 		return code;
 	scoring_prepare(&searcher->scoring, collection, options->set_k1 ? options->k1 : BUILD_K1,
@@ -180,6 +200,21 @@ const trawl_hit *trawl_hits(const trawl_searcher *searcher, size_t *count)
 uint64_t trawl_match_count(const trawl_searcher *searcher)
 {
 	return searcher->matches;
+}
+
+bool trawl_query_get_note(const trawl_searcher *searcher, size_t which, trawl_query_note *note)
+{
+	const struct syntax_note *at = searcher->query.notes;
+	while (at && which--)
+		at = at->next;
+	if (at)
+		*note = (trawl_query_note){at->at, at->length, at->text};
+	return at != NULL;
+}
+
+size_t trawl_query_error_place(const trawl_searcher *searcher)
+{
+	return searcher->query.error_at;
 }
 
 size_t trawl_query_terms(const trawl_searcher *searcher)

@@ -312,35 +312,57 @@ static int64_t find_extent(const struct terms *terms, const char *term, size_t l
 	return low;
 }
 
+/* Read the first entry of the last block of extent `extent` that begins with a term not above `term`, or of its first block. */
+static int enter_near(struct terms *terms, struct terms_cursor *cursor, uint32_t extent, const char *term,
+                      size_t length, trawl_error *error)
+{
+	int code = enter_extent(terms, cursor, extent, error);
+	if (code)
+		return code;
+	/* The last block whose prefix is not above the term's; where prefixes are equal, an earlier one may be it. */
+	uint64_t prefix = term_prefix(term, length);
+	int64_t low = 0, high = cursor->block_count;
+	while (high - low > 1) {
+		int64_t middle = (low + high) / 2;
+		if (load64(cursor->end + 8 * middle) <= prefix)
+			low = middle;
+		else
+			high = middle;
+	}
+	for (;; low--) {
+		cursor->block = (uint32_t)low;
+		code = enter_block(terms, cursor, error);
+		if (!code)
+			code = read_entry(terms, cursor, error);
+		if (code < 0)
+			return code;
+		if (!low || bytes_compare(cursor->term, cursor->length, term, length) <= 0)
+			return 0;
+	}
+}
+
+int terms_seek(struct terms *terms, struct terms_cursor *cursor, const char *term, size_t length, trawl_error *error)
+{
+	int64_t extent = find_extent(terms, term, length);
+	*cursor = (struct terms_cursor){0};
+	if (extent < 0)
+		return terms_next(terms, cursor, error);
+	int code = enter_near(terms, cursor, (uint32_t)extent, term, length, error);
+	code = code ? code : 1;
+	while (code > 0 && bytes_compare(cursor->term, cursor->length, term, length) < 0)
+		code = terms_next(terms, cursor, error);
+	return code;
+}
+
 int terms_find(struct terms *terms, const char *term, size_t length, struct term_entry *entry, trawl_error *error)
 {
 	struct terms_cursor cursor;
 	int64_t extent = length <= 255 ? find_extent(terms, term, length) : -1;
 	if (extent < 0)
 		return 0;
-	int code = enter_extent(terms, &cursor, (uint32_t)extent, error);
+	int code = enter_near(terms, &cursor, (uint32_t)extent, term, length, error);
 	if (code)
 		return code;
-	/* The last block whose prefix is not above the term's; where prefixes are equal, an earlier one may be it. */
-	uint64_t prefix = term_prefix(term, length);
-	int64_t low = 0, high = cursor.block_count;
-	while (high - low > 1) {
-		int64_t middle = (low + high) / 2;
-		if (load64(cursor.end + 8 * middle) <= prefix)
-			low = middle;
-		else
-			high = middle;
-	}
-	for (;; low--) {
-		cursor.block = (uint32_t)low;
-		code = enter_block(terms, &cursor, error);
-		if (!code)
-			code = read_entry(terms, &cursor, error);
-		if (code < 0)
-			return code;
-		if (!low || bytes_compare(cursor.term, cursor.length, term, length) <= 0)
-			break;
-	}
 	for (;;) {
 		int order = bytes_compare(cursor.term, cursor.length, term, length);
 		if (order == 0)

@@ -74,5 +74,7 @@ struct terms_cursor {
 };
 
 int terms_next(struct terms *terms, struct terms_cursor *cursor, trawl_error *error);
+/* As terms_next, for the first term that is not below `term`. */
+int terms_seek(struct terms *terms, struct terms_cursor *cursor, const char *term, size_t length, trawl_error *error);
 
 #endif

@@ -352,15 +352,15 @@ static void clause_append(struct naive *naive, struct clause *clause, const stru
 	clause->offsets[count] = token->position - first;
 }
 
-/* Analyse [text, length): one clause of all its terms, or one for each. */
-static void clauses_parse(struct naive *naive, enum clause_kind kind, bool phrase, const char *text, size_t length)
+/* Analyse [text, length): one clause of all its terms. */
+static void clauses_parse(struct naive *naive, enum clause_kind kind, const char *text, size_t length)
 {
 	struct token token;
 	struct clause *clause = NULL;
 	uint32_t first = 0;
 	tokenizer_start(naive->tokenizer, text, length);
 	while (next_token(naive, &token)) {
-		if (!clause || !phrase) {
+		if (!clause) {
 			clause = clause_add(naive, kind);
 			first = token.position;
 		}
@@ -373,6 +373,17 @@ static bool is_space(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+/* A sign counts directly before a word or a quotation. */
+static bool is_signed(const char *query, size_t length, size_t i)
+{
+	if ((query[i] != '+' && query[i] != '-') || i + 1 == length)
+		return false;
+	unsigned char next = (unsigned char)query[i + 1];
+	return next == '"' || next == '.' || next >= 0x80 || (next >= '0' && next <= '9') ||
+	       ((next | 0x20) >= 'a' && (next | 0x20) <= 'z');
+}
+
+/* Words and quotations with their signs; groups and the like are for test_groups.c. */
 static void query_parse(struct naive *naive, const char *query, size_t length)
 {
 	clauses_clear(naive);
@@ -381,14 +392,14 @@ static void query_parse(struct naive *naive, const char *query, size_t length)
 			i++;
 			continue;
 		}
-		enum clause_kind kind = query[i] == '+' ? REQUIRED : query[i] == '-' ? EXCLUDED : OPTIONAL;
-		if (kind != OPTIONAL)
-			i++;
+		enum clause_kind kind = OPTIONAL;
+		if (is_signed(query, length, i))
+			kind = query[i++] == '+' ? REQUIRED : EXCLUDED;
 		bool quoted = i < length && query[i] == '"';
 		size_t start = i += quoted;
-		while (i < length && query[i] != '"' && (quoted || !is_space(query[i])))
+		while (i < length && (quoted ? query[i] != '"' : !is_space(query[i])))
 			i++;
-		clauses_parse(naive, kind, quoted || kind == EXCLUDED, query + start, i - start);
+		clauses_parse(naive, kind, query + start, i - start);
 		if (quoted && i < length)
 			i++; /* the closing quote */
 	}
@@ -541,6 +552,15 @@ static void find_passing(struct naive *naive)
 	}
 }
 
+/* Nothing but exclusions: all other documents match, and score 1. */
+static bool only_excludes(const struct naive *naive)
+{
+	for (size_t i = 0; i < naive->clause_count; i++)
+		if (naive->clauses[i].kind != EXCLUDED)
+			return false;
+	return naive->clause_count > 0;
+}
+
 const double *naive_search(struct naive *naive, const char *query, size_t length, double k1, double b, size_t *matches)
 {
 	refresh(naive);
@@ -550,6 +570,10 @@ const double *naive_search(struct naive *naive, const char *query, size_t length
 	*matches = 0;
 	for (size_t d = 0; d < naive->document_count; d++) {
 		bool wanted = required ? naive->required_seen[d] == required : naive->optional_seen[d] > 0;
+		if (only_excludes(naive)) {
+			wanted = naive->documents[d].live;
+			naive->scores[d] = 1;
+		}
 		if (wanted && naive->passes[d] && !naive->excluded[d])
 			++*matches;
 		else
@@ -592,6 +616,10 @@ double naive_scan(struct naive *naive, size_t number, const char *query, size_t 
 			continue;
 		any = true;
 		score += inverse_frequency(naive, clause) * saturation(naive, document, (double)tf, k1, b);
+	}
+	if (only_excludes(naive)) {
+		any = true;
+		score = 1;
 	}
 	if (!document->live || excluded || missing || !any)
 		return NAIVE_NO_MATCH;

@@ -52,7 +52,8 @@ static void planned_open(struct planned *planned, const trawl_index *index)
 static int planned_make(struct planned *planned, const trawl_index *index, const char *query, size_t length)
 {
 	arena_reset(&planned->arena);
-	int code = query_read(&planned->query, planned->tokenizer, query, length, &error);
+	int code = query_read(&planned->query, planned->tokenizer, query, length,
+	                      &(struct query_options){.others_match = true}, &error);
 	return code ? code
 	            : plan_make(&planned->plan, &planned->query, &index->collection, PLAN_SEARCH, &planned->arena,
 	                        &error);
