@@ -147,6 +147,18 @@ static void print_count_for_people(const struct hit_style *style, const struct o
 	printf("%s document%s\n", grouped(outcome->matches, total), outcome->matches == 1 ? "" : "s");
 }
 
+static void print_notes(const trawl_searcher *searcher)
+{
+	trawl_query_note note;
+	for (size_t i = 0; trawl_query_get_note(searcher, i, &note); i++) {
+		printf("%s{\"start\":%zu,\"length\":%zu,\"text\":", i ? "," : ",\"notes\":[", note.start, note.length);
+		json_write_string(stdout, note.text, strlen(note.text));
+		putchar('}');
+		if (!trawl_query_get_note(searcher, i + 1, &note))
+			putchar(']');
+	}
+}
+
 void print_query_end(const struct hit_style *style, const struct outcome *outcome)
 {
 	switch (style->form) {
@@ -164,6 +176,7 @@ void print_query_end(const struct hit_style *style, const struct outcome *outcom
 		putchar(']');
 		if (outcome->counted)
 			printf(",\"matches\":%" PRIu64, outcome->matches);
+		print_notes(outcome->searcher);
 		if (outcome->error) {
 			fputs(",\"error\":", stdout);
 			json_write_string(stdout, outcome->error, strlen(outcome->error));

@@ -32,8 +32,9 @@ struct query {
 struct outcome {
 	size_t shown; /* hits */
 	bool counted;
-	uint64_t matches;  /* if counted */
-	const char *error; /* NULL: none */
+	uint64_t matches;               /* if counted */
+	const char *error;              /* NULL: none */
+	const trawl_searcher *searcher; /* that answered, for its notes */
 };
 
 /* Ahead of the hits of a query, and behind them, with the count if there is one. */

@@ -155,7 +155,7 @@ static void tell_none(const struct search_job *job, const struct outcome *outcom
 
 static void answer(struct search_job *job, const struct query *query)
 {
-	struct outcome outcome = {0};
+	struct outcome outcome = {.searcher = job->searcher};
 	trawl_error error = {0};
 	print_query_head(&job->style, query);
 	if (print_hits(job, query, &outcome, &error) != TRAWL_OK) {

@@ -199,6 +199,38 @@ trawl search news.trawl $'rain \x1b[31m\x01 spain'
 exits 0 && out_has "(n1)"
 claim "control_bytes_in_a_query_are_harmless"
 
+# The query language (the grammar has tests of its own)
+printf '{"id":"%s","text":"%s"}\n' a 'the river burst its banks' b 'banks burst its' c 'rain in spain' d 'rain in france' >lang.jsonl
+trawl index -q lang.trawl lang.jsonl
+ids()
+{
+	trawl search --json --no-snippet lang.trawl -- "$@" && jq -r .id .out | sort | paste -sd' ' >.ids
+}
+for marks in '"burst its banks"' '“burst its banks”' '«burst its banks»' '„burst its banks“'; do
+	ids "$marks" && [ "$(cat .ids)" = a ] && silent
+	claim "quotation_marks_of_many_kinds_make_phrases: $marks"
+done
+ids 'rain NOT spain' && [ "$(cat .ids)" = d ] && ids 'rain AND spain' && [ "$(cat .ids)" = c ] &&
+	ids '(spain OR banks) AND (rain OR river)' && [ "$(cat .ids)" = 'a c' ] && ids 'ri*' && [ "$(cat .ids)" = a ] &&
+	ids 'r?in NOT fr*' && [ "$(cat .ids)" = c ] && ids 'rian~' && [ "$(cat .ids)" = 'c d' ] &&
+	ids '(rain spain france)~2' && [ "$(cat .ids)" = 'c d' ] && ids '*:* -rain' && [ "$(cat .ids)" = 'a b' ]
+claim "operators_groups_and_patterns_find_what_they_say"
+trawl search --no-snippet lang.trawl -- -rain
+exits 0 && err_has "all other documents" && out_has a && out_has b && ! out_has '(c)'
+claim "nothing_but_exclusions_finds_all_others_and_says_so"
+trawl search --no-snippet lang.trawl 'author:x rain'
+exits 0 && err_has "'author': no such field"
+claim "what_is_read_as_plain_text_is_told"
+trawl search --syntax strict lang.trawl 'rain AND (spain'
+exits 2 && err_has "byte 10: a bracket that is not closed" && err_has '           ^'
+claim "strict_syntax_points_at_what_it_refuses"
+trawl search --json --no-snippet --min-match 2 lang.trawl rain spain
+exits 0 && [ "$(jq -r .id .out)" = c ]
+claim "min_match_asks_for_several_words"
+printf 'rain (\n' | "$TRAWL" search --json --no-snippet lang.trawl 2>.err >.out
+jq -e '.notes[0] | .start == 5 and (.text | length > 0)' .out >/dev/null
+claim "notes_are_in_the_json_of_a_batch"
+
 # Readers that go away
 seq 3000 | sed 's/.*/{"id":"&","title":"t","text":"rain number &"}/' >many.jsonl
 trawl index -q many.trawl many.jsonl
