@@ -46,12 +46,7 @@ void finding_print(void *context, const trawl_finding *finding)
 void finding_progress(void *context, const char *stage, uint64_t done, uint64_t total)
 {
 	struct finding_printer *printer = context;
-	char line[160];
-	if (!progress_due(&printer->progress))
-		return;
-	snprintf(line, sizeof line, "%s: %.0f%%", stage,
-	         total ? 100.0 * (double)(done < total ? done : total) / (double)total : 0);
-	progress_draw(&printer->progress, line);
+	progress_stage(&printer->progress, stage, done, total);
 }
 
 int finding_options(const struct finding_command *command, int argc, char **argv, void *settings,

@@ -304,18 +304,18 @@ static int run(struct index_job *job, char **paths, int count)
 	trawl_document document;
 	int code;
 	catch_signals();
-	progress_begin(&job->progress, !job->quiet);
+	progress_begin(&job->progress.line, !job->quiet);
 	int result =
 	    trawl_source_open(&job->source, (const char *const *)paths, (size_t)count, &job->source_options, &error);
 	if (result == TRAWL_OK)
 		result = trawl_source_next(job->source, &document, &error);
 	bool found = result > 0;
 	if (result == TRAWL_ESTOPPED) {
-		progress_end(&job->progress);
+		progress_end(&job->progress.line);
 		return job_tell_end(job, 1, &error);
 	}
 	if (result == 0 && !(job->delete_missing && access(job->index_path, F_OK) == 0)) {
-		progress_end(&job->progress);
+		progress_end(&job->progress.line);
 		return nothing_found(job, paths, count);
 	}
 	if (result >= 0) {
@@ -323,7 +323,7 @@ static int run(struct index_job *job, char **paths, int count)
 		result = job_open_writer(job, &error);
 	}
 	if (result < 0) {
-		progress_end(&job->progress);
+		progress_end(&job->progress.line);
 		return complain("%s", error.text);
 	}
 	if (!job->quiet && !job->writer_options.memory_budget)
@@ -332,7 +332,7 @@ static int run(struct index_job *job, char **paths, int count)
 		result = job_add_all(job, found ? &document : NULL, &error);
 	if (result == TRAWL_OK)
 		result = job_finish(job, &error);
-	progress_end(&job->progress);
+	progress_end(&job->progress.line);
 	code = job_tell_end(job, result, &error);
 	if (code == EXIT_DONE && !found) {
 		trawl_writer_stats written;

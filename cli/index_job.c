@@ -168,22 +168,6 @@ int job_exit_code(const struct index_job *job)
 	return job->notices[TRAWL_SKIPPED_DAMAGED] ? EXIT_NONE : EXIT_DONE;
 }
 
-static void draw_progress(struct index_job *job, const trawl_source_progress *source)
-{
-	char line[160], documents[NUMBER_SIZE], done[NUMBER_SIZE], total[NUMBER_SIZE];
-	double seconds = clock_seconds() - job->progress.begun;
-	int used = snprintf(line, sizeof line, "%.1f MB/s  %s documents  %s",
-	                    seconds > 0 ? (double)job->text_bytes / 1e6 / seconds : 0,
-	                    grouped(source->documents, documents), megabytes(source->bytes, done));
-	if (source->total_bytes >= source->bytes && source->bytes > 0) {
-		double share = (double)source->bytes / (double)source->total_bytes;
-		long left = (long)(seconds * (1 - share) / share + 0.5);
-		snprintf(line + used, sizeof line - (size_t)used, " of %s (%d%%)  %ld:%02ld left",
-		         megabytes(source->total_bytes, total), (int)(share * 100), left / 60, left % 60);
-	}
-	progress_draw(&job->progress, line);
-}
-
 static uint64_t file_bytes(const char *path)
 {
 	struct stat status;
@@ -217,7 +201,7 @@ void job_print_summary(const struct index_job *job)
 	trawl_writer_get_stats(job->writer, &written);
 	uint64_t documents = written.added + written.replaced + written.unchanged,
 	         skipped = source.skipped + job->refused;
-	double seconds = clock_seconds() - job->progress.begun;
+	double seconds = clock_seconds() - job->progress.line.begun;
 	if (source.left_out)
 		snprintf(left_out, sizeof left_out, ", left out %s", grouped(source.left_out, text[0]));
 	if (job->json) {
@@ -228,7 +212,7 @@ void job_print_summary(const struct index_job *job)
 		       ",\"merges_failed\":%" PRIu64 ",\"compactions\":%" PRIu64 ",\"compaction_bytes\":%" PRIu64
 		       ",\"seconds\":%.3f,\"file_bytes\":%" PRIu64,
 		       documents, written.added, written.replaced, written.unchanged, skipped, source.files,
-		       written.deleted, source.left_out, job->text_bytes, written.tokens, written.runs,
+		       written.deleted, source.left_out, job->progress.text_bytes, written.tokens, written.runs,
 		       written.segment_bytes, written.merges, written.merge_bytes, written.merges_failed,
 		       written.compactions, written.compaction_bytes, seconds, file_bytes(job->index_path));
 		job_print_notices(job);
@@ -247,8 +231,9 @@ void job_print_summary(const struct index_job *job)
 	       "(%.1f MB/s); skipped %s%s; ",
 	       grouped(documents, text[0]), documents == 1 ? "" : "s", grouped(written.added, text[1]),
 	       grouped(written.replaced, text[2]), grouped(written.unchanged, text[3]), deleted,
-	       grouped(source.files, text[4]), source.files == 1 ? "" : "s", megabytes(job->text_bytes, text[5]),
-	       seconds, seconds > 0 ? (double)job->text_bytes / 1e6 / seconds : 0, grouped(skipped, text[6]), left_out);
+	       grouped(source.files, text[4]), source.files == 1 ? "" : "s",
+	       megabytes(job->progress.text_bytes, text[5]), seconds,
+	       seconds > 0 ? (double)job->progress.text_bytes / 1e6 / seconds : 0, grouped(skipped, text[6]), left_out);
 	print_merges(&written);
 	clean_write(stdout, job->index_path, strlen(job->index_path), CLEAN_LINE);
 	printf(" is %s\n", megabytes(file_bytes(job->index_path), text[7]));
@@ -271,7 +256,7 @@ static int add_document(struct index_job *job, const trawl_document *document, t
 	}
 	if (result != TRAWL_OK)
 		return result;
-	job->text_bytes += document->title_length + document->text_length;
+	job->progress.text_bytes += document->title_length + document->text_length;
 	job->taken++;
 	if (!missing_see(&job->missing, document->id, document->id_length)) {
 		snprintf(error->text, sizeof error->text, "out of memory");
@@ -280,10 +265,10 @@ static int add_document(struct index_job *job, const trawl_document *document, t
 	return TRAWL_OK;
 }
 
-static int commit(struct index_job *job, trawl_error *error)
+static int commit(struct index_job *job, bool last, trawl_error *error)
 {
-	progress_draw(&job->progress, "writing the index");
 	trawl_writer_stats before, after;
+	index_progress_commit(&job->progress, last);
 	trawl_writer_get_stats(job->writer, &before);
 	int result = trawl_writer_commit(job->writer, error);
 	trawl_writer_get_stats(job->writer, &after);
@@ -309,7 +294,7 @@ int job_wait_for_input(void *context, int descriptor)
 		bool timed = job->commit_seconds > 0 && job->taken > 0;
 		if (wait_for(descriptor, !timed ? -1 : left > 0 ? (int)(left * 1000) + 1 : 0))
 			return 0;
-		if (commit_is_due(job) && commit(job, &job->wait_error) != TRAWL_OK)
+		if (commit_is_due(job) && commit(job, false, &job->wait_error) != TRAWL_OK)
 			return 1;
 	}
 	return 1;
@@ -318,6 +303,8 @@ int job_wait_for_input(void *context, int descriptor)
 int job_open_writer(struct index_job *job, trawl_error *error)
 {
 	trawl_writer_options options = job->writer_options;
+	options.progress = index_progress_writing;
+	options.progress_context = &job->progress;
 	options.wait = false; /* a lock cannot be waited for together with signals */
 	for (;;) {
 		int result = trawl_writer_open(&job->writer, job->index_path, &options, error);
@@ -341,21 +328,20 @@ static int end_of_source(struct index_job *job, int result, trawl_error *error)
 
 int job_add_all(struct index_job *job, trawl_document *document, trawl_error *error)
 {
-	trawl_source_progress source;
 	int result = document != NULL;
+	job->progress.source = job->source;
+	job->progress.writer = job->writer;
+	job->progress.shown = 0;
 	job->last_commit = clock_seconds();
 	while (result > 0) {
 		if (caught_signal())
 			return 1;
 		result = add_document(job, document, error);
 		if (result == TRAWL_OK && commit_is_due(job))
-			result = commit(job, error);
+			result = commit(job, false, error);
 		if (result < 0)
 			return result;
-		if (progress_due(&job->progress)) {
-			trawl_source_get_progress(job->source, &source);
-			draw_progress(job, &source);
-		}
+		index_progress_reading(&job->progress);
 		result = trawl_source_next(job->source, document, error);
 	}
 	return end_of_source(job, result, error);
@@ -366,7 +352,7 @@ int job_finish(struct index_job *job, trawl_error *error)
 	int result = missing_delete(&job->missing, job->index_path, job->writer, error);
 	if (result == TRAWL_OK && caught_signal())
 		return 1;
-	return result == TRAWL_OK ? commit(job, error) : result;
+	return result == TRAWL_OK ? commit(job, true, error) : result;
 }
 
 int job_tell_end(const struct index_job *job, int result, const trawl_error *error)
@@ -394,7 +380,7 @@ void job_end_pass(struct index_job *job)
 	missing_release(&job->missing);
 	job->writer = NULL;
 	job->source = NULL;
-	job->refused = job->skips = job->text_bytes = job->taken = job->committed = 0;
+	job->refused = job->skips = job->progress.text_bytes = job->taken = job->committed = 0;
 	for (int i = 0; i < TRAWL_NOTICES; i++) {
 		free(job->first_place[i]);
 		free(job->first_message[i]);

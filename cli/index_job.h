@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "cli/index_progress.h"
 #include "cli/missing.h"
 #include "cli/terminal.h"
 #include "trawl.h"
@@ -29,7 +30,7 @@ struct index_job {
 	trawl_source *source;
 	trawl_writer *writer;
 	struct missing missing;
-	struct progress progress;
+	struct index_progress progress;
 	uint64_t refused; /* documents that the writer did not take */
 	uint64_t skips;   /* lines, files and documents that were skipped, and of each kind of notice */
 	uint64_t notices[TRAWL_NOTICES];
@@ -39,7 +40,6 @@ struct index_job {
 	char *list;
 	size_t list_length;
 	trawl_error wait_error; /* what went wrong while input was waited for */
-	uint64_t text_bytes;    /* of the documents, with their titles */
 	uint64_t taken;         /* documents since the last commit */
 	uint64_t committed;     /* documents in commits along the way */
 	double last_commit;

@@ -224,9 +224,9 @@ static int sleep_until_due(struct follower *follower, trawl_error *error)
 static int follow(struct follower *follower, trawl_error *error)
 {
 	struct index_job *job = follower->job;
-	progress_begin(&job->progress, !job->quiet);
+	progress_begin(&job->progress.line, !job->quiet);
 	int result = write_batch(follower, error);
-	progress_end(&job->progress);
+	progress_end(&job->progress.line);
 	if (result != TRAWL_OK)
 		return result;
 	watch_forget_changes(follower->watch);

@@ -48,6 +48,7 @@ struct merge_job {
 	uint64_t segments;
 	bool wait, quiet, json;
 	double begun;
+	struct progress progress;
 };
 
 static uint64_t file_bytes(const char *path)
@@ -98,14 +99,21 @@ static void print_merge(const struct merge_job *job, const trawl_index_stats *be
 	       megabytes(file_bytes(job->index_path), text[0]));
 }
 
+static void show_progress(void *context, const char *stage, uint64_t done, uint64_t total)
+{
+	struct merge_job *job = context;
+	progress_stage(&job->progress, stage, done, total);
+}
+
 static int run_merge(struct merge_job *job)
 {
 	trawl_error error = {0};
 	trawl_index_stats before, after;
 	trawl_writer_stats written;
 	trawl_writer *writer = NULL;
-	trawl_writer_options options = {.wait = job->wait};
+	trawl_writer_options options = {.wait = job->wait, .progress = show_progress, .progress_context = job};
 	job->begun = clock_seconds();
+	progress_begin(&job->progress, !job->quiet);
 	int result = look(job->index_path, &before, &error);
 	if (result == TRAWL_OK)
 		result = trawl_writer_open(&writer, job->index_path, &options, &error);
@@ -113,6 +121,7 @@ static int run_merge(struct merge_job *job)
 		result = look(job->index_path, &before, &error);
 	if (result == TRAWL_OK)
 		result = trawl_writer_merge(writer, (size_t)job->segments, &error);
+	progress_end(&job->progress);
 	if (result == TRAWL_OK)
 		result = look(job->index_path, &after, &error);
 	if (result == TRAWL_OK) {
@@ -132,7 +141,10 @@ static int run_compact(struct merge_job *job)
 	trawl_compaction sizes;
 	char text[2][NUMBER_SIZE];
 	job->begun = clock_seconds();
-	if (trawl_compact(job->index_path, job->wait, &sizes, &error) != TRAWL_OK)
+	progress_begin(&job->progress, !job->quiet);
+	int result = trawl_compact_watched(job->index_path, job->wait, show_progress, job, &sizes, &error);
+	progress_end(&job->progress);
+	if (result != TRAWL_OK)
 		return complain("%s", error.text);
 	double seconds = clock_seconds() - job->begun;
 	if (job->json) {

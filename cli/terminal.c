@@ -118,6 +118,16 @@ void progress_draw(struct progress *progress, const char *line)
 	progress_shown = true;
 }
 
+void progress_stage(struct progress *progress, const char *stage, uint64_t done, uint64_t total)
+{
+	char line[160];
+	if (!progress_due(progress))
+		return;
+	snprintf(line, sizeof line, "%3.0f%%  %s",
+	         total ? 100.0 * (double)(done < total ? done : total) / (double)total : 0, stage);
+	progress_draw(progress, line);
+}
+
 void progress_end(struct progress *progress)
 {
 	erase_progress();

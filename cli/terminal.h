@@ -37,6 +37,8 @@ struct progress {
 void progress_begin(struct progress *progress, bool enabled);
 bool progress_due(struct progress *progress); /* it is time to draw; then call progress_draw */
 void progress_draw(struct progress *progress, const char *line);
+/* The same for a stage of which so much is done, if it is time to draw. */
+void progress_stage(struct progress *progress, const char *stage, uint64_t done, uint64_t total);
 void progress_end(struct progress *progress);
 
 /* 1234567 as "1,234,567", in `out` of NUMBER_SIZE bytes, which is returned. */

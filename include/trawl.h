@@ -255,6 +255,11 @@ enum trawl_order {
 
 #define TRAWL_THREADS_MAX 256
 
+/* Called now and then, in the thread of the caller: `done` of `total` of what is going on, of which `stage` is under way ("extents",
+ * "writing terms", ...; static or short-lived). Of a writer: each segment written, merge or copy of the file goes from 0 to
+ * `total`, in steps of about the same time. It must not use the handle that calls it. */
+typedef void trawl_progress_function(void *context, const char *stage, uint64_t done, uint64_t total);
+
 typedef struct trawl_writer_options {
 	trawl_analysis analysis; /* for a new index; for an existing one it must agree or be left zero */
 	size_t
@@ -267,6 +272,9 @@ typedef struct trawl_writer_options {
 	    threads;   /* at work; 0: as many as trawl_limits.processors. What is written is the same for any number */
 	bool compare;  /* a document that comes again is unchanged if its bytes are, not if their hashes are */
 	bool no_merge; /* commits leave segments as they are: each adds one, and searches get slower */
+	trawl_progress_function
+	    *progress; /* of commits, merges, and segments written while documents are added; may be NULL */
+	void *progress_context;
 } trawl_writer_options;
 
 typedef struct trawl_writer_stats {
@@ -317,6 +325,13 @@ TRAWL_API int trawl_writer_merge(trawl_writer *writer, size_t segments, trawl_er
 
 TRAWL_API void trawl_writer_get_stats(const trawl_writer *writer, trawl_writer_stats *stats);
 
+/* About how many seconds it will take to write what waits for the commit, had it `more` documents like those before: estimated from the
+ * time that adding took or, once some were written, from that. Without merges. */
+TRAWL_API double trawl_writer_expected_seconds(const trawl_writer *writer, uint64_t more);
+
+/* The seconds that commits, and writing segments where memory was used up, have taken so far. */
+TRAWL_API double trawl_writer_written_seconds(const trawl_writer *writer);
+
 /* Release the writer; what was not committed is dropped. */
 TRAWL_API void trawl_writer_close(trawl_writer *writer);
 
@@ -328,6 +343,10 @@ typedef struct trawl_compaction {
  * in its place, durably and at once; a failure leaves the old one. Room for both is needed. Indexes that are open
  * keep the old file. `wait` as for a writer. `sizes` may be NULL. */
 TRAWL_API int trawl_compact(const char *path, bool wait, trawl_compaction *sizes, trawl_error *error);
+
+/* The same, and `progress` (NULL: nobody) is told how far each merge and the copy is. */
+TRAWL_API int trawl_compact_watched(const char *path, bool wait, trawl_progress_function *progress, void *context,
+                                    trawl_compaction *sizes, trawl_error *error);
 
 /* Called now and then with the bytes that are copied, and about how many there are. */
 typedef void trawl_copy_progress(void *context, uint64_t bytes, uint64_t total);
@@ -537,9 +556,6 @@ typedef struct trawl_finding {
 
 /* Called for each finding, in the thread of the caller. */
 typedef void trawl_finding_function(void *context, const trawl_finding *finding);
-
-/* Called now and then: `done` of `total` bytes of `stage` ("extents", "segment 3: postings", ...; static or short-lived). */
-typedef void trawl_progress_function(void *context, const char *stage, uint64_t done, uint64_t total);
 
 typedef struct trawl_check_options {
 	bool quick; /* only the store's pages, the manifest, and what segments say of themselves */

@@ -28,6 +28,8 @@ static int cut_segment(struct trawl_writer *writer, trawl_error *error)
 		segment_builder_reset(builder);
 		return code;
 	}
+	uint64_t documents = builder->documents.count;
+	estimate_begin_writing(&writer->estimate);
 	code = segment_builder_finish(builder, &added, error);
 	if (!code)
 		code = store_batch_flush(writer->output, error);
@@ -35,6 +37,7 @@ static int cut_segment(struct trawl_writer *writer, trawl_error *error)
 		return code;
 	code = segment_set_add(segments, &added, &builder->documents, error);
 	segment_builder_reset(builder);
+	estimate_end_writing(&writer->estimate, documents);
 	if (!code)
 		writer->stats.segment_bytes += segment_bytes(&segments->segments[segments->manifest.segment_count - 1]);
 	return code;

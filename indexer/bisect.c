@@ -20,6 +20,7 @@
 #include "indexer/bisect.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,7 @@
 #define ROUNDS_MAX 12
 #define FEW 64 /* one in so many documents moved: enough rounds */
 #define SCALE 512
+#define LARGE_CUT_COST 5 /* of a document in a node that is not copied, where one in a copy costs 1 */
 #define COPY_POSTINGS_MOST (1u << 18)
 #define DEPTH_MAX 40
 #define NODES_PER_THREAD 4 /* when there are so many, each is one thread's */
@@ -90,6 +92,8 @@ struct bisection {
 	struct tables team;
 	struct workers *workers;
 	unsigned threads;
+	struct work *work;
+	_Atomic uint64_t cut; /* documents, of all levels */
 };
 
 void graph_release(struct graph *graph)
@@ -383,6 +387,21 @@ static void put_leaf(uint32_t *order, const uint32_t *places, uint32_t count, co
 	qsort(order, count, sizeof *order, compare_documents);
 }
 
+/* What a cut costs a document of a level: a large node's terms are not in the cache. */
+static uint64_t cut_cost(const struct graph *graph, unsigned depth)
+{
+	uint64_t postings = graph->starts[graph->document_count];
+	return postings >> depth > COPY_POSTINGS_MOST ? LARGE_CUT_COST : 1;
+}
+
+/* So many documents have come a level down, in units of graph_bisect_units. Only the caller's thread tells of it. */
+static void tell_cut(struct bisection *bisection, uint64_t units, bool is_caller)
+{
+	uint64_t done = atomic_fetch_add_explicit(&bisection->cut, units, memory_order_relaxed) + units;
+	if (is_caller)
+		work_done(bisection->work, done);
+}
+
 /* Order what will stand from `at` on: documents of `lists`, in `places`. */
 static int descend(struct bisection *bisection, struct bisector *bisector, struct lists lists, uint32_t *places,
                    uint32_t at, uint32_t count, const uint32_t *names, unsigned depth)
@@ -403,6 +422,7 @@ static int descend(struct bisection *bisection, struct bisector *bisector, struc
 	} else {
 		cut_large(bisector, &node);
 	}
+	tell_cut(bisection, count * cut_cost(bisection->graph, depth), bisector == bisection->bisectors);
 	int code = descend(bisection, bisector, node.lists, node.places, at, node.middle, names, depth + 1);
 	if (!code)
 		code = descend(bisection, bisector, node.lists, node.places + node.middle, at + node.middle,
@@ -499,7 +519,8 @@ static void share_moves(struct bisection *bisection, const struct node *node, un
 }
 
 /* The same as cut_large: all numbers are whole. */
-static void cut_together(struct bisection *bisection, struct share_job *jobs, uint32_t low, uint32_t high)
+static void cut_together(struct bisection *bisection, struct share_job *jobs, uint32_t low, uint32_t high,
+                         unsigned depth)
 {
 	const struct graph *graph = bisection->graph;
 	struct lists lists = {graph->starts, graph->terms};
@@ -508,15 +529,19 @@ static void cut_together(struct bisection *bisection, struct share_job *jobs, ui
 	node.term_count = graph->term_count;
 	memset(node.tables->total, 0, graph->term_count * sizeof *node.tables->total);
 	memset(node.tables->left, 0, graph->term_count * sizeof *node.tables->left);
+	uint64_t units = node.count * cut_cost(graph, depth), told = 0;
 	share_out(bisection, &node, jobs, node.count, share_count);
 	for (int round = 0; round < ROUNDS_MAX; round++) {
 		share_out(bisection, &node, jobs, node.term_count, share_gains);
 		share_out(bisection, &node, jobs, node.count, share_biases);
 		uint32_t pairs = choose_movers(&node);
 		share_out(bisection, &node, jobs, pairs, share_moves);
+		tell_cut(bisection, units / ROUNDS_MAX, true);
+		told += units / ROUNDS_MAX;
 		if (pairs <= node.count / FEW)
 			break;
 	}
+	tell_cut(bisection, units - told, true);
 	for (unsigned i = 0; i < bisection->threads; i++) /* the last moves were counted for nobody */
 		memset(bisection->bisectors[i].tables.left, 0, graph->term_count * sizeof *node.tables->left);
 }
@@ -536,7 +561,7 @@ static int bisect(struct bisection *bisection, uint32_t *nodes, struct subtree_j
 			break;
 		for (uint32_t i = count; i-- > 0;) {
 			uint32_t low = nodes[i], high = nodes[i + 1];
-			cut_together(bisection, shares, low, high);
+			cut_together(bisection, shares, low, high, depth);
 			nodes[2 * i + 2] = high;
 			nodes[2 * i + 1] = low + middle_of(high - low);
 		}
@@ -625,10 +650,22 @@ static void release(struct bisection *bisection)
 	memory_free(bisection->steps);
 }
 
-int graph_bisect(const struct graph *graph, uint32_t *order, struct workers *workers, unsigned threads,
-                 trawl_error *error)
+/* Each document is in a node of each level, down to the leaves. */
+uint64_t graph_bisect_units(const struct graph *graph)
 {
-	struct bisection bisection = {.graph = graph, .workers = workers, .threads = threads};
+	uint64_t units = 0;
+	unsigned depth = 0;
+	for (uint32_t count = graph->document_count; count > LEAF_DOCUMENTS && depth < DEPTH_MAX; depth++) {
+		units += graph->document_count * cut_cost(graph, depth);
+		count = (count + 1) / 2;
+	}
+	return units;
+}
+
+int graph_bisect(const struct graph *graph, uint32_t *order, struct workers *workers, unsigned threads,
+                 struct work *work, trawl_error *error)
+{
+	struct bisection bisection = {.graph = graph, .workers = workers, .threads = threads, .work = work};
 	bisection.order = order;
 	size_t nodes_most = (size_t)2 * threads * NODES_PER_THREAD + 2;
 	uint32_t *nodes = memory_new(nodes_most * sizeof *nodes);

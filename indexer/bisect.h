@@ -7,6 +7,7 @@
 #ifndef TRAWL_INDEXER_BISECT_H
 #define TRAWL_INDEXER_BISECT_H
 
+#include "indexer/work.h"
 #include "indexer/workers.h"
 #include "trawl.h"
 
@@ -23,6 +24,9 @@ void graph_release(struct graph *graph);
 /* Fill order[0, document_count) with documents. The result depends neither on the numbers of the terms nor on that of the threads.
  * Beside the graph it takes 8 bytes a document, and for each thread 16 a term and some 5 MiB. TRAWL_ENOMEM. */
 int graph_bisect(const struct graph *graph, uint32_t *order, struct workers *workers, unsigned threads,
-                 trawl_error *error);
+                 struct work *work, trawl_error *error);
+
+/* The units that `work` is told of meanwhile. */
+uint64_t graph_bisect_units(const struct graph *graph);
 
 #endif

@@ -57,6 +57,8 @@ int trawl_writer_commit(trawl_writer *writer, trawl_error *error)
 	if (!writer_has_changes(writer))
 		return 0;
 	bool added = uncommitted_live_count(&writer->builder.documents);
+	uint64_t documents = writer->builder.documents.count;
+	estimate_begin_writing(&writer->estimate);
 	int code = commit(writer, error);
 	if (!code) {
 		writer->fresh = false;
@@ -68,6 +70,7 @@ int trawl_writer_commit(trawl_writer *writer, trawl_error *error)
 		if (!code)
 			code = writer_merge_as_due(writer, error);
 	}
+	estimate_end_writing(&writer->estimate, documents);
 	writer->failed = code < 0;
 	return code;
 }

@@ -22,7 +22,15 @@ static int measure(struct store *store, uint64_t *bytes, trawl_error *error)
 
 int trawl_compact(const char *path, bool wait, trawl_compaction *sizes, trawl_error *error)
 {
-	trawl_writer_options options = {.wait = wait, .no_merge = true};
+	return trawl_compact_watched(path, wait, NULL, NULL, sizes, error);
+}
+
+int trawl_compact_watched(const char *path, bool wait, trawl_progress_function *progress, void *context,
+                          trawl_compaction *sizes, trawl_error *error)
+{
+	struct copy_progress copying = {progress, context};
+	trawl_writer_options options = {
+	    .wait = wait, .no_merge = true, .progress = progress, .progress_context = context};
 	trawl_compaction unwanted, *told = sizes ? sizes : &unwanted;
 	struct store *store = NULL;
 	trawl_writer *writer = NULL;
@@ -40,7 +48,7 @@ int trawl_compact(const char *path, bool wait, trawl_compaction *sizes, trawl_er
 	if (!code)
 		code = trawl_writer_merge(writer, 1, error);
 	if (!code)
-		code = store_compact(store, &told->bytes_after, NULL, error);
+		code = store_compact(store, &told->bytes_after, NULL, &copying, error);
 	trawl_writer_close(writer);
 	store_close(store);
 	return code;

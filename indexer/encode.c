@@ -153,9 +153,11 @@ static int encode_terms(const struct encode_settings *settings, const struct ter
 	                            .threads = settings->threads,
 	                            .job_count = (size_t)JOBS_PER_THREAD * settings->threads};
 	int code = prepare(&encoding) ? 0 : error_set_memory(error);
+	work_stage(settings->work, "writing terms", settings->share, ranges->count);
 	while (!code && encoding.placed < ranges->count) {
 		submit_ranges(&encoding);
 		code = place_range(&encoding, error);
+		work_done(settings->work, encoding.placed);
 	}
 	release(&encoding);
 	return code;

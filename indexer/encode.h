@@ -8,6 +8,7 @@
 #define TRAWL_INDEXER_ENCODE_H
 
 #include "indexer/run.h"
+#include "indexer/work.h"
 #include "indexer/workers.h"
 #include "segment/segment_writer.h"
 
@@ -15,8 +16,10 @@ struct encode_settings {
 	struct segment_writer *segment;
 	struct workers *workers;
 	unsigned threads;
-	size_t memory;  /* a writer's budget: ranges are a small part of it */
-	bool reordered; /* `docs` are not ascending */
+	size_t memory;     /* a writer's budget: ranges are a small part of it */
+	bool reordered;    /* `docs` are not ascending */
+	struct work *work; /* of which this is a stage; may be NULL */
+	double share;
 };
 
 /* Write the terms of a batch; of runs. `docs` as for batch_invert. */

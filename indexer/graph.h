@@ -15,6 +15,8 @@ struct unordered {
 	size_t memory; /* bytes for reordering */
 	struct workers *workers;
 	unsigned threads;
+	struct work *work; /* of which ordering is a stage; may be NULL */
+	double share;
 };
 
 /* docs[ordinal]: below `count`, or DOCUMENT_NONE. Where memory does not suffice for all terms wanted, the most frequent are left

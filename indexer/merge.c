@@ -29,12 +29,14 @@ struct stretch {
 };
 
 #define STRETCH_INLINE UINT32_MAX
+#define DOCUMENTS_SHARE 0.4    /* of the time of a merge: for the stored documents, which are compressed anew */
 #define COPIED_BITS (1u << 19) /* at a time */
 
 struct merge_settings {
 	bool pairs;         /* write pair lists */
 	size_t pair_memory; /* what pair_builder_new wants */
 	const char *path;   /* of the index: temporary files of pairs go beside it */
+	struct work *work;
 };
 
 struct merge {
@@ -42,6 +44,8 @@ struct merge {
 	size_t count;
 	struct term_heap heap; /* of those with terms left */
 	struct segment_writer writer;
+	struct work *work; /* of documents, then of postings, those done so far: */
+	uint64_t units_done;
 	struct pair_builder *pairs; /* NULL: the index has no pair lists */
 	bool positions;
 
@@ -137,6 +141,7 @@ static int copy_documents(struct merge *merge, const struct source *source, traw
 			code = documents_fetch(&segment->stored, ordinal, &scratch, &document, error);
 		if (!code)
 			code = segment_writer_document(&merge->writer, &document, error);
+		work_done(merge->work, ++merge->units_done);
 	}
 	documents_scratch_release(&scratch);
 	memory_free(kept);
@@ -155,6 +160,7 @@ static int merge_documents(struct merge *merge, trawl_error *error)
 	merge->order = memory_new(live * sizeof *merge->order);
 	if (!merge->lengths || !merge->last_positions || !merge->hashes || !merge->order)
 		return error_set_memory(error);
+	work_stage(merge->work, "merging documents", DOCUMENTS_SHARE, live);
 	for (size_t i = 0; !code && i < merge->count; i++) {
 		code = number_documents(merge, &merge->sources[i], error);
 		if (!code)
@@ -360,6 +366,7 @@ static int merge_term(struct merge *merge, trawl_error *error)
 		if (!code)
 			code = advance_least(merge, error);
 	}
+	work_done(merge->work, merge->units_done += merge->df);
 	if (code || !merge->df)
 		return code;
 	struct term_list list = {
@@ -376,6 +383,14 @@ static bool is_identity(const uint32_t *order, uint32_t n)
 	return true;
 }
 
+static uint64_t live_postings(const struct merge *merge)
+{
+	uint64_t sum = 0;
+	for (size_t i = 0; i < merge->count; i++)
+		sum += merge->sources[i].segment->summary.live_postings;
+	return sum;
+}
+
 static int merge_terms(struct merge *merge, const struct merge_settings *settings, trawl_error *error)
 {
 	const struct segment *any = merge->sources[0].segment;
@@ -389,10 +404,13 @@ static int merge_terms(struct merge *merge, const struct merge_settings *setting
 		merge->writer.encoder.copy_positions = copy_positions;
 	if (!code)
 		code = fill_heap(merge, error);
+	double share = 1 - DOCUMENTS_SHARE, pairs_share = merge->pairs ? share / 2 : 0;
+	merge->units_done = 0;
+	work_stage(merge->work, "merging terms", share - pairs_share, live_postings(merge));
 	while (!code && merge->heap.count)
 		code = merge_term(merge, error);
 	if (!code && merge->pairs)
-		code = pair_builder_finish(merge->pairs, error);
+		code = pair_builder_finish(merge->pairs, merge->work, pairs_share, error);
 	return code;
 }
 
@@ -447,6 +465,8 @@ static int merge_write(struct segment *const *sources, size_t count, const struc
 {
 	struct merge merge;
 	int code = begin(&merge, sources, count, output, number, error);
+	merge.work = settings->work;
+	work_begin(merge.work);
 	if (!code)
 		code = merge_documents(&merge, error);
 	if (!code)
@@ -454,6 +474,7 @@ static int merge_write(struct segment *const *sources, size_t count, const struc
 	if (!code)
 		code = segment_writer_finish(&merge.writer, summary, error);
 	release(&merge);
+	work_end(settings->work);
 	return code;
 }
 
@@ -514,9 +535,10 @@ static int write_chosen(const struct manifest *manifest, struct segment *segment
 }
 
 int merge_commit(struct store *store, const struct manifest *manifest, struct segment *segments,
-                 const struct merge_candidate *chosen, const struct budget *budget, trawl_error *error)
+                 const struct merge_candidate *chosen, const struct merge_means *means, trawl_error *error)
 {
-	struct merge_settings settings = {manifest->flags & FLAG_PAIRS, budget->pairs, store_path(store)};
+	const struct budget *budget = means->budget;
+	struct merge_settings settings = {manifest->flags & FLAG_PAIRS, budget->pairs, store_path(store), means->work};
 	struct store_batch *output =
 	    NULL; /* of its own: what a failed merge has queued must not reach the next commit */
 	struct manifest after = {0};

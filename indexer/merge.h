@@ -18,13 +18,19 @@
 
 #include "indexer/budget.h"
 #include "indexer/merge_policy.h"
+#include "indexer/work.h"
 #include "segment/segment.h"
 
+/* What a writer lends. */
+struct merge_means {
+	const struct budget *budget;
+	struct work *work; /* the merge is a job of it; may be NULL */
+};
+
 /* Merge those of the manifest's segments that are chosen (chosen[i].chosen), and commit: the result takes the place of the
- * first of them. The snapshot that `segments` and `manifest` come from must be opened anew afterwards. `budget`: a
- * writer's. After an error the last commit is as it was, but for garbage that store_sweep removes. */
+ * first of them. The snapshot that `segments` and `manifest` come from must be opened anew afterwards. After an error the last commit is as it was, but for garbage that store_sweep removes. */
 int merge_commit(struct store *store, const struct manifest *manifest, struct segment *segments,
-                 const struct merge_candidate *chosen, const struct budget *budget, trawl_error *error);
+                 const struct merge_candidate *chosen, const struct merge_means *means, trawl_error *error);
 
 /* What the policy wants to know of each segment. */
 void merge_candidates(struct merge_candidate *candidates, const struct segment *segments, size_t count);

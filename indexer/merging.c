@@ -18,6 +18,7 @@ static void clean_up_merge(struct trawl_writer *writer)
 static int merge(struct trawl_writer *writer, size_t wanted, trawl_error *error)
 {
 	struct segment_set *set = &writer->segments;
+	struct merge_means means = {&writer->budget, &writer->work};
 	for (;;) {
 		size_t count = set->manifest.segment_count;
 		struct merge_candidate *candidates = memory_new(count * sizeof *candidates);
@@ -27,9 +28,8 @@ static int merge(struct trawl_writer *writer, size_t wanted, trawl_error *error)
 		const struct merge_limits *limits = &writer->budget.merge;
 		size_t chosen = wanted ? merge_policy_force(candidates, count, wanted, limits)
 		                       : merge_policy_choose(candidates, count, limits);
-		int code = chosen ? merge_commit(writer->store, &set->manifest, set->segments, candidates,
-		                                 &writer->budget, error)
-		                  : 0;
+		int code =
+		    chosen ? merge_commit(writer->store, &set->manifest, set->segments, candidates, &means, error) : 0;
 		memory_free(candidates);
 		if (!chosen)
 			return 0;
@@ -74,6 +74,7 @@ static int move_to(struct trawl_writer *writer, int lock, trawl_error *error)
 /* Give back what the file has too much of. */
 static int compact_as_due(struct trawl_writer *writer, trawl_error *error)
 {
+	const struct copy_progress copying = {writer->work.function, writer->work.context};
 	uint64_t bytes;
 	int lock;
 	const struct segment_set *set = &writer->segments;
@@ -83,7 +84,7 @@ static int compact_as_due(struct trawl_writer *writer, trawl_error *error)
 	int code = choice == COMPACTION_MERGE_AND_COPY ? merge(writer, 1, error) : 0;
 	if (code)
 		return code;
-	code = store_compact(writer->store, &bytes, &lock, error);
+	code = store_compact(writer->store, &bytes, &lock, &copying, error);
 	if (code) {
 		writer->failed = !store_is_current(writer->store); /* the name is another's, and not durable */
 		return code;

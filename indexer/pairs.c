@@ -8,6 +8,7 @@
 #include "indexer/temporary.h"
 #include "segment/pairs_writer.h"
 
+#define FINDING_SHARE 0.7 /* of the time for pairs; the rest is for writing them */
 #define BUCKET_DOCUMENTS_MAX (1u << 14)
 #define LEAST_OF_RUN 1024 /* documents: a tiny budget must not make a run a document */
 #define PIECE_PAIRS_MOST ((size_t)1 << 18)
@@ -343,11 +344,15 @@ static int write_pairs(struct pair_builder *builder, trawl_error *error)
 	return code;
 }
 
-int pair_builder_finish(struct pair_builder *builder, trawl_error *error)
+int pair_builder_finish(struct pair_builder *builder, struct work *work, double share, trawl_error *error)
 {
 	int code = 0;
-	for (uint32_t i = 0; !code && i < builder->bucket_count; i++)
+	work_stage(work, "finding pairs", share * FINDING_SHARE, builder->bucket_count);
+	for (uint32_t i = 0; !code && i < builder->bucket_count; i++) {
 		if (i * builder->bucket_documents < builder->segment->documents)
 			code = add_bucket(builder, i, error);
+		work_done(work, i + 1);
+	}
+	work_stage(work, "writing pairs", share * (1 - FINDING_SHARE), 1);
 	return code ? code : write_pairs(builder, error);
 }

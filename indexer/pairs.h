@@ -8,6 +8,7 @@
 #ifndef TRAWL_INDEXER_PAIRS_H
 #define TRAWL_INDEXER_PAIRS_H
 
+#include "indexer/work.h"
 #include "segment/segment_writer.h"
 
 struct pair_builder;
@@ -21,7 +22,7 @@ void pair_builder_free(struct pair_builder *builder);
 /* segment_writer_term, and keep what pairs need. */
 int pair_builder_term(struct pair_builder *builder, const struct term_list *list, trawl_error *error);
 
-/* All terms are written: write the pairs. */
-int pair_builder_finish(struct pair_builder *builder, trawl_error *error);
+/* All terms are written: write the pairs, as stages of `work` (which may be NULL) of that share. */
+int pair_builder_finish(struct pair_builder *builder, struct work *work, double share, trawl_error *error);
 
 #endif

@@ -11,13 +11,18 @@ int reorder_documents(const struct unordered *unordered, uint32_t *docs, uint32_
 	struct graph graph;
 	uint32_t *ordinals = NULL, *places = NULL;
 	*moved = false;
+	/* The graph takes about a level's time. */
+	work_stage(unordered->work, "ordering documents", unordered->share / 8, 1);
 	int code = graph_build(&graph, unordered, docs, count, error);
+	work_stage(unordered->work, "ordering documents", unordered->share * 7 / 8,
+	           code ? 0 : graph_bisect_units(&graph));
 	if (code || !graph.term_count)
 		goto done;
 	ordinals = memory_new(count * sizeof *ordinals);
 	places = memory_new(count * sizeof *places);
-	code = ordinals && places ? graph_bisect(&graph, places, unordered->workers, unordered->threads, error)
-	                          : error_set_memory(error);
+	code = ordinals && places
+	           ? graph_bisect(&graph, places, unordered->workers, unordered->threads, unordered->work, error)
+	           : error_set_memory(error);
 	if (code)
 		goto done;
 	memcpy(ordinals, order, count * sizeof *ordinals);

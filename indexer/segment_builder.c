@@ -133,14 +133,32 @@ int segment_builder_spill(struct segment_builder *builder, trawl_error *error)
 
 /* ---- writing ---- */
 
-static struct unordered unordered_documents(const struct segment_builder *builder)
+struct stage_costs segment_builder_costs(const struct segment_builder *builder, uint64_t more)
+{
+	uint64_t documents = uncommitted_live_count(&builder->documents) + more;
+	uint32_t count = documents < DOCUMENTS_MAX ? (uint32_t)documents : DOCUMENTS_MAX;
+	return stage_costs(reorder_wanted(builder->settings.order, count), builder->run_count > 0,
+	                   builder->flags & FLAG_PAIRS, count);
+}
+
+/* The costs as shares of the whole. */
+static struct stage_costs stage_shares(const struct segment_builder *builder)
+{
+	struct stage_costs costs = segment_builder_costs(builder, 0);
+	double sum = costs.order + costs.terms + costs.pairs;
+	return (struct stage_costs){costs.order / sum, costs.terms / sum, costs.pairs / sum};
+}
+
+static struct unordered unordered_documents(const struct segment_builder *builder, double share)
 {
 	return (struct unordered){.batch = &builder->batch,
 	                          .runs = builder->runs,
 	                          .run_count = builder->run_count,
 	                          .memory = builder->settings.budget->graph,
 	                          .workers = builder->settings.workers,
-	                          .threads = builder->settings.threads};
+	                          .threads = builder->settings.threads,
+	                          .work = builder->settings.work,
+	                          .share = share};
 }
 
 /* All documents are analysed, and what is left in memory of them is the batch or, where there are runs, nothing. */
@@ -167,27 +185,46 @@ static int begin_terms(struct segment_builder *builder, const struct document_ta
 }
 
 /* Terms alone: several threads encode them. */
-static int write_terms(struct segment_builder *builder, const struct document_table *table, trawl_error *error)
+static int write_terms(struct segment_builder *builder, const struct document_table *table, double share,
+                       trawl_error *error)
 {
 	const struct builder_settings *settings = &builder->settings;
-	struct encode_settings encoding = {builder->segment, settings->workers, settings->threads,
-	                                   settings->budget->total, table->reordered};
+	struct encode_settings encoding = {builder->segment,
+	                                   settings->workers,
+	                                   settings->threads,
+	                                   settings->budget->total,
+	                                   table->reordered,
+	                                   settings->work,
+	                                   share};
 	return builder->run_count ? encode_runs(&encoding, builder->runs, builder->run_count, table->docs, error)
 	                          : encode_batch(&encoding, &builder->batch, table->docs, error);
 }
 
+struct pairs_sink {
+	struct pair_builder *pairs;
+	struct work *work;
+	uint64_t tokens; /* so far */
+};
+
 static int write_term_and_note_pairs(void *context, const struct term_list *list, trawl_error *error)
 {
-	return pair_builder_term(context, list, error);
+	struct pairs_sink *sink = context;
+	int code = pair_builder_term(sink->pairs, list, error);
+	for (uint32_t i = 0; i < list->df; i++)
+		sink->tokens += list->tfs[i];
+	work_done(sink->work, sink->tokens);
+	return code;
 }
 
 static int write_terms_and_pairs(struct segment_builder *builder, const struct document_table *table,
-                                 trawl_error *error)
+                                 const struct stage_costs *shares, trawl_error *error)
 {
-	struct pair_builder *pairs = NULL;
-	struct unordered unordered = unordered_documents(builder);
-	int code = pair_builder_new(&pairs, builder->segment, builder->settings.budget->pairs, builder->path, error);
-	struct term_sink sink = {write_term_and_note_pairs, pairs};
+	struct pairs_sink to = {.work = builder->settings.work};
+	struct unordered unordered = unordered_documents(builder, 0);
+	int code = pair_builder_new(&to.pairs, builder->segment, builder->settings.budget->pairs, builder->path, error);
+	struct term_sink sink = {write_term_and_note_pairs, &to};
+	/* One thread does this, which keeps occurrences as well: it is a good part of what pairs take. */
+	work_stage(to.work, "writing terms", shares->terms + shares->pairs / 2, table->tokens);
 	if (!code && !builder->run_count)
 		code = batch_invert(&builder->batch, table->docs, &sink, error);
 	else if (!code && table->reordered)
@@ -195,8 +232,8 @@ static int write_terms_and_pairs(struct segment_builder *builder, const struct d
 	else if (!code)
 		code = runs_merge(builder->runs, builder->run_count, table->docs, &sink, error);
 	if (!code)
-		code = pair_builder_finish(pairs, error);
-	pair_builder_free(pairs);
+		code = pair_builder_finish(to.pairs, to.work, shares->pairs / 2, error);
+	pair_builder_free(to.pairs);
 	return code;
 }
 
@@ -204,17 +241,20 @@ int segment_builder_finish(struct segment_builder *builder, struct manifest_segm
 {
 	struct document_table table = {0};
 	bool similar = reorder_wanted(builder->settings.order, uncommitted_live_count(&builder->documents));
+	work_begin(builder->settings.work);
 	int code = finish_documents(builder, error);
-	struct unordered unordered = unordered_documents(builder);
+	struct stage_costs shares = stage_shares(builder);
+	struct unordered unordered = unordered_documents(builder, shares.order);
 	if (!code)
 		code = document_table_make(&table, &builder->documents, similar ? &unordered : NULL, error);
 	if (!code)
 		code = begin_terms(builder, &table, error);
 	if (!code)
-		code = builder->flags & FLAG_PAIRS ? write_terms_and_pairs(builder, &table, error)
-		                                   : write_terms(builder, &table, error);
+		code = builder->flags & FLAG_PAIRS ? write_terms_and_pairs(builder, &table, &shares, error)
+		                                   : write_terms(builder, &table, shares.terms, error);
 	if (!code)
 		code = segment_writer_finish(builder->segment, summary, error);
 	document_table_release(&table);
+	work_end(builder->settings.work);
 	return code;
 }

@@ -11,9 +11,11 @@
 #include <stdint.h>
 
 #include "indexer/budget.h"
+#include "indexer/estimate.h"
 #include "indexer/incoming.h"
 #include "indexer/pipeline.h"
 #include "indexer/run.h"
+#include "indexer/work.h"
 #include "segment/segment_writer.h"
 
 struct builder_settings {
@@ -21,6 +23,7 @@ struct builder_settings {
 	struct workers *workers;
 	unsigned threads;
 	enum trawl_order order;
+	struct work *work;               /* of which finishing is all stages; may be NULL */
 	const struct manifest *manifest; /* for the flags and the analysis of the index; not kept */
 };
 
@@ -54,6 +57,9 @@ bool segment_builder_is_full(struct segment_builder *builder, size_t elsewhere);
 
 /* Write what is in memory to a run. */
 int segment_builder_spill(struct segment_builder *builder, trawl_error *error);
+
+/* What finishing would cost, with `more` documents. */
+struct stage_costs segment_builder_costs(const struct segment_builder *builder, uint64_t more);
 
 /* Write the segment, which has a live document at least. Then it is to be reset. */
 int segment_builder_finish(struct segment_builder *builder, struct manifest_segment *summary, trawl_error *error);

@@ -81,6 +81,7 @@ static int start_builder(struct trawl_writer *writer, unsigned threads, enum tra
 	                                    .workers = writer->workers,
 	                                    .threads = threads,
 	                                    .order = order,
+	                                    .work = &writer->work,
 	                                    .manifest = &writer->segments.manifest};
 	return segment_builder_init(&writer->builder, &settings, error);
 }
@@ -153,6 +154,8 @@ int trawl_writer_open(trawl_writer **out, const char *path, const trawl_writer_o
 	writer->lock = -1;
 	writer->no_merge = options->no_merge;
 	writer->compare = options->compare;
+	writer->work = (struct work){.function = options->progress, .context = options->progress_context};
+	estimate_begin_batch(&writer->estimate);
 	writer->budget = budget_divide(options->memory_budget);
 	if (options->memory_budget || limits_memory().by != LIMITED_BY_RAM)
 		memory_return_large();
@@ -199,6 +202,19 @@ void trawl_writer_get_stats(const trawl_writer *writer, trawl_writer_stats *stat
 	*stats = writer->stats;
 	stats->runs = writer->builder.runs_written;
 	stats->tokens = pipeline_tokens(writer->builder.pipeline);
+}
+
+double trawl_writer_expected_seconds(const trawl_writer *writer, uint64_t more)
+{
+	const struct segment_builder *builder = &writer->builder;
+	struct stage_costs costs = segment_builder_costs(builder, more);
+	uint64_t added = builder->documents.count;
+	return estimate_writing(&writer->estimate, added, added + more, builder->settings.threads, &costs);
+}
+
+double trawl_writer_written_seconds(const trawl_writer *writer)
+{
+	return writer->estimate.written_seconds;
 }
 
 void trawl_writer_close(trawl_writer *writer)

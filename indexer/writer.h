@@ -20,6 +20,8 @@ struct trawl_writer {
 	struct segment_set segments;
 	struct store_batch *output;
 	struct segment_builder builder;
+	struct work work;
+	struct estimate estimate;
 	trawl_writer_stats stats;
 };
 

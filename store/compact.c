@@ -20,6 +20,7 @@
 #include "store/lmdb_file.h"
 #include "store/readers.h"
 #include "store/tree.h"
+#include "store/watched_copy.h"
 
 #define COPY_SUFFIX "-compact"
 
@@ -72,31 +73,36 @@ static int make_like(const char *path, const char *like, int *file, trawl_error 
 
 /* LMDB's own copy counts all pages, and gives up where some were lost: where neither the tree nor the lists of free ones have
  * them. They do no other harm; a copy of the entries is without them. */
-static int copy_pages(struct store *store, struct snapshot *snapshot, int file, const char *path, size_t *last,
-                      trawl_error *error)
+static int copy_pages(struct store *store, struct snapshot *snapshot, int file, const char *path,
+                      const struct copy_progress *progress, trawl_error *error)
 {
 	const struct copy_wishes all = {NULL, NULL, NULL};
-	*last = 1;
-	int code = mdb_env_copyfd2(writing_environment(store), file, MDB_CP_COMPACT);
+	uint64_t transaction = snapshot_transaction(snapshot), file_bytes, free_bytes;
+	size_t last = 1;
+	snapshot_file_size(snapshot, &file_bytes, &free_bytes);
+	int code = copy_watched(writing_environment(store), file, file_bytes - free_bytes, progress);
 	if (code == MDB_INCOMPATIBLE)
-		return copy_entries(snapshot, file, path, &all, last, error);
-	return code ? lmdb_error(store, code, "copying", error) : 0;
+		code = copy_entries(snapshot, file, path, &all, &last, error);
+	else if (code)
+		code = lmdb_error(store, code, "copying", error);
+	return code ? code : copy_finish(file, path, last, transaction, error);
 }
 
 /* Copy the last commit's pages, when every extent has verified: damage must not become the only copy. */
-static int write_copy(struct store *store, int file, const char *path, trawl_error *error)
+static int write_copy(struct store *store, int file, const char *path, const struct copy_progress *progress,
+                      trawl_error *error)
 {
 	struct snapshot *snapshot;
-	size_t last;
 	int code = snapshot_open(&snapshot, store, error);
 	if (code)
 		return code;
-	uint64_t transaction = snapshot_transaction(snapshot);
+	copy_tell_begin(progress);
 	code = snapshot_verify(snapshot, error);
 	if (!code)
-		code = copy_pages(store, snapshot, file, path, &last, error);
+		code = copy_pages(store, snapshot, file, path, progress, error);
 	snapshot_close(snapshot);
-	return code ? code : copy_finish(file, path, last, transaction, error);
+	copy_tell_end(progress);
+	return code;
 }
 
 static int put_in_place(const struct store *store, const char *copy_path, trawl_error *error)
@@ -107,7 +113,8 @@ static int put_in_place(const struct store *store, const char *copy_path, trawl_
 	return failed ? error_set_system(error, failed, "syncing the folder of %s", store->path) : 0;
 }
 
-int store_compact(struct store *store, uint64_t *bytes, int *lock, trawl_error *error)
+int store_compact(struct store *store, uint64_t *bytes, int *lock, const struct copy_progress *progress,
+                  trawl_error *error)
 {
 	struct stat status;
 	int file = -1;
@@ -116,7 +123,7 @@ int store_compact(struct store *store, uint64_t *bytes, int *lock, trawl_error *
 	store_remove_temporaries(store);
 	int code = make_like(path, store->real, &file, error);
 	if (!code)
-		code = write_copy(store, file, path, error);
+		code = write_copy(store, file, path, progress, error);
 	/* Whoever opens the new file waits until we are done: our temporary names are theirs too. */
 	if (!code && (fstat(file, &status) != 0 || flock(file, LOCK_EX | LOCK_NB) != 0))
 		code = error_set_system(error, errno, "%s", path);

@@ -46,7 +46,12 @@ void store_remove(const struct store *store);
  * must not be written to afterwards. Readers of the old file read on. The copy is made beside it; should the process
  * be killed, store_remove_temporaries removes it. *bytes: its size. `lock`, unless NULL, gets the new file's writer lock, which nobody
  * else had in between. */
-int store_compact(struct store *store, uint64_t *bytes, int *lock, trawl_error *error);
+struct copy_progress { /* told in the caller's thread, from 0 to `total`; NULL: nobody is */
+	trawl_progress_function *function;
+	void *context;
+};
+int store_compact(struct store *store, uint64_t *bytes, int *lock, const struct copy_progress *progress,
+                  trawl_error *error);
 /* Whether the name still leads to this file. */
 bool store_is_current(const struct store *store);
 /* How many snapshots there are of the file; those of all other processes count as one. */

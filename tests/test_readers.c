@@ -470,7 +470,7 @@ static int live_without_standard(const char *path)
 		if (fcntl(i, F_GETFD) >= 0 || write(i, "not in the index", 16) >= 0)
 			return 3;
 	snapshot_close(snapshot);
-	if (store_compact(store, &bytes, NULL, &error))
+	if (store_compact(store, &bytes, NULL, NULL, &error))
 		return 4;
 	store_batch_free(batch);
 	store_close(store);

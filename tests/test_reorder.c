@@ -189,7 +189,7 @@ static void a_clustered_corpus_is_found_again_when_it_was_shuffled(void **state)
 	for (unsigned threads = 1; threads <= 4; threads++) {
 		struct workers *workers = workers_new(threads);
 		assert_non_null(workers);
-		assert_int_equal(graph_bisect(&graph, threads == 1 ? order : other, workers, threads, &error), 0);
+		assert_int_equal(graph_bisect(&graph, threads == 1 ? order : other, workers, threads, NULL, &error), 0);
 		workers_free(workers);
 		if (threads > 1)
 			assert_memory_equal(order, other, sizeof order);

@@ -211,7 +211,7 @@ claim "of_duplicate_ids_the_last_text_is_found_once"
 # Progress and stopping
 if have script "progress_is_drawn_on_a_terminal_and_erased"; then
 	run script -qec "sh -c 'exec \"$TRAWL\" index large.trawl large.jsonl >summary'" /dev/null </dev/null
-	exits 0 && out_has "writing the index" && out_has $'\r\x1b[K' && grep -q "indexed 20,000 documents" summary
+	exits 0 && out_has "writing terms" && out_has $'\r\x1b[K' && grep -q "indexed 20,000 documents" summary
 	claim "progress_is_drawn_on_a_terminal_and_erased"
 	run script -qec "sh -c 'exec \"$TRAWL\" index -q large.trawl large.jsonl'" /dev/null </dev/null
 	exits 0 && [ ! -s .out ]
