@@ -24,7 +24,7 @@ static inline float score_posting(const struct scorer *scorer, float weight, uin
  * are, and rounding is monotone. */
 #define BOUND_SLACK 1.000001f
 
-/* How much more, and how much less, a saturation can be now than with what a segment's bounds assume (docs/DESIGN.md). */
+/* How much more, and how much less, a saturation can be now than with what a segment's bounds assume (searcher/README.md). */
 struct inflation {
 	float most, least;
 };

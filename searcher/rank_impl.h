@@ -1,5 +1,5 @@
 /*
- * rank_impl.h - block-max evaluation (docs/DESIGN.md): bounds are added up over all superblocks, those that can still matter are
+ * rank_impl.h - block-max evaluation (searcher/README.md): bounds are added up over all superblocks, those that can still matter are
  * visited best first, block bounds are added up in each, and only blocks that can still matter are decoded and scored.
  *
  * The kernel files say whether rows of matches (bulk_impl.h) pay: SCORES_IN_BULK, and OPTIONAL_IN_BULK with optional leaves beside

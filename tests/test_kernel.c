@@ -632,7 +632,7 @@ static void damaged_chunks_stay_within_their_slack(void **state)
 
 /* ---- bounds ---- */
 
-/* The greatest ratio of the denominators born and now over the lengths present, at least 1 (docs/DESIGN.md). */
+/* The greatest ratio of the denominators born and now over the lengths present, at least 1 (searcher/README.md). */
 static float inflation_for(const struct scorer *now)
 {
 	float most = 1;
