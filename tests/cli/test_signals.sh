@@ -44,6 +44,15 @@ kill -TERM $pid
 ends 143 && err_has "nothing was committed" && [ ! -e y.trawl ]
 claim "a_signal_before_the_first_document_leaves_no_index"
 
+begin "$TRAWL" index y.trawl pipe
+sleep 0.3
+kill -STOP $pid
+kill -TERM $pid
+kill -INT $pid
+kill -CONT $pid
+{ ends 143 || exits 130; } && silent
+claim "the_second_signal_kills_at_once"
+
 # ---- another writer
 "$TRAWL" index -q busy.trawl - <>pipe &
 writer=$!

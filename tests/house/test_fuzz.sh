@@ -20,6 +20,7 @@ holds documents 1500
 holds index 1500
 holds json 4000
 holds manifest 1000
+holds objects 4000
 holds postings 1500
 holds queries 3000
 holds query 1500
