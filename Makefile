@@ -111,20 +111,29 @@ bench-curves: all $(BUILD)/corpus_gen ## time, memory and latency by documents: 
 $(BUILD)/trawl.pc: trawl.pc.in Makefile
 	@mkdir -p $(@D)
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBS@|$(LIBS)|' $< > $@
+INTO := $(DESTDIR)$(PREFIX)
+$(if $(word 2,x$(BUILD) )$(word 2,x$(INTO) ),$(error make cannot work with spaces in names: BUILD '$(BUILD)', DESTDIR '$(DESTDIR)', PREFIX '$(PREFIX)'))
+LDCONFIG := [ -z "$(DESTDIR)" ] && [ "$$(id -u)" -eq 0 ] && /sbin/ldconfig
 install: all $(BUILD)/trawl.pc ## into $(DESTDIR)$(PREFIX)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig \
-	  $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 755 $(BUILD)/trawl $(DESTDIR)$(PREFIX)/bin/
-	install -m 644 include/trawl.h $(DESTDIR)$(PREFIX)/include/
-	install -m 644 $(BUILD)/libtrawl.a $(DESTDIR)$(PREFIX)/lib/
-	install -m 755 $(BUILD)/libtrawl.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/
-	ln -sf libtrawl.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libtrawl.so.$(SOVERSION)
-	ln -sf libtrawl.so.$(SOVERSION) $(DESTDIR)$(PREFIX)/lib/libtrawl.so
-	install -m 644 $(BUILD)/trawl.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/
-	install -m 644 docs/trawl.1 $(DESTDIR)$(PREFIX)/share/man/man1/
-uninstall: ## what install put there
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/trawl include/trawl.h lib/libtrawl.a lib/libtrawl.so \
-	  lib/libtrawl.so.$(SOVERSION) lib/libtrawl.so.$(VERSION) lib/pkgconfig/trawl.pc share/man/man1/trawl.1)
+	install -d $(addprefix $(INTO)/,bin include lib/pkgconfig share/man/man1)
+	install -m 755 $(BUILD)/trawl $(INTO)/bin/
+	install -m 644 include/trawl.h $(INTO)/include/
+	install -m 644 $(BUILD)/libtrawl.a $(INTO)/lib/
+	install -m 755 $(BUILD)/libtrawl.so.$(VERSION) $(INTO)/lib/
+	ln -sf libtrawl.so.$(VERSION) $(INTO)/lib/libtrawl.so.$(SOVERSION)
+	ln -sf libtrawl.so.$(SOVERSION) $(INTO)/lib/libtrawl.so
+	install -m 644 $(BUILD)/trawl.pc $(INTO)/lib/pkgconfig/
+	install -m 644 docs/trawl.1 $(INTO)/share/man/man1/
+	@$(LDCONFIG) || echo "install: programs find libtrawl.so once root has run ldconfig where it is installed"
+	@[ -n "$(DESTDIR)" ] || /sbin/ldconfig -p 2>/dev/null | grep -q " $(PREFIX)/lib/libtrawl.so.$(SOVERSION)$$" || \
+	  echo "install: the loader does not look into $(PREFIX)/lib: link with -Wl,-rpath,$(PREFIX)/lib or set LD_LIBRARY_PATH"
+uninstall: ## what install put there, and folders that are then empty
+	rm -f $(addprefix $(INTO)/,bin/trawl include/trawl.h lib/libtrawl.a lib/libtrawl.so lib/libtrawl.so.$(SOVERSION) \
+	  lib/libtrawl.so.$(VERSION) lib/pkgconfig/trawl.pc share/man/man1/trawl.1)
+ifeq ($(filter /usr /usr/local,$(PREFIX)),)
+	-cd $(INTO) && rmdir -p lib/pkgconfig share/man/man1 include bin 2>/dev/null; rmdir $(INTO) 2>/dev/null
+endif
+	@$(LDCONFIG) || true
 clean: ## remove what was built
 	rm -rf $(BUILD)
 help: ## this list

@@ -12,6 +12,7 @@ run_make()
 }
 
 claim "make install succeeds" run_make install
+claim "and says that ldconfig is still to be run" says "once root has run ldconfig" run_make install
 for file in bin/trawl include/trawl.h lib/libtrawl.a lib/libtrawl.so lib/libtrawl.so.0 lib/pkgconfig/trawl.pc \
 	share/man/man1/trawl.1; do
 	claim "installs $file" test -s "$installed/$file"
@@ -49,3 +50,20 @@ claim "the header stands alone in C++" \
 
 claim "make uninstall succeeds" run_make uninstall
 claim "make uninstall leaves no file" test -z "$(find "$root" ! -type d)"
+claim "and no folder" test ! -e "$installed"
+
+root= prefix=$tmp/home
+claim "without DESTDIR it installs, too" run_make install
+claim "and says how programs find the library where the loader does not look" \
+	says "-Wl,-rpath,$prefix/lib" run_make install
+program=$tmp/home/hello
+claim "which is true" bash -c "
+	PKG_CONFIG_SYSROOT_DIR= PKG_CONFIG_PATH='$prefix/lib/pkgconfig' &&
+	export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR &&
+	$cc ${cflags[*]} '$tmp/hello.c' \$(pkg-config --cflags --libs trawl) -Wl,-rpath,'$prefix/lib' -o '$program' && '$program'"
+: >"$prefix/lib/other.so"
+claim "make uninstall succeeds there" run_make uninstall
+claim "and leaves what others put there" test "$(cd "$prefix" && find . -type f | sort | xargs)" = "./hello ./lib/other.so"
+claim "a name with a space is refused, before anything is written" bash -c "
+	make -C '$top' --no-print-directory -s BUILD='$build' DESTDIR='$tmp/a b' PREFIX=/x install 2>&1 | grep -F 'spaces in names' &&
+	[ ! -e '$tmp/a' ] && [ ! -e '$tmp/a b' ]"
