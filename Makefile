@@ -46,8 +46,9 @@ $(BUILD)/%_avx2.c.o: ISA = -mavx2 -mbmi -mbmi2 -mpopcnt
 $(BUILD)/%_avx512.c.o: ISA = -mavx2 -mbmi -mbmi2 -mpopcnt -mavx512f -mavx512bw -mavx512dq -mavx512vl \
                              -mavx512vbmi -mavx512vbmi2
 endif
-# cmocka's assertions do not return on failure, which gcc cannot know.
-$(BUILD)/tests/%.c.o: ISA = $(if $(findstring clang,$(CC)),,-Wno-maybe-uninitialized)
+# cmocka's assertions do not return on failure, which gcc cannot know. Tests spend their time in the library, and are many to compile.
+$(BUILD)/tests/test_%.c.o: OPTIMISE = $(if $(filter -O2 -O3,$(CFLAGS)),-O1)
+$(BUILD)/tests/%.c.o: ISA = $(if $(findstring clang,$(CC)),,-Wno-maybe-uninitialized) $(OPTIMISE)
 $(BUILD)/cli/prompt.c.o: ISA = $(if $(LIBEDIT),-DTRAWL_LIBEDIT)
 $(BUILD)/%.c.o: %.c Makefile
 	@mkdir -p $(@D)

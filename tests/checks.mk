@@ -50,6 +50,21 @@ check-valgrind: ## the quicker unit tests under memcheck, with the kernel that i
 	for test in $(VALGRIND_TESTS); do TRAWL_KERNEL=scalar $(VALGRIND) $(BUILD)/valgrind/tests/test_$$test \
 	  >$(BUILD)/valgrind/$$test.log 2>&1 && echo "ok $$test" || { tail -40 $(BUILD)/valgrind/$$test.log; exit 1; }; done
 
+# ---- another machine ----
+
+.PHONY: check-aarch64 check-emulated
+# In an emulator; those that are left out take their time with files, failures and processes, of which it shows little.
+EMULATED ?= analysis_faults base batch bench bitpack compression encoders filter format game hostile_lists index kernel live \
+  metrics naive positions postings query ranking reorder run scan sealed snippet source strict terms tokenizer top tree unchanged \
+  vocabulary
+AARCH64  := $(abspath $(BUILD))/aarch64
+check-aarch64: ## cross-built for 64-bit ARM, unit tests in an emulator: [EMULATED="kernel ranking"]
+	tests/sysroot arm64 $(AARCH64)/root
+	$(MAKE) BUILD=$(AARCH64) CC="aarch64-linux-gnu-gcc --sysroot=$(AARCH64)/root" AR=aarch64-linux-gnu-ar \
+	  CXX="aarch64-linux-gnu-g++ --sysroot=$(AARCH64)/root" all check-emulated
+check-emulated: $(EMULATED:%=$(BUILD)/tests/test_%)
+	TRAWL_QUICK=1 TRAWL_EMULATOR="qemu-aarch64 -L $(BUILD)/root" tests/run_units $^
+
 # ---- the source, read by programs ----
 
 .PHONY: tidy analyze coverage mutants

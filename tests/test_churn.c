@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "tests/child.h"
+#include "tests/effort.h"
 #include "tests/random_corpus.h"
 #include "tests/seed.h"
 
@@ -156,7 +157,7 @@ static void a_file_stays_below_twice_the_living_data(void **state)
 {
 	(void)state;
 	const char *value = getenv("TRAWL_CYCLES");
-	int cycles = value ? atoi(value) : 1000;
+	int cycles = value ? atoi(value) : test_size(1000, 200);
 	char path[1024];
 	struct random random = {test_seed()};
 	struct model model = {0};
@@ -334,7 +335,7 @@ static void without_memory_a_shrinking_file_stays_whole(void **state)
 	trawl_writer *writer = writer_open(path);
 	CHECK(rewrite(&model, writer));
 	/* The commit is small; most of what it allocates is for merging and shrinking. */
-	for (long n = 0; n < 600; n += 1 + n / 4) {
+	for (long n = 0; n < 600; n += 1 + n / test_size(4, 2)) {
 		trawl_writer_stats stats;
 		delete_document(&model, writer, (size_t)n);
 		model.versions[n] = 0;
@@ -353,7 +354,7 @@ static void without_memory_a_shrinking_file_stays_whole(void **state)
 		compactions += stats.compactions;
 	}
 	trawl_writer_close(writer);
-	assert_true(failures > 10);
+	assert_true(failures > test_size(10, 2));
 	assert_true(compactions > 0);
 	assert_holds(&model, path);
 }

@@ -28,6 +28,7 @@
 #include "tests/check.h"
 #include "tests/child.h"
 #include "tests/damage.h"
+#include "tests/effort.h"
 #include "tests/file_bytes.h"
 #include "tests/random_corpus.h"
 #include "tests/scratch.h"
@@ -41,7 +42,7 @@ static trawl_error error;
 static uint64_t damage_count(void)
 {
 	const char *text = getenv("TRAWL_DAMAGES");
-	return text ? strtoull(text, NULL, 10) : 100;
+	return text ? strtoull(text, NULL, 10) : (uint64_t)test_size(100, 20);
 }
 
 /* ---- what an index answers ------------------------------------------------------------------------------------- */
@@ -631,7 +632,8 @@ static void a_manifest_under_a_damaged_key_is_not_a_new_index(void **state)
 static void a_damaged_meta_page_is_never_an_older_commit(void **state)
 {
 	(void)state;
-	for (int count = 16; count < 20; count++) { /* other numbers of documents, other numbers of commits */
+	for (int count = 16; count < test_size(20, 17);
+	     count++) { /* other numbers of documents, other numbers of commits */
 		struct subject subject;
 		trawl_writer_options options = {.analysis = {.language = "none"}, .memory_budget = 4 << 20};
 		subject_make(&subject, count, count, &options);

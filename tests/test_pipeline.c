@@ -18,6 +18,7 @@
 #include "indexer/workers.h"
 #include "segment/segment.h"
 #include "tests/check.h"
+#include "tests/effort.h"
 #include "tests/made_lists.h"
 #include "tests/random_corpus.h"
 #include "tests/scratch.h"
@@ -128,12 +129,11 @@ static uint64_t hash_written(trawl_writer_options options, unsigned threads, uin
 	return hash;
 }
 
-static const unsigned thread_counts[] = {2, 3, 8};
-
 static void assert_same_for_all_threads(trawl_writer_options options, uint64_t documents)
 {
 	uint64_t expected = hash_written(options, 1, documents, NULL);
-	for (size_t i = 0; i < sizeof thread_counts / sizeof *thread_counts; i++)
+	static const unsigned thread_counts[] = {3, 2, 8};
+	for (int i = 0; i < test_size(3, 1); i++)
 		if (hash_written(options, thread_counts[i], documents, NULL) != expected)
 			fail_msg("%u threads, order %d, positions %d, pairs %d", thread_counts[i], options.order,
 			         !options.no_positions, options.pairs);
@@ -157,7 +157,7 @@ static void extents_are_the_same_for_any_memory(void **state)
 	(void)state;
 	const uint64_t documents = 4000;
 	uint64_t expected = hash_written((trawl_writer_options){0}, 1, documents, NULL);
-	for (unsigned threads = 1; threads <= 3; threads++) {
+	for (unsigned threads = 1; threads <= 3; threads += (unsigned)test_size(1, 2)) {
 		bool spilled;
 		trawl_writer_options options = {.memory_budget = 1 << 20};
 		assert_int_equal(hash_written(options, threads, documents, &spilled), expected);
@@ -276,7 +276,7 @@ static void a_small_budget_bounds_the_resident_set(void **state)
 		print_message("SKIP: a sanitizer's own memory is counted too\n");
 		return;
 	}
-	for (unsigned threads = 1; threads <= 2; threads++) {
+	for (unsigned threads = (unsigned)test_size(1, 2); threads <= 2; threads++) {
 		long peak = peak_of_indexing(24 << 20, threads, 3000); /* some 45 MB of text */
 		print_message("  peak %ld MiB with %u threads\n", peak / megabyte, threads);
 		assert_true(peak < 64 * megabyte);

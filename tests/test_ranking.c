@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "tests/effort.h"
 #include "tests/naive.h"
 #include "tests/oracle.h"
 #include "tests/random_corpus.h"
@@ -382,12 +383,12 @@ static void rankings_agree_with_the_naive_scorer(void **state)
 {
 	(void)state;
 	const char *wanted = getenv("TRAWL_ORACLE_QUERIES");
-	size_t queries = wanted ? strtoull(wanted, NULL, 10) : 2000;
+	size_t queries = wanted ? strtoull(wanted, NULL, 10) : (size_t)test_size(2000, 200);
 	if (seed_forced()) {
 		assert_int_equal(try_seed(seed_forced(), queries), 0);
 		return;
 	}
-	size_t cycles = queries / 2000 < 2 ? 2 : queries / 2000;
+	size_t cycles = queries / 2000 < 2 ? (size_t)test_size(2, 1) : queries / 2000;
 	size_t each = queries / (cycles * SIZE_COUNT) + 1;
 	uint64_t drawn = test_seed();
 	fprintf(stderr, "  %zu queries on each of %zu collections; seeds 1 to %zu and %llu to %llu\n", each,
@@ -499,8 +500,8 @@ static void answers_are_the_same_bits_for_every_segment_layout(void **state)
 	uint64_t drawn = test_seed();
 	fprintf(stderr, "  seeds 1 to %zu and %llu to %llu\n", SIZE_COUNT - 1, (unsigned long long)drawn,
 	        (unsigned long long)drawn + 5);
-	for (uint64_t i = 1; i < SIZE_COUNT + 6; i++)
-		layouts_must_agree(i < SIZE_COUNT ? i : drawn + i - SIZE_COUNT, 60);
+	for (uint64_t i = 1; i < SIZE_COUNT + 6; i += (uint64_t)test_size(1, 3))
+		layouts_must_agree(i < SIZE_COUNT ? i : drawn + i - SIZE_COUNT, (size_t)test_size(60, 10));
 }
 
 static void a_small_memory_budget_spills_and_changes_nothing(void **state)
@@ -551,11 +552,11 @@ static int print_hash(void)
 {
 	uint64_t hash = 14695981039346656037u;
 	trawl_error error = {0};
-	for (uint64_t seed = 1; seed < SIZE_COUNT; seed++) { /* all sizes but 0 */
+	for (uint64_t seed = 1; seed < SIZE_COUNT; seed += (uint64_t)test_size(1, 3)) { /* all sizes but 0 */
 		struct subject subject;
 		struct random random;
 		subject_make(&subject, seed, &random);
-		int status = hash_questions(subject.searcher, &subject.corpus, seed, 100, &hash, &error);
+		int status = hash_questions(subject.searcher, &subject.corpus, seed, test_size(100, 20), &hash, &error);
 		subject_close(&subject);
 		if (status < 0) {
 			printf("error %s\n", error.text);
