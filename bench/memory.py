@@ -19,7 +19,7 @@ MIB = 1 << 20
 # name: (generator options at --scale 1, index options); "again" indexes a changed stream into the same file afterwards
 CASES = {
     "text": (["--documents", 300_000], []),
-    "pairs": (["--documents", 100_000], ["--pairs"]),
+    "bigrams": (["--documents", 100_000], ["--bigrams"]),
     "similar": (["--documents", 100_000], ["--order", "similar"]),
     "tiny": (["--documents", 2_000_000, "--kind", "tiny"], []),
     "empty": (["--documents", 2_000_000, "--kind", "empty"], []),

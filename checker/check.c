@@ -145,7 +145,7 @@ static void check_extents(struct check *check)
 			left_bytes += place->bytes;
 			continue;
 		}
-		const char *wrong = check->options->quick && place->part != PART_ROOT && place->part != PART_PAIR_ROOT
+		const char *wrong = check->options->quick && place->part != PART_ROOT && place->part != PART_BIGRAM_ROOT
 		                        ? NULL
 		                        : image_verify(image, place, NULL);
 		if (wrong)
@@ -171,7 +171,7 @@ static void check_segment(struct check *check, uint32_t index)
 	                          .index = index,
 	                          .positions = flags & FLAG_POSITIONS,
 	                          .tokenizer = check->tokenizer,
-	                          .pairs = flags & FLAG_PAIRS,
+	                          .bigrams = flags & FLAG_BIGRAMS,
 	                          .gaps = flags & FLAG_POSITIONS && flags & FLAG_STOP_WORDS};
 	if (subject_open(&subject)) {
 		subject_check_extents(&subject);

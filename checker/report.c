@@ -25,10 +25,10 @@ const char *part_name(uint32_t part)
 	                                    [PART_TERMS] = "terms",
 	                                    [PART_ROOT] = "root",
 	                                    [PART_DELETIONS] = "deletions",
-	                                    [PART_LAST_POSITIONS] = "spans",
-	                                    [PART_PAIR_POSTINGS] = "pair postings",
-	                                    [PART_PAIR_TERMS] = "pair terms",
-	                                    [PART_PAIR_ROOT] = "pair root",
+	                                    [PART_LAST_POSITIONS] = "last positions",
+	                                    [PART_BIGRAM_POSTINGS] = "bigram postings",
+	                                    [PART_BIGRAM_TERMS] = "bigram terms",
+	                                    [PART_BIGRAM_ROOT] = "bigram root",
 	                                    [PART_CONTENT_HASHES] = "content hashes"};
 	return part < sizeof names / sizeof *names && names[part] ? names[part] : "a part without a name";
 }

@@ -540,7 +540,7 @@ static int open_writer(struct salvage *salvage, const char *path)
 		                                   .stop_words = manifest->flags & FLAG_STOP_WORDS,
 		                                   .fold_diacritics = manifest->flags & FLAG_FOLD_DIACRITICS};
 		writer.no_positions = !(manifest->flags & FLAG_POSITIONS);
-		writer.pairs = manifest->flags & FLAG_PAIRS;
+		writer.bigrams = manifest->flags & FLAG_BIGRAMS;
 	}
 	salvage->result->analysis_known = salvage->manifest_found;
 	return trawl_writer_open(&salvage->writer, path, &writer, salvage->error);

@@ -205,33 +205,33 @@ static void check_root_numbers(struct subject *subject)
 	}
 }
 
-/* The root of the pairs, and that it has a first name for each extent of their dictionary. */
-static void open_pairs(struct subject *subject)
+/* The root of the bigrams, and that it has a first name for each extent of their dictionary. */
+static void open_bigrams(struct subject *subject)
 {
-	const char *part = part_name(PART_PAIR_ROOT);
-	uint64_t bytes = subject->bytes[PART_PAIR_ROOT] = measure(subject, PART_PAIR_ROOT), at = PAIR_ROOT_FIXED;
-	uint8_t *root = bytes ? subject_read(subject, PART_PAIR_ROOT) : NULL;
-	if (!root || bytes < PAIR_ROOT_FIXED) {
+	const char *part = part_name(PART_BIGRAM_ROOT);
+	uint64_t bytes = subject->bytes[PART_BIGRAM_ROOT] = measure(subject, PART_BIGRAM_ROOT), at = BIGRAM_ROOT_FIXED;
+	uint8_t *root = bytes ? subject_read(subject, PART_BIGRAM_ROOT) : NULL;
+	if (!root || bytes < BIGRAM_ROOT_FIXED) {
 		if (!subject->no_memory)
 			report_damage(subject->report, subject->number, part, NO_OFFSET,
 			              bytes ? "it cannot be read" : "it is missing");
 		memory_free(root);
 		return;
 	}
-	subject->bytes[PART_PAIR_POSTINGS] = load64(root + 16);
-	subject->bytes[PART_PAIR_TERMS] = load64(root + 24);
-	uint64_t extents =
-	    subject->bytes[PART_PAIR_TERMS] / EXTENT_PAYLOAD + (subject->bytes[PART_PAIR_TERMS] % EXTENT_PAYLOAD != 0);
+	subject->bytes[PART_BIGRAM_POSTINGS] = load64(root + 16);
+	subject->bytes[PART_BIGRAM_TERMS] = load64(root + 24);
+	uint64_t extents = subject->bytes[PART_BIGRAM_TERMS] / EXTENT_PAYLOAD +
+	                   (subject->bytes[PART_BIGRAM_TERMS] % EXTENT_PAYLOAD != 0);
 	for (uint64_t i = 0; i < extents && at < bytes; i++)
 		at += 1u + root[at];
-	if (at != bytes || subject->bytes[PART_PAIR_TERMS] > subject->image->file_bytes ||
-	    subject->bytes[PART_PAIR_POSTINGS] > subject->image->file_bytes) {
+	if (at != bytes || subject->bytes[PART_BIGRAM_TERMS] > subject->image->file_bytes ||
+	    subject->bytes[PART_BIGRAM_POSTINGS] > subject->image->file_bytes) {
 		report_damage(subject->report, subject->number, part, 16, "lengths that contradict its first names");
-		subject->bytes[PART_PAIR_POSTINGS] = subject->bytes[PART_PAIR_TERMS] = 0;
+		subject->bytes[PART_BIGRAM_POSTINGS] = subject->bytes[PART_BIGRAM_TERMS] = 0;
 		memory_free(root);
 		return;
 	}
-	subject->pair_root = root;
+	subject->bigram_root = root;
 }
 
 bool subject_open(struct subject *subject)
@@ -245,8 +245,8 @@ bool subject_open(struct subject *subject)
 	if (!parse_root(subject) || !parse_root_lists(subject))
 		return false;
 	check_root_numbers(subject);
-	if (subject->pairs)
-		open_pairs(subject);
+	if (subject->bigrams)
+		open_bigrams(subject);
 	return !subject->no_memory;
 }
 
@@ -270,7 +270,7 @@ bool subject_reconstruct(struct subject *subject)
 void subject_release(struct subject *subject)
 {
 	memory_free(subject->root);
-	memory_free(subject->pair_root);
+	memory_free(subject->bigram_root);
 	memory_free(subject->dfs);
 	memory_free(subject->lengths);
 	memory_free(subject->last_positions);

@@ -25,14 +25,14 @@ int told_manifest_parse(struct told_manifest *manifest, const uint8_t *bytes, ui
 int told_manifest_refuse(const struct told_manifest *manifest, const char *path, trawl_error *error);
 void told_manifest_release(struct told_manifest *manifest);
 
-#define PAIR_ROOT_FIXED 32
+#define BIGRAM_ROOT_FIXED 32
 
 struct subject {
 	struct image *image;
 	struct report *report;
 	const struct told_segment *told; /* NULL: there is no manifest */
 	uint32_t number, index;
-	bool positions, gaps, pairs;
+	bool positions, gaps, bigrams;
 	struct tokenizer *tokenizer; /* NULL: the text is not to be compared with the postings */
 	bool lenient;                /* for salvage: take what there is of deletions, order and root */
 	bool no_memory;              /* ran out on the way: what follows was not examined */
@@ -47,7 +47,7 @@ struct subject {
 	uint64_t root_bytes;
 	uint64_t first_terms, first_hashes; /* where they start in the root */
 
-	uint8_t *pair_root; /* NULL: without pairs, or unreadable */
+	uint8_t *bigram_root; /* NULL: without bigrams, or unreadable */
 
 	/* whole parts; NULL when absent or unreadable */
 	uint8_t *lengths, *last_positions;
@@ -63,7 +63,7 @@ struct subject {
 	uint32_t *end_of;    /* greatest position + 1 */
 	uint64_t *text_of; /* a sum of hashed terms and positions, to compare with the text; NULL: that is not wanted */
 	uint32_t *mixed_of; /* a sum of hashed positions: each of 0 to tokens - 1 is there once */
-	uint32_t *dfs;      /* of the terms by number, only with pairs */
+	uint32_t *dfs;      /* of the terms by number, only with bigrams */
 	size_t df_count, df_capacity;
 	bool lists_unread; /* some list could not be read, so that the sums mean nothing */
 };

@@ -9,10 +9,10 @@
 
 enum { NAME_BYTES = 120, INDEX_BYTES = 12 };
 
-/* The dictionary of the terms, or that of the pairs, which has the same form. */
+/* The dictionary of the terms, or that of the bigrams, which has the same form. */
 struct dictionary {
 	uint32_t terms_part, postings_part, root_part;
-	bool positions, pairs;
+	bool positions, bigrams;
 	const uint8_t *root; /* that has the first term of each extent */
 	uint64_t first_terms;
 };
@@ -78,7 +78,7 @@ static void count_posting(void *context, uint32_t doc, uint32_t tf, const uint32
 	subject->mixed_of[doc] += sum;
 }
 
-static void count_pair(void *context, uint32_t doc, uint32_t tf, const uint32_t *positions)
+static void count_bigram(void *context, uint32_t doc, uint32_t tf, const uint32_t *positions)
 {
 	struct subject *subject = ((const struct terms_walk *)context)->subject;
 	(void)positions;
@@ -160,34 +160,34 @@ static void show_term(struct terms_walk *walk)
 	snprintf(walk->name, sizeof walk->name, "term \"%s\"", shown(walk->term, walk->length, term, sizeof term));
 }
 
-static void show_pair(struct terms_walk *walk)
+static void show_bigram(struct terms_walk *walk)
 {
-	snprintf(walk->name, sizeof walk->name, "pair of terms %u and %u", __builtin_bswap32(load32(walk->term)),
+	snprintf(walk->name, sizeof walk->name, "bigram of terms %u and %u", __builtin_bswap32(load32(walk->term)),
 	         __builtin_bswap32(load32(walk->term + 4)));
 }
 
-/* The name of a pair, and whether such a pair is listed at all. */
-static bool check_pair(struct terms_walk *walk, uint64_t address)
+/* The name of a bigram, and whether such a bigram is listed at all. */
+static bool check_bigram(struct terms_walk *walk, uint64_t address)
 {
 	const struct subject *subject = walk->subject;
 	if (walk->length != 8)
-		return wrong(walk, address, "a pair's name that is not of 8 bytes");
+		return wrong(walk, address, "a bigram's name that is not of 8 bytes");
 	uint64_t first = __builtin_bswap32(load32(walk->term)), second = __builtin_bswap32(load32(walk->term + 4));
 	if (first >= subject->terms || second >= subject->terms)
-		return wrong(walk, address, "a pair of terms that the dictionary lacks");
+		return wrong(walk, address, "a bigram of terms that the dictionary lacks");
 	if (subject->lists_unread || first >= subject->df_count || second >= subject->df_count)
 		return true;
 	uint64_t n = subject->documents;
 	if ((uint64_t)subject->dfs[first] * subject->dfs[second] * 256 < n * n)
-		return wrong(walk, address, "a pair too rare to be listed");
+		return wrong(walk, address, "a bigram too rare to be listed");
 	return true;
 }
 
-/* Dfs of terms by number, for the rule which pairs are listed. */
+/* Dfs of terms by number, for the rule which bigrams are listed. */
 static void note_df(struct terms_walk *walk, uint64_t df)
 {
 	struct subject *subject = walk->subject;
-	if (!subject->pair_root || walk->number != subject->df_count)
+	if (!subject->bigram_root || walk->number != subject->df_count)
 		return;
 	if (memory_reserve(&subject->dfs, &subject->df_capacity, subject->df_count + 1, sizeof *subject->dfs))
 		subject->dfs[subject->df_count++] = (uint32_t)df;
@@ -234,7 +234,7 @@ static bool check_term(struct terms_walk *walk, const uint8_t **at_pointer, cons
 	at += 2 + at[1];
 	if (walk->number && !walk->lost && bytes_compare(walk->term, walk->length, before, before_length) <= 0)
 		return wrong(walk, address, "terms that do not ascend");
-	if (walk->dictionary.pairs && !check_pair(walk, address))
+	if (walk->dictionary.bigrams && !check_bigram(walk, address))
 		return false;
 	bool inlined = false;
 	uint32_t doc = 0;
@@ -258,7 +258,7 @@ static bool check_term(struct terms_walk *walk, const uint8_t **at_pointer, cons
 	if (place.postings_bytes > walk->lists.postings.bytes - walk->postings ||
 	    place.positions_bytes > walk->lists.positions.bytes - walk->positions)
 		return wrong(walk, address, "a list past the end");
-	if (!walk->dictionary.pairs)
+	if (!walk->dictionary.bigrams)
 		note_df(walk, df);
 	check_list(walk, (uint32_t)df, doc, (uint32_t)tf, inlined, (uint32_t)position, &place);
 	walk->postings += place.postings_bytes;
@@ -438,7 +438,7 @@ static void walk_dictionary(struct terms_walk *walk)
 {
 	struct subject *subject = walk->subject;
 	const struct dictionary *dictionary = &walk->dictionary;
-	walk->name_shown = dictionary->pairs ? show_pair : show_term;
+	walk->name_shown = dictionary->bigrams ? show_bigram : show_term;
 	bool opened =
 	    list_checker_open(&walk->lists, subject, dictionary->postings_part, PART_POSITIONS, dictionary->positions);
 	if (!part_stream_open(&walk->stream, subject->image, subject->number, dictionary->terms_part,
@@ -448,13 +448,13 @@ static void walk_dictionary(struct terms_walk *walk)
 		return;
 	}
 	walk->told = subject->image->bytes_read;
-	walk->lists.posting = dictionary->pairs ? count_pair : count_posting;
+	walk->lists.posting = dictionary->bigrams ? count_bigram : count_posting;
 	walk->lists.context = walk;
 	walk->deleted_number = UINT64_MAX;
-	if (!dictionary->pairs)
+	if (!dictionary->bigrams)
 		begin_deleted(walk);
 	walk_extents(walk);
-	if (!dictionary->pairs)
+	if (!dictionary->bigrams)
 		end_deleted(walk);
 }
 
@@ -464,38 +464,38 @@ static void release_walk(struct terms_walk *walk)
 	part_stream_release(&walk->stream);
 }
 
-/* Pairs of a document are no more than its tokens less one. */
-static void check_pair_sums(struct terms_walk *walk)
+/* Bigrams of a document are no more than its tokens less one. */
+static void check_bigram_sums(struct terms_walk *walk)
 {
 	struct subject *subject = walk->subject;
-	const char *root = part_name(PART_PAIR_ROOT);
-	disagree(subject, root, "pairs", load64(subject->pair_root), walk->number);
-	disagree(subject, root, "postings", load64(subject->pair_root + 8), walk->posting_count);
-	disagree(subject, root, "bytes of postings", subject->bytes[PART_PAIR_POSTINGS], walk->postings);
+	const char *root = part_name(PART_BIGRAM_ROOT);
+	disagree(subject, root, "bigrams", load64(subject->bigram_root), walk->number);
+	disagree(subject, root, "postings", load64(subject->bigram_root + 8), walk->posting_count);
+	disagree(subject, root, "bytes of postings", subject->bytes[PART_BIGRAM_POSTINGS], walk->postings);
 	for (uint32_t doc = 0; doc < subject->documents; doc++)
 		if (subject->mixed_of[doc] && subject->mixed_of[doc] >= subject->tokens_of[doc])
-			report_damage(subject->report, subject->number, part_name(PART_PAIR_POSTINGS), NO_OFFSET,
-			              "document %u: it is told to have %u pairs and has %u tokens", doc,
+			report_damage(subject->report, subject->number, part_name(PART_BIGRAM_POSTINGS), NO_OFFSET,
+			              "document %u: it is told to have %u bigrams and has %u tokens", doc,
 			              subject->mixed_of[doc], subject->tokens_of[doc]);
 }
 
-static void check_pairs(struct subject *subject)
+static void check_bigrams(struct subject *subject)
 {
 	struct terms_walk walk = {.subject = subject,
-	                          .dictionary = {.terms_part = PART_PAIR_TERMS,
-	                                         .postings_part = PART_PAIR_POSTINGS,
-	                                         .root_part = PART_PAIR_ROOT,
-	                                         .pairs = true,
-	                                         .root = subject->pair_root,
-	                                         .first_terms = PAIR_ROOT_FIXED}};
+	                          .dictionary = {.terms_part = PART_BIGRAM_TERMS,
+	                                         .postings_part = PART_BIGRAM_POSTINGS,
+	                                         .root_part = PART_BIGRAM_ROOT,
+	                                         .bigrams = true,
+	                                         .root = subject->bigram_root,
+	                                         .first_terms = BIGRAM_ROOT_FIXED}};
 	bool terms_unread = subject->lists_unread;
-	report_stage(subject->report, subject->bytes[PART_PAIR_TERMS] + subject->bytes[PART_PAIR_POSTINGS],
-	             "segment %u: pairs", subject->number);
+	report_stage(subject->report, subject->bytes[PART_BIGRAM_TERMS] + subject->bytes[PART_BIGRAM_POSTINGS],
+	             "segment %u: bigrams", subject->number);
 	memset(subject->mixed_of, 0, subject->documents * sizeof(uint32_t));
 	subject->lists_unread = false;
 	walk_dictionary(&walk);
 	if (!subject->lists_unread && !terms_unread && !subject->no_memory)
-		check_pair_sums(&walk);
+		check_bigram_sums(&walk);
 	release_walk(&walk);
 }
 
@@ -525,6 +525,6 @@ void check_terms(struct subject *subject)
 	if (!subject->lists_unread && !subject->no_memory)
 		check_sums(&walk);
 	release_walk(&walk);
-	if (subject->pair_root && !subject->no_memory)
-		check_pairs(subject);
+	if (subject->bigram_root && !subject->no_memory)
+		check_bigrams(subject);
 }

@@ -55,7 +55,7 @@ static const char usage[] =
     "  --stop-words        leave out the language's stop words\n"
     "  --fold-diacritics   let cafe find caf\xc3\xa9\n"
     "  --no-positions      a smaller index, without phrases\n"
-    "  --pairs             lists of frequent word pairs: faster phrases, a larger index\n"
+    "  --bigrams           lists of frequent bigrams (words side by side): faster phrases, a larger index\n"
     "  --order ORDER       input, or similar: similar documents are neighbours inside, which makes the index\n"
     "                      smaller and searches faster, for more time to build it; auto, unless said: similar\n"
     "                      for 65,536 documents or more that are committed at once, input for fewer\n"
@@ -115,7 +115,7 @@ enum {
 	OPTION_STOP_WORDS,
 	OPTION_FOLD,
 	OPTION_NO_POSITIONS,
-	OPTION_PAIRS,
+	OPTION_BIGRAMS,
 	OPTION_ORDER,
 	OPTION_WAIT,
 	OPTION_DELETE_MISSING,
@@ -141,7 +141,8 @@ static const struct option options[] = {{"id", required_argument, NULL, OPTION_I
                                         {"stop-words", no_argument, NULL, OPTION_STOP_WORDS},
                                         {"fold-diacritics", no_argument, NULL, OPTION_FOLD},
                                         {"no-positions", no_argument, NULL, OPTION_NO_POSITIONS},
-                                        {"pairs", no_argument, NULL, OPTION_PAIRS},
+                                        {"bigrams", no_argument, NULL, OPTION_BIGRAMS},
+                                        {"pairs", no_argument, NULL, OPTION_BIGRAMS}, /* as it was called once */
                                         {"order", required_argument, NULL, OPTION_ORDER},
                                         {"wait", no_argument, NULL, OPTION_WAIT},
                                         {"delete-missing", no_argument, NULL, OPTION_DELETE_MISSING},
@@ -236,7 +237,7 @@ static int set_option(struct index_job *job, int option)
 	case OPTION_STRICT: source->strict = true; break;
 	case OPTION_STOP_WORDS: writer->analysis.stop_words = true; break;
 	case OPTION_FOLD: writer->analysis.fold_diacritics = true; break;
-	case OPTION_PAIRS: writer->pairs = true; break;
+	case OPTION_BIGRAMS: writer->bigrams = true; break;
 	case OPTION_NO_POSITIONS: writer->no_positions = true; break;
 	case OPTION_WAIT: writer->wait = true; break;
 	case OPTION_DELETE_MISSING: job->delete_missing = true; break;

@@ -29,10 +29,11 @@ static void print_json(const trawl_index_stats *stats)
 	       stats->documents, stats->deleted, stats->terms, stats->postings, stats->tokens, stats->text_bytes,
 	       stats->file_bytes, stats->free_bytes, stats->segments, stats->generation);
 	json_write_string(stdout, language, strlen(language));
-	printf(",\"pair_lists\":%" PRIu64 ",\"pair_postings\":%" PRIu64, stats->pair_lists, stats->pair_postings);
-	printf(",\"stop_words\":%s,\"fold_diacritics\":%s,\"positions\":%s,\"pairs\":%s,\"bytes\":{",
+	printf(",\"bigram_lists\":%" PRIu64 ",\"bigram_postings\":%" PRIu64, stats->bigram_lists,
+	       stats->bigram_postings);
+	printf(",\"stop_words\":%s,\"fold_diacritics\":%s,\"positions\":%s,\"bigrams\":%s,\"bytes\":{",
 	       stats->analysis.stop_words ? "true" : "false", stats->analysis.fold_diacritics ? "true" : "false",
-	       stats->positions ? "true" : "false", stats->pairs ? "true" : "false");
+	       stats->positions ? "true" : "false", stats->bigrams ? "true" : "false");
 	for (size_t i = 0; i < stats->part_count && i < TRAWL_PARTS_MAX; i++) {
 		fputs(i > 0 ? "," : "", stdout);
 		json_write_string(stdout, stats->parts[i].name, strlen(stats->parts[i].name));
@@ -110,9 +111,9 @@ static void print_table(const trawl_index_stats *stats)
 		print_number("deleted", stats->deleted, "  still taking room");
 	print_number("terms", stats->terms, "");
 	print_number("postings", stats->postings, "");
-	if (stats->pairs) {
-		print_number("pair lists", stats->pair_lists, "");
-		print_number("pair postings", stats->pair_postings, "");
+	if (stats->bigrams) {
+		print_number("bigram lists", stats->bigram_lists, "");
+		print_number("bigram postings", stats->bigram_postings, "");
 	}
 	snprintf(remark, sizeof remark, "  %.1f a document",
 	         stats->documents ? (double)stats->tokens / (double)stats->documents : 0);

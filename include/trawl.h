@@ -266,7 +266,8 @@ typedef struct trawl_writer_options {
 	    memory_budget; /* bytes of resident memory, kept to from 64 MiB on; at least 1 MiB; 0: a quarter of what the process may use, see trawl_limits */
 	bool wait;         /* wait for another writer to finish instead of TRAWL_EBUSY */
 	bool no_positions; /* smaller index without phrases and proximity; for a new index only */
-	bool pairs; /* lists of frequent word pairs: phrases many times faster, a larger index; for a new index only */
+	bool
+	    bigrams; /* lists of frequent bigrams, two words side by side: phrases many times faster, a larger index; for a new index only */
 	enum trawl_order order; /* of a commit's documents in the index; hits and scores are the same but for ties */
 	unsigned
 	    threads;   /* at work; 0: as many as trawl_limits.processors. What is written is the same for any number */
@@ -396,8 +397,8 @@ typedef struct trawl_index_stats {
 	uint64_t free_bytes; /* pages of the file that the next commits will use */
 	uint64_t segments;
 	uint64_t generation; /* grows by one with each commit; a merge is one */
-	bool positions, pairs;
-	uint64_t pair_lists, pair_postings; /* of frequent word pairs; 0 without them */
+	bool positions, bigrams;
+	uint64_t bigram_lists, bigram_postings; /* of frequent bigrams; 0 without them */
 	trawl_analysis analysis;
 	size_t part_count;
 	trawl_part_stats parts[TRAWL_PARTS_MAX];

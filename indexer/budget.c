@@ -26,7 +26,7 @@ struct budget budget_divide(size_t bytes)
 	size_t reserved = budget.fixed + 2 * budget.flush;
 	reserved += budget.filter;
 	budget.pipeline = total > reserved ? (total - reserved) / 3 : 0;
-	budget.pairs = total / 8;
+	budget.bigrams = total / 8;
 	budget.merge.documents = between((total < KEPT ? KEPT : total) / 2 / MERGE_DOCUMENT_BYTES, 1, DOCUMENTS_MAX);
 	budget.merge.sources = between(total / 4 / MERGE_SOURCE_BYTES, MERGE_TIER_WIDTH, MERGE_SOURCES_MAX);
 	return budget;

@@ -22,7 +22,7 @@ struct budget {
 	size_t filter;    /* of the ids of segments that are not committed */
 	size_t deletes;   /* terms of documents that the next commit deletes, of all segments */
 	size_t pipeline;  /* jobs under way, and what workers know of words */
-	size_t pairs;     /* occurrences of frequent words, and as much for the pairs */
+	size_t bigrams;   /* occurrences of frequent words, and as much for the bigrams */
 	size_t graph;     /* of documents and terms, to find similar documents with: reorder_memory */
 	struct merge_limits merge;
 };

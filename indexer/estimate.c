@@ -8,7 +8,7 @@
 #define LEAF_CUTS 6 /* documents of a leaf are not cut: as a power of two */
 #define TERMS_COST 0.45
 #define RUN_TERMS_COST 0.3 /* part of the work was done when the runs were written */
-#define PAIRS_COST 2.0
+#define BIGRAMS_COST 2.0
 #define LEARNT_LEAST                                                                                                   \
 	1000 /* documents written, whose time says more than what adding took; and a tenth of those to come */
 #define PARALLEL_LEAST 0.25
@@ -20,12 +20,12 @@ static double seconds_of(clockid_t clock)
 	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-struct stage_costs stage_costs(bool similar, bool has_runs, bool has_pairs, uint32_t documents)
+struct stage_costs stage_costs(bool similar, bool has_runs, bool has_bigrams, uint32_t documents)
 {
 	double cuts = documents ? log2((double)documents) - LEAF_CUTS : 0;
 	return (struct stage_costs){.order = similar && cuts > 0 ? ORDER_COST * cuts / ORDER_CUTS : 0,
 	                            .terms = has_runs ? RUN_TERMS_COST : TERMS_COST,
-	                            .pairs = has_pairs ? PAIRS_COST : 0};
+	                            .bigrams = has_bigrams ? BIGRAMS_COST : 0};
 }
 
 void estimate_begin_batch(struct estimate *estimate)
@@ -63,5 +63,5 @@ double estimate_writing(const struct estimate *estimate, uint64_t added, uint64_
 	double processor = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - estimate->batch_processor,
 	       seconds = seconds_of(CLOCK_MONOTONIC) - estimate->batch_seconds;
 	double whole = processor * (double)documents / (double)added;
-	return whole * (costs->order + costs->terms + costs->pairs) / parallelism(processor, seconds, threads);
+	return whole * (costs->order + costs->terms + costs->bigrams) / parallelism(processor, seconds, threads);
 }

@@ -8,12 +8,12 @@
 #include "trawl.h"
 
 /* What the stages of writing a segment cost, in processor time, where adding its documents cost 1. Measured on abstracts, news and
- * generated text: ordering took 0.35 to 1.05, terms 0.3 to 0.5, pairs 1.4 to 2.5 more. */
+ * generated text: ordering took 0.35 to 1.05, terms 0.3 to 0.5, bigrams 1.4 to 2.5 more. */
 struct stage_costs {
-	double order, terms, pairs;
+	double order, terms, bigrams;
 };
 
-struct stage_costs stage_costs(bool similar, bool has_runs, bool has_pairs, uint32_t documents);
+struct stage_costs stage_costs(bool similar, bool has_runs, bool has_bigrams, uint32_t documents);
 
 struct estimate {
 	double batch_seconds, batch_processor; /* clock and processor time when the batch began */

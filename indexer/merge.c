@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "indexer/batch.h"
-#include "indexer/pairs.h"
+#include "indexer/bigrams.h"
 #include "indexer/term_heap.h"
 #include "segment/postings_read.h"
 #include "segment/segment_writer.h"
@@ -33,9 +33,9 @@ struct stretch {
 #define COPIED_BITS (1u << 19) /* at a time */
 
 struct merge_settings {
-	bool pairs;         /* write pair lists */
-	size_t pair_memory; /* what pair_builder_new wants */
-	const char *path;   /* of the index: temporary files of pairs go beside it */
+	bool bigrams;         /* write bigram lists */
+	size_t bigram_memory; /* what bigram_builder_new wants */
+	const char *path;     /* of the index: temporary files of bigrams go beside it */
 	struct work *work;
 };
 
@@ -46,7 +46,7 @@ struct merge {
 	struct segment_writer writer;
 	struct work *work; /* of documents, then of postings, those done so far: */
 	uint64_t units_done;
-	struct pair_builder *pairs; /* NULL: the index has no pair lists */
+	struct bigram_builder *bigrams; /* NULL: the index has no bigram lists */
 	bool positions;
 
 	/* of each document */
@@ -214,7 +214,7 @@ static int copy_positions(void *context, struct postings_encoder *encoder, trawl
 	return code;
 }
 
-/* The positions of the list's next posting: for terms that occur once, which keep theirs in the dictionary, and for pairs. */
+/* The positions of the list's next posting: for terms that occur once, which keep theirs in the dictionary, and for bigrams. */
 static int next_positions(void *context, uint32_t count, uint32_t *positions, trawl_error *error)
 {
 	struct merge *merge = context;
@@ -371,8 +371,8 @@ static int merge_term(struct merge *merge, trawl_error *error)
 		return code;
 	struct term_list list = {
 	    (const char *)merge->term, merge->length, merge->df, merge->docs, merge->tfs, &positions};
-	return merge->pairs ? pair_builder_term(merge->pairs, &list, error)
-	                    : segment_writer_term(&merge->writer, &list, error);
+	return merge->bigrams ? bigram_builder_term(merge->bigrams, &list, error)
+	                      : segment_writer_term(&merge->writer, &list, error);
 }
 
 static bool is_identity(const uint32_t *order, uint32_t n)
@@ -398,19 +398,20 @@ static int merge_terms(struct merge *merge, const struct merge_settings *setting
 	int code = segment_writer_begin_terms(&merge->writer, merge->documents, merge->lengths,
 	                                      any->has_gaps ? merge->last_positions : NULL, merge->tokens,
 	                                      ordered ? merge->order : NULL, merge->hashes, error);
-	if (!code && settings->pairs)
-		code = pair_builder_new(&merge->pairs, &merge->writer, settings->pair_memory, settings->path, error);
-	if (!merge->pairs) /* which want to see the positions */
+	if (!code && settings->bigrams)
+		code =
+		    bigram_builder_new(&merge->bigrams, &merge->writer, settings->bigram_memory, settings->path, error);
+	if (!merge->bigrams) /* which want to see the positions */
 		merge->writer.encoder.copy_positions = copy_positions;
 	if (!code)
 		code = fill_heap(merge, error);
-	double share = 1 - DOCUMENTS_SHARE, pairs_share = merge->pairs ? share / 2 : 0;
+	double share = 1 - DOCUMENTS_SHARE, bigrams_share = merge->bigrams ? share / 2 : 0;
 	merge->units_done = 0;
-	work_stage(merge->work, "merging terms", share - pairs_share, live_postings(merge));
+	work_stage(merge->work, "merging terms", share - bigrams_share, live_postings(merge));
 	while (!code && merge->heap.count)
 		code = merge_term(merge, error);
-	if (!code && merge->pairs)
-		code = pair_builder_finish(merge->pairs, merge->work, pairs_share, error);
+	if (!code && merge->bigrams)
+		code = bigram_builder_finish(merge->bigrams, merge->work, bigrams_share, error);
 	return code;
 }
 
@@ -453,7 +454,7 @@ static void release(struct merge *merge)
 	memory_free(merge->tfs);
 	memory_free(merge->stretches);
 	buffer_release(&merge->gathered);
-	pair_builder_free(merge->pairs);
+	bigram_builder_free(merge->bigrams);
 	segment_writer_release(&merge->writer);
 }
 
@@ -538,7 +539,8 @@ int merge_commit(struct store *store, const struct manifest *manifest, struct se
                  const struct merge_candidate *chosen, const struct merge_means *means, trawl_error *error)
 {
 	const struct budget *budget = means->budget;
-	struct merge_settings settings = {manifest->flags & FLAG_PAIRS, budget->pairs, store_path(store), means->work};
+	struct merge_settings settings = {manifest->flags & FLAG_BIGRAMS, budget->bigrams, store_path(store),
+	                                  means->work};
 	struct store_batch *output =
 	    NULL; /* of its own: what a failed merge has queued must not reach the next commit */
 	struct manifest after = {0};

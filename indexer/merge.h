@@ -3,12 +3,12 @@
  *
  * Nothing is analysed again: the dictionaries are merged term by term in byte order, posting lists are decoded, their
  * docIDs renumbered, and encoded anew; positions are copied as they are stored (they depend on the document alone); stored
- * documents are compressed anew; pair lists are found again, for which words are in them depends on the whole segment.
+ * documents are compressed anew; bigram lists are found again, for which words are in them depends on the whole segment.
  * Live documents are numbered in the order of the sources and, within one, of their docIDs. The result is what
  * indexing the live documents into one segment would have made, byte for byte, as long as no source was reordered.
  *
  * Memory: some 20 bytes a live document; 20 bytes a posting of the longest list, and 24 for each stretch of its
- * positions between deleted documents; what pairs take; and what the store batch queues.
+ * positions between deleted documents; what bigrams take; and what the store batch queues.
  */
 #ifndef TRAWL_INDEXER_MERGE_H
 #define TRAWL_INDEXER_MERGE_H

@@ -1,9 +1,9 @@
 #include "indexer/segment_builder.h"
 
 #include "base/error.h"
+#include "indexer/bigrams.h"
 #include "indexer/document_table.h"
 #include "indexer/encode.h"
-#include "indexer/pairs.h"
 #include "indexer/reorder.h"
 
 /* ---- life ---- */
@@ -93,8 +93,8 @@ bool segment_builder_is_full(struct segment_builder *builder, size_t elsewhere)
 static bool lacks_room(struct segment_builder *builder)
 {
 	const struct budget *budget = builder->settings.budget;
-	size_t pairs = builder->flags & FLAG_PAIRS ? 2 * budget->pairs : 0;
-	return pairs && fixed_memory(builder) + pairs + batch_memory(&builder->batch) > budget->total;
+	size_t bigrams = builder->flags & FLAG_BIGRAMS ? 2 * budget->bigrams : 0;
+	return bigrams && fixed_memory(builder) + bigrams + batch_memory(&builder->batch) > budget->total;
 }
 
 /* Combine all runs into one: each holds a file open, and a merge looks at each for every term. */
@@ -138,15 +138,15 @@ struct stage_costs segment_builder_costs(const struct segment_builder *builder, 
 	uint64_t documents = uncommitted_live_count(&builder->documents) + more;
 	uint32_t count = documents < DOCUMENTS_MAX ? (uint32_t)documents : DOCUMENTS_MAX;
 	return stage_costs(reorder_wanted(builder->settings.order, count), builder->run_count > 0,
-	                   builder->flags & FLAG_PAIRS, count);
+	                   builder->flags & FLAG_BIGRAMS, count);
 }
 
 /* The costs as shares of the whole. */
 static struct stage_costs stage_shares(const struct segment_builder *builder)
 {
 	struct stage_costs costs = segment_builder_costs(builder, 0);
-	double sum = costs.order + costs.terms + costs.pairs;
-	return (struct stage_costs){costs.order / sum, costs.terms / sum, costs.pairs / sum};
+	double sum = costs.order + costs.terms + costs.bigrams;
+	return (struct stage_costs){costs.order / sum, costs.terms / sum, costs.bigrams / sum};
 }
 
 static struct unordered unordered_documents(const struct segment_builder *builder, double share)
@@ -200,31 +200,32 @@ static int write_terms(struct segment_builder *builder, const struct document_ta
 	                          : encode_batch(&encoding, &builder->batch, table->docs, error);
 }
 
-struct pairs_sink {
-	struct pair_builder *pairs;
+struct bigrams_sink {
+	struct bigram_builder *bigrams;
 	struct work *work;
 	uint64_t tokens; /* so far */
 };
 
-static int write_term_and_note_pairs(void *context, const struct term_list *list, trawl_error *error)
+static int write_term_and_note_bigrams(void *context, const struct term_list *list, trawl_error *error)
 {
-	struct pairs_sink *sink = context;
-	int code = pair_builder_term(sink->pairs, list, error);
+	struct bigrams_sink *sink = context;
+	int code = bigram_builder_term(sink->bigrams, list, error);
 	for (uint32_t i = 0; i < list->df; i++)
 		sink->tokens += list->tfs[i];
 	work_done(sink->work, sink->tokens);
 	return code;
 }
 
-static int write_terms_and_pairs(struct segment_builder *builder, const struct document_table *table,
-                                 const struct stage_costs *shares, trawl_error *error)
+static int write_terms_and_bigrams(struct segment_builder *builder, const struct document_table *table,
+                                   const struct stage_costs *shares, trawl_error *error)
 {
-	struct pairs_sink to = {.work = builder->settings.work};
+	struct bigrams_sink to = {.work = builder->settings.work};
 	struct unordered unordered = unordered_documents(builder, 0);
-	int code = pair_builder_new(&to.pairs, builder->segment, builder->settings.budget->pairs, builder->path, error);
-	struct term_sink sink = {write_term_and_note_pairs, &to};
-	/* One thread does this, which keeps occurrences as well: it is a good part of what pairs take. */
-	work_stage(to.work, "writing terms", shares->terms + shares->pairs / 2, table->tokens);
+	int code =
+	    bigram_builder_new(&to.bigrams, builder->segment, builder->settings.budget->bigrams, builder->path, error);
+	struct term_sink sink = {write_term_and_note_bigrams, &to};
+	/* One thread does this, which keeps occurrences as well: it is a good part of what bigrams take. */
+	work_stage(to.work, "writing terms", shares->terms + shares->bigrams / 2, table->tokens);
 	if (!code && !builder->run_count)
 		code = batch_invert(&builder->batch, table->docs, &sink, error);
 	else if (!code && table->reordered)
@@ -232,8 +233,8 @@ static int write_terms_and_pairs(struct segment_builder *builder, const struct d
 	else if (!code)
 		code = runs_merge(builder->runs, builder->run_count, table->docs, &sink, error);
 	if (!code)
-		code = pair_builder_finish(to.pairs, to.work, shares->pairs / 2, error);
-	pair_builder_free(to.pairs);
+		code = bigram_builder_finish(to.bigrams, to.work, shares->bigrams / 2, error);
+	bigram_builder_free(to.bigrams);
 	return code;
 }
 
@@ -250,8 +251,8 @@ int segment_builder_finish(struct segment_builder *builder, struct manifest_segm
 	if (!code)
 		code = begin_terms(builder, &table, error);
 	if (!code)
-		code = builder->flags & FLAG_PAIRS ? write_terms_and_pairs(builder, &table, &shares, error)
-		                                   : write_terms(builder, &table, shares.terms, error);
+		code = builder->flags & FLAG_BIGRAMS ? write_terms_and_bigrams(builder, &table, &shares, error)
+		                                     : write_terms(builder, &table, shares.terms, error);
 	if (!code)
 		code = segment_writer_finish(builder->segment, summary, error);
 	document_table_release(&table);

@@ -20,21 +20,21 @@ int settings_apply(struct manifest *manifest, const char *path, const trawl_writ
 		bool differs =
 		    !is_zero_analysis(wanted) && (flags != stored || strcmp(language, manifest->language) != 0);
 		if (differs || (options->no_positions && manifest->flags & FLAG_POSITIONS) ||
-		    (options->pairs && !(manifest->flags & FLAG_PAIRS)))
+		    (options->bigrams && !(manifest->flags & FLAG_BIGRAMS)))
 			return error_set(error, TRAWL_EINVAL,
 			                 "%s was made with other settings (language %s%s%s%s%s): leave them out, or "
 			                 "index into a new file",
 			                 path, manifest->language, stored & FLAG_STOP_WORDS ? ", stop words" : "",
 			                 stored & FLAG_FOLD_DIACRITICS ? ", folded diacritics" : "",
 			                 manifest->flags & FLAG_POSITIONS ? "" : ", no positions",
-			                 manifest->flags & FLAG_PAIRS ? ", pairs" : "");
+			                 manifest->flags & FLAG_BIGRAMS ? ", bigrams" : "");
 		return 0;
 	}
 	if (strlen(language) >= sizeof manifest->language)
 		return error_set(error, TRAWL_EINVAL, "no such language: %s", language);
 	memcpy(manifest->language, language, strlen(language) + 1);
-	if (options->pairs && options->no_positions)
-		return error_set(error, TRAWL_EINVAL, "pair lists need positions");
-	manifest->flags = flags | (options->no_positions ? 0 : FLAG_POSITIONS) | (options->pairs ? FLAG_PAIRS : 0);
+	if (options->bigrams && options->no_positions)
+		return error_set(error, TRAWL_EINVAL, "bigram lists need positions");
+	manifest->flags = flags | (options->no_positions ? 0 : FLAG_POSITIONS) | (options->bigrams ? FLAG_BIGRAMS : 0);
 	return 0;
 }

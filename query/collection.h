@@ -8,7 +8,7 @@ struct collection {
 	struct segment *segments;
 	uint64_t *bases; /* of each segment: the number of its docID 0 in trawl_hit.document */
 	size_t segment_count;
-	bool has_bigrams;           /* the index was made with lists of frequent word pairs */
+	bool has_bigrams;           /* the index was made with lists of frequent bigrams */
 	uint64_t documents, tokens; /* live */
 	float average;              /* length */
 };

@@ -43,11 +43,11 @@ static int find_bigrams(struct plan_node *node, const struct collection *collect
 		return error_set_memory(error);
 	node->bigrams = bigrams;
 	for (size_t i = 0; i < collection->segment_count; i++) {
-		int state = segment_find_pair(&collection->segments[i], &node->entries[0][i], &node->entries[1][i],
-		                              &bigrams[i].entry, error);
+		int state = segment_find_bigram(&collection->segments[i], &node->entries[0][i], &node->entries[1][i],
+		                                &bigrams[i].entry, error);
 		if (state < 0)
 			return state;
-		bigrams[i].state = (enum pair_state)state;
+		bigrams[i].state = (enum bigram_state)state;
 	}
 	return 0;
 }

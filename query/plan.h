@@ -10,8 +10,8 @@
 
 /* What a segment says of two words that stand side by side. */
 struct bigram {
-	enum pair_state state;
-	struct term_entry entry; /* PAIR_FOUND */
+	enum bigram_state state;
+	struct term_entry entry; /* BIGRAM_FOUND */
 };
 
 struct plan_node {

@@ -6,7 +6,7 @@
 static bool find_source(const struct plan_node *node, size_t number, struct segment_leaf *leaf)
 {
 	*leaf = (struct segment_leaf){.node = node, .source = FROM_PHRASE};
-	if (node->bigrams && node->bigrams[number].state == PAIR_FOUND) {
+	if (node->bigrams && node->bigrams[number].state == BIGRAM_FOUND) {
 		leaf->source = FROM_BIGRAM;
 		leaf->entry = &node->bigrams[number].entry;
 	} else if (node->kind == NODE_TERM) {

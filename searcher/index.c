@@ -16,7 +16,7 @@ int index_open_segments(struct trawl_index *index, trawl_error *error)
 	if (!collection->segments || !collection->bases)
 		return error_set_memory(error);
 	collection->segment_count = count;
-	collection->has_bigrams = index->manifest.flags & FLAG_PAIRS;
+	collection->has_bigrams = index->manifest.flags & FLAG_BIGRAMS;
 	for (size_t i = 0; i < count; i++) {
 		int code = segment_open(&collection->segments[i], index->snapshot, &index->manifest, i, error);
 		if (code)
@@ -91,7 +91,7 @@ bool index_locate(const struct trawl_index *index, uint64_t document, struct seg
 	return false;
 }
 
-enum unit { UNIT_NONE, UNIT_DOCUMENT, UNIT_POSTING, UNIT_TOKEN, UNIT_TERM, UNIT_PAIR_POSTING, UNIT_COUNT };
+enum unit { UNIT_NONE, UNIT_DOCUMENT, UNIT_POSTING, UNIT_TOKEN, UNIT_TERM, UNIT_BIGRAM_POSTING, UNIT_COUNT };
 
 /* What the segments hold, the dead included. */
 static void count_units(const struct trawl_index *index, uint64_t units[UNIT_COUNT])
@@ -102,7 +102,7 @@ static void count_units(const struct trawl_index *index, uint64_t units[UNIT_COU
 		units[UNIT_POSTING] += segment->postings_count;
 		units[UNIT_TOKEN] += segment->tokens;
 		units[UNIT_TERM] += segment->term_count;
-		units[UNIT_PAIR_POSTING] += segment->pairs.postings_count;
+		units[UNIT_BIGRAM_POSTING] += segment->bigrams.postings_count;
 	}
 }
 
@@ -116,14 +116,14 @@ int trawl_get_stats(const trawl_index *index, trawl_index_stats *stats, trawl_er
 	             {"hashes", PART_CONTENT_HASHES, PART_CONTENT_HASHES, UNIT_DOCUMENT},
 	             {"ids", PART_IDS, PART_ORDER, UNIT_DOCUMENT},
 	             {"lengths", PART_LENGTHS, PART_LENGTHS, UNIT_DOCUMENT},
-	             {"spans", PART_LAST_POSITIONS, PART_LAST_POSITIONS, UNIT_DOCUMENT},
+	             {"last_positions", PART_LAST_POSITIONS, PART_LAST_POSITIONS, UNIT_DOCUMENT},
 	             {"postings", PART_POSTINGS, PART_POSTINGS, UNIT_POSTING},
 	             {"positions", PART_POSITIONS, PART_POSITIONS, UNIT_TOKEN},
-	             {"pairs", PART_PAIR_POSTINGS, PART_PAIR_ROOT, UNIT_PAIR_POSTING},
+	             {"bigrams", PART_BIGRAM_POSTINGS, PART_BIGRAM_ROOT, UNIT_BIGRAM_POSTING},
 	             {"dictionary", PART_TERMS, PART_TERMS, UNIT_TERM},
 	             {"statistics", PART_ROOT, PART_ROOT, UNIT_NONE},
 	             {"deletions", PART_DELETIONS, PART_DELETIONS, UNIT_NONE}};
-	static const char *const units[UNIT_COUNT] = {NULL, "document", "posting", "token", "term", "pair posting"};
+	static const char *const units[UNIT_COUNT] = {NULL, "document", "posting", "token", "term", "bigram posting"};
 	uint64_t counts[UNIT_COUNT] = {0};
 	(void)error;
 	*stats = (trawl_index_stats){.documents = index->collection.documents,
@@ -131,7 +131,7 @@ int trawl_get_stats(const trawl_index *index, trawl_index_stats *stats, trawl_er
 	                             .segments = index->manifest.segment_count,
 	                             .generation = index->manifest.generation,
 	                             .positions = index->manifest.flags & FLAG_POSITIONS,
-	                             .pairs = index->manifest.flags & FLAG_PAIRS,
+	                             .bigrams = index->manifest.flags & FLAG_BIGRAMS,
 	                             .analysis = manifest_analysis(&index->manifest),
 	                             .part_count = sizeof parts / sizeof *parts};
 	count_units(index, counts);
@@ -149,8 +149,8 @@ int trawl_get_stats(const trawl_index *index, trawl_index_stats *stats, trawl_er
 		stats->deleted += summary->deleted;
 		stats->terms += index->collection.segments[i].term_count;
 		stats->postings += summary->live_postings;
-		stats->pair_lists += index->collection.segments[i].pairs.count;
-		stats->pair_postings += index->collection.segments[i].pairs.postings_count;
+		stats->bigram_lists += index->collection.segments[i].bigrams.count;
+		stats->bigram_postings += index->collection.segments[i].bigrams.postings_count;
 		stats->text_bytes += summary->live_text_bytes;
 	}
 	snapshot_file_size(index->snapshot, &stats->file_bytes, &stats->free_bytes);

@@ -69,7 +69,7 @@ int leaf_open_bigram(struct leaf *leaf, struct segment *segment, const struct te
 {
 	*leaf = (struct leaf){.kind = LEAF_EMPTY,
 	                      .inline_position = POSITION_NONE,
-	                      .part = &segment->pairs.postings,
+	                      .part = &segment->bigrams.postings,
 	                      .live_df = entry->df,
 	                      .live_df_unknown = segment->deletions.words != NULL};
 	return open_postings(leaf, segment, entry, arena, error);

@@ -57,12 +57,12 @@ static int open_bigrams(struct opening *opening)
 		struct phrase_part *bigram = &parts[opening->total];
 		if (parts[w].offset + 1 != parts[w + 1].offset)
 			continue;
-		int state = segment_find_pair(opening->segment, &node->entries[w][opening->number],
-		                              &node->entries[w + 1][opening->number], &entry, opening->error);
-		if (state == PAIR_UNLISTED)
+		int state = segment_find_bigram(opening->segment, &node->entries[w][opening->number],
+		                                &node->entries[w + 1][opening->number], &entry, opening->error);
+		if (state == BIGRAM_UNLISTED)
 			continue;
-		if (state != PAIR_FOUND)
-			return state == PAIR_ABSENT ? 0 : state;
+		if (state != BIGRAM_FOUND)
+			return state == BIGRAM_ABSENT ? 0 : state;
 		parts[parts[w].same].implied = true;
 		parts[parts[w + 1].same].implied = true;
 		*bigram = (struct phrase_part){.same = opening->total};
@@ -116,11 +116,11 @@ int phrase_open(struct phrase_evaluation *phrase, const struct phrase_source *so
 	struct opening opening = {
 	    .node = source->node, .segment = segment, .number = source->number, .arena = arena, .error = error};
 	uint32_t words = source->node->words;
-	opening.parts = arena_new(arena, (segment->has_pairs ? 2 : 1) * (size_t)words * sizeof *opening.parts);
+	opening.parts = arena_new(arena, (segment->has_bigrams ? 2 : 1) * (size_t)words * sizeof *opening.parts);
 	if (!opening.parts)
 		return error_set_memory(error);
 	int possible = open_words(&opening);
-	if (possible > 0 && segment->has_pairs)
+	if (possible > 0 && segment->has_bigrams)
 		possible = open_bigrams(&opening);
 	if (possible <= 0)
 		return possible;

@@ -29,9 +29,9 @@ enum part_number {
 	PART_ROOT,
 	PART_DELETIONS,
 	PART_LAST_POSITIONS,
-	PART_PAIR_POSTINGS,
-	PART_PAIR_TERMS,
-	PART_PAIR_ROOT,
+	PART_BIGRAM_POSTINGS,
+	PART_BIGRAM_TERMS,
+	PART_BIGRAM_ROOT,
 	PART_CONTENT_HASHES,
 	PART_COUNT
 };
@@ -41,7 +41,7 @@ enum part_number {
 #define FLAG_POSITIONS 1u
 #define FLAG_STOP_WORDS 2u
 #define FLAG_FOLD_DIACRITICS 4u
-#define FLAG_PAIRS 8u
+#define FLAG_BIGRAMS 8u
 
 #define DOCUMENTS_MAX (1u << 26) /* of a segment: a dense list's head must fit an extent */
 #define ID_BYTES_MAX 4096
@@ -90,13 +90,13 @@ static inline uint32_t dense_list_border(uint32_t documents)
 	return border < 3072 ? 3072 : border > 16384 ? 16384 : border;
 }
 
-/* Whether a segment with pair lists has one for two words with these document frequencies, if they stand side by side at all:
- * whether chance alone would bring them together in one document of PAIR_RULE. */
-#define PAIR_RULE 256
+/* Whether a segment with bigram lists has one for two words with these document frequencies, if they stand side by side at all:
+ * whether chance alone would bring them together in one document of BIGRAM_RULE. */
+#define BIGRAM_RULE 256
 
-static inline bool pair_is_listed(uint32_t df, uint32_t next_df, uint32_t documents)
+static inline bool bigram_is_listed(uint32_t df, uint32_t next_df, uint32_t documents)
 {
-	return (uint64_t)df * next_df * PAIR_RULE >= (uint64_t)documents * documents;
+	return (uint64_t)df * next_df * BIGRAM_RULE >= (uint64_t)documents * documents;
 }
 
 static inline uint32_t superblock_count(uint32_t documents)

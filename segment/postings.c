@@ -76,7 +76,7 @@ int positions_encode(struct postings_encoder *encoder, uint32_t doc, uint32_t tf
 	if (!memory_reserve(&encoder->position_scratch, &encoder->position_capacity, tf, sizeof(uint32_t)))
 		return error_set_memory(error);
 	if (!source)
-		return 0; /* a pair list */
+		return 0; /* a bigram list */
 	int code = source->next(source->context, tf, encoder->position_scratch, error);
 	if (code || !encoder->positions)
 		return code;

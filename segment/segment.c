@@ -116,7 +116,7 @@ int segment_open(struct segment *segment, struct snapshot *snapshot, const struc
 	*segment = (struct segment){.snapshot = snapshot, .summary = manifest->segments[index]};
 	segment->has_positions = manifest->flags & FLAG_POSITIONS;
 	segment->has_gaps = segment->has_positions && manifest->flags & FLAG_STOP_WORDS;
-	segment->has_pairs = manifest->flags & FLAG_PAIRS;
+	segment->has_bigrams = manifest->flags & FLAG_BIGRAMS;
 	int code = part_read_all(snapshot, segment->summary.number, PART_ROOT, &segment->root, error);
 	if (!code)
 		code = parse_root(segment, error);
@@ -126,8 +126,9 @@ int segment_open(struct segment *segment, struct snapshot *snapshot, const struc
 		code = load_lengths(segment, error);
 	if (!code)
 		code = load_deletions(segment, error);
-	if (!code && segment->has_pairs)
-		code = pair_lists_open(&segment->pairs, snapshot, segment->summary.number, segment->part_bytes, error);
+	if (!code && segment->has_bigrams)
+		code =
+		    bigram_lists_open(&segment->bigrams, snapshot, segment->summary.number, segment->part_bytes, error);
 	if (code)
 		segment_close(segment);
 	return code;
@@ -143,7 +144,7 @@ void segment_close(struct segment *segment)
 	part_release(&segment->positions);
 	part_release(&segment->content_hashes);
 	terms_release(&segment->terms);
-	pair_lists_release(&segment->pairs);
+	bigram_lists_release(&segment->bigrams);
 	documents_release(&segment->stored);
 	deletions_release(&segment->deletions);
 	buffer_release(&segment->root);
@@ -159,7 +160,7 @@ size_t segment_memory(const struct segment *segment)
 	size_t copies = (segment->lengths_copy ? segment->lengths_part.bytes : 0) +
 	                (segment->last_positions_copy ? segment->last_positions_part.bytes : 0);
 	size_t extents = segment_bytes(segment) / EXTENT_PAYLOAD * sizeof *segment->postings.extents;
-	return copies + extents + segment->root.capacity + segment->pairs.root.capacity +
+	return copies + extents + segment->root.capacity + segment->bigrams.root.capacity +
 	       deletions_memory(&segment->deletions, segment->documents_count);
 }
 
@@ -187,17 +188,17 @@ uint32_t segment_live_df(const struct segment *segment, const struct term_entry 
 	return entry->df > deleted ? entry->df - deleted : 0;
 }
 
-int segment_find_pair(struct segment *segment, const struct term_entry *first, const struct term_entry *second,
-                      struct term_entry *pair, trawl_error *error)
+int segment_find_bigram(struct segment *segment, const struct term_entry *first, const struct term_entry *second,
+                        struct term_entry *bigram, trawl_error *error)
 {
-	char name[PAIR_NAME_BYTES];
+	char name[BIGRAM_NAME_BYTES];
 	if (!first->df || !second->df)
-		return PAIR_ABSENT;
-	if (!segment->has_pairs || !pair_is_listed(first->df, second->df, segment->documents_count))
-		return PAIR_UNLISTED;
-	pair_name(name, (uint32_t)first->number, (uint32_t)second->number);
-	int found = terms_find(&segment->pairs.terms, name, sizeof name, pair, error);
-	return found < 0 ? found : found ? PAIR_FOUND : PAIR_ABSENT;
+		return BIGRAM_ABSENT;
+	if (!segment->has_bigrams || !bigram_is_listed(first->df, second->df, segment->documents_count))
+		return BIGRAM_UNLISTED;
+	bigram_name(name, (uint32_t)first->number, (uint32_t)second->number);
+	int found = terms_find(&segment->bigrams.terms, name, sizeof name, bigram, error);
+	return found < 0 ? found : found ? BIGRAM_FOUND : BIGRAM_ABSENT;
 }
 
 int segment_ordinal(struct segment *segment, uint32_t doc, uint32_t *ordinal, trawl_error *error)

@@ -6,11 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "segment/bigrams.h"
 #include "segment/deletions.h"
 #include "segment/documents.h"
 #include "segment/id_index.h"
 #include "segment/manifest.h"
-#include "segment/pairs.h"
 #include "segment/postings.h"
 #include "segment/terms.h"
 #include "store/store.h"
@@ -33,8 +33,8 @@ struct segment {
 	struct terms terms;
 	struct documents stored;
 	struct deletions deletions;
-	struct pair_lists pairs; /* only where has_pairs */
-	bool has_pairs;
+	struct bigram_lists bigrams; /* only where has_bigrams */
+	bool has_bigrams;
 	bool has_positions, has_gaps; /* has_gaps: dropped stop words leave positions without a term */
 };
 
@@ -57,9 +57,9 @@ uint64_t segment_file_bytes(const struct segment *segment);
 /* Live documents with the term. */
 uint32_t segment_live_df(const struct segment *segment, const struct term_entry *entry);
 
-/* The pair list of two terms, the first right before the second: an enum pair_state, or negative on error. */
-int segment_find_pair(struct segment *segment, const struct term_entry *first, const struct term_entry *second,
-                      struct term_entry *pair, trawl_error *error);
+/* The bigram list of two terms, the first right before the second: an enum bigram_state, or negative on error. */
+int segment_find_bigram(struct segment *segment, const struct term_entry *first, const struct term_entry *second,
+                        struct term_entry *bigram, trawl_error *error);
 
 int segment_ordinal(struct segment *segment, uint32_t doc, uint32_t *ordinal, trawl_error *error);
 

@@ -72,12 +72,12 @@ static void indexes_of_all_kinds_are_whole(void **state)
 	(void)state;
 	static const trawl_writer_options kinds[] = {
 	    {.memory_budget = 64 << 20},
-	    {.memory_budget = 64 << 20, .pairs = true},
+	    {.memory_budget = 64 << 20, .bigrams = true},
 	    {.memory_budget = 1 << 20, .analysis = {.language = "none"}},
 	    {.memory_budget = 64 << 20, .no_positions = true},
-	    {.memory_budget = 64 << 20, .order = TRAWL_ORDER_SIMILAR, .pairs = true},
+	    {.memory_budget = 64 << 20, .order = TRAWL_ORDER_SIMILAR, .bigrams = true},
 	    {.memory_budget = 64 << 20, .analysis = {"english", true, true}},
-	    {.memory_budget = 64 << 20, .analysis = {"english", true, false}, .pairs = true},
+	    {.memory_budget = 64 << 20, .analysis = {"english", true, false}, .bigrams = true},
 	};
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
 		const char *path = scratch_path("index"), *rescued = scratch_path("rescued");
@@ -222,7 +222,7 @@ static void a_want_of_memory_is_no_damage(void **state)
 {
 	(void)state;
 	const char *path = scratch_path("index"), *rescued = scratch_path("rescued");
-	trawl_writer_options options = {.memory_budget = 1 << 20, .pairs = true};
+	trawl_writer_options options = {.memory_budget = 1 << 20, .bigrams = true};
 	write_random(path, &options, 3, 60);
 	long failures = 0, allocations[2];
 	for (int kind = 0; kind < 4; kind++) {

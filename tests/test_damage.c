@@ -221,13 +221,13 @@ static void small_subject(struct subject *subject)
 /* In between: every part has content, and there is time for very many trials. */
 static void middle_subject(struct subject *subject)
 {
-	trawl_writer_options options = {.analysis = {.language = "none"}, .memory_budget = 4 << 20, .pairs = true};
+	trawl_writer_options options = {.analysis = {.language = "none"}, .memory_budget = 4 << 20, .bigrams = true};
 	subject_make(subject, 800, 1000, &options);
 }
 
 static void large_subject(struct subject *subject)
 {
-	trawl_writer_options options = {.analysis = {.language = "none"}, .memory_budget = 64 << 20, .pairs = true};
+	trawl_writer_options options = {.analysis = {.language = "none"}, .memory_budget = 64 << 20, .bigrams = true};
 	subject_make(subject, 6000, 6600, &options);
 }
 

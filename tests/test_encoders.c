@@ -12,7 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "segment/pairs_writer.h"
+#include "segment/bigrams_writer.h"
 #include "segment/segment.h"
 #include "segment/segment_writer.h"
 #include "tests/check.h"
@@ -160,25 +160,25 @@ static int write_apart_without_positions(void)
 	return write_lists_apart(false);
 }
 
-static int write_pairs(void)
+static int write_bigrams(void)
 {
 	struct writers writers;
-	struct pairs_writer pairs = {0};
-	char name[PAIR_NAME_BYTES];
+	struct bigrams_writer bigrams = {0};
+	char name[BIGRAM_NAME_BYTES];
 	struct segment_writer segment = {.number = 1, .lengths = lengths, .documents = DOCUMENTS, .average = 200};
 	int code = begin(&writers, false);
 	segment.batch = writers.batch;
 	if (!code) {
-		code = pairs_writer_init(&pairs, &segment, &error);
+		code = bigrams_writer_init(&bigrams, &segment, &error);
 		for (uint32_t i = 0; !code && i < 3; i++) {
-			static const uint32_t pair_steps[] = {1, 20, DOCUMENTS};
-			uint32_t n = make_list(pair_steps[i]);
-			pair_name(name, i, 7);
-			code = pairs_writer_add(&pairs, name, docs, tfs, n, &error);
+			static const uint32_t bigram_steps[] = {1, 20, DOCUMENTS};
+			uint32_t n = make_list(bigram_steps[i]);
+			bigram_name(name, i, 7);
+			code = bigrams_writer_add(&bigrams, name, docs, tfs, n, &error);
 		}
 		if (!code)
-			code = pairs_writer_finish(&pairs, &error);
-		pairs_writer_release(&pairs);
+			code = bigrams_writer_finish(&bigrams, &error);
+		bigrams_writer_release(&bigrams);
 	}
 	end(&writers);
 	return code;
@@ -209,7 +209,7 @@ static void every_allocation_that_fails_is_told(void **state)
 	starve(write_without_positions);
 	starve(write_apart_with_positions);
 	starve(write_apart_without_positions);
-	starve(write_pairs);
+	starve(write_bigrams);
 }
 
 /* ---- limits, and what sources say ---- */

@@ -385,12 +385,12 @@ static void spans_have_these_bytes(void **state)
 }
 
 /* "red fish red fish" and "red fish swim": fish is term 0, red 1, swim 2. */
-static void write_pairs(const char *path)
+static void write_bigrams(const char *path)
 {
 	static const trawl_document documents[] = {{"doc-1", 5, "", 0, "red fish red fish", 17, "", 0},
 	                                           {"doc-2", 5, "", 0, "red fish swim", 13, "", 0}};
 	trawl_writer *writer;
-	trawl_writer_options options = {.analysis = {.language = "none"}, .pairs = true};
+	trawl_writer_options options = {.analysis = {.language = "none"}, .bigrams = true};
 	remove(path);
 	CHECK(trawl_writer_open(&writer, path, &options, &error));
 	for (int i = 0; i < 2; i++)
@@ -399,13 +399,13 @@ static void write_pairs(const char *path)
 	trawl_writer_close(writer);
 }
 
-static void pairs_have_these_bytes(void **state)
+static void bigrams_have_these_bytes(void **state)
 {
 	(void)state;
 	/* red fish: docs 0 1: widths 0; differences 0 0: ones at bits 0 1; tf - 1: 1 0: ones at bits 3 4 */
 	static const struct bytes postings = {{0, 0x1b}, 2};
 	static const uint8_t block[] = {
-	    0, 0, 0, 3,                                    /* first number, postings, positions, pairs */
+	    0, 0, 0, 3,                                    /* first number, postings, positions, bigrams */
 	    0, 8, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1,         /* fish red: df 1: 4 * 0 + 1, tf 1 */
 	    7, 1, 2, 1, 5, 1,                              /* fish swim: df 1: 4 * 1 + 1, tf 1 */
 	    3, 5, 1, 0, 0, 0, 0, 2, 2,                     /* red fish: df 2: 2 bytes of postings */
@@ -413,17 +413,17 @@ static void pairs_have_these_bytes(void **state)
 	};
 	struct bytes terms = {.length = sizeof block}, root = {.length = 0};
 	memcpy(terms.data, block, sizeof block);
-	put(&root, 3, 8); /* pairs */
+	put(&root, 3, 8); /* bigrams */
 	put(&root, 4, 8); /* postings */
 	put(&root, 2, 8);
 	put(&root, sizeof block, 8);
 	put(&root, 8, 1);
-	put(&root, (uint64_t)1 << 56, 8); /* the first pair */
-	write_pairs(scratch_path("pairs"));
-	struct opened opened = open_file(scratch_path("pairs"));
+	put(&root, (uint64_t)1 << 56, 8); /* the first bigram */
+	write_bigrams(scratch_path("bigrams"));
+	struct opened opened = open_file(scratch_path("bigrams"));
 	uint32_t length;
 	const uint8_t *manifest = payload_of(opened, 0, 0, &length);
-	assert_int_equal(take(manifest + 28, 4), 9); /* flags: positions, pairs */
+	assert_int_equal(take(manifest + 28, 4), 9); /* flags: positions, bigrams */
 	check_part(opened, 1, 15, &postings);
 	check_part(opened, 1, 16, &terms);
 	check_part(opened, 1, 17, &root);
@@ -786,12 +786,12 @@ static void damaged_deletions_are_found(void **state)
 	damage_extent("deleted", 1, PART_DELETIONS);
 }
 
-static void damaged_pairs_are_found(void **state)
+static void damaged_bigrams_are_found(void **state)
 {
 	(void)state;
-	write_pairs(scratch_path("paired"));
+	write_bigrams(scratch_path("paired"));
 	assert_int_equal(use_everything(scratch_path("paired")), TRAWL_OK);
-	for (uint32_t part = PART_PAIR_POSTINGS; part <= PART_PAIR_ROOT; part++)
+	for (uint32_t part = PART_BIGRAM_POSTINGS; part <= PART_BIGRAM_ROOT; part++)
 		damage_extent("paired", 1, part);
 }
 
@@ -808,7 +808,7 @@ int main(void)
 	    cmocka_unit_test(content_hashes_are_those_of_the_records),
 	    cmocka_unit_test(deletions_have_these_bytes),
 	    cmocka_unit_test(spans_have_these_bytes),
-	    cmocka_unit_test(pairs_have_these_bytes),
+	    cmocka_unit_test(bigrams_have_these_bytes),
 	    cmocka_unit_test(a_sparse_list_encoded_by_hand_decodes),
 	    cmocka_unit_test(positions_encoded_by_hand_decode),
 	    cmocka_unit_test(a_dense_list_encoded_by_hand_decodes),
@@ -817,7 +817,7 @@ int main(void)
 	    cmocka_unit_test(a_manifest_cut_short_is_refused),
 	    cmocka_unit_test(damage_to_any_field_or_payload_is_found),
 	    cmocka_unit_test(damaged_deletions_are_found),
-	    cmocka_unit_test(damaged_pairs_are_found),
+	    cmocka_unit_test(damaged_bigrams_are_found),
 	    cmocka_unit_test(an_extent_of_a_newer_version_is_refused_as_that),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

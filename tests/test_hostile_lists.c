@@ -402,59 +402,60 @@ static void sparse_lists_that_contradict_the_dictionary_are_refused(void **state
 	assert_refused(&lie);
 }
 
-/* ---- roots of pairs ---- */
+/* ---- roots of bigrams ---- */
 
-static int open_pair_root(const uint8_t *root, uint32_t length)
+static int open_bigram_root(const uint8_t *root, uint32_t length)
 {
 	struct store *store;
 	struct store_batch *batch;
 	struct snapshot *snapshot;
-	struct pair_lists pairs = {0};
+	struct bigram_lists bigrams = {0};
 	uint64_t part_bytes[PART_COUNT];
-	remove(scratch_path("pairs"));
-	CHECK(store_open(&store, scratch_path("pairs"), true, &error));
+	remove(scratch_path("bigrams"));
+	CHECK(store_open(&store, scratch_path("bigrams"), true, &error));
 	CHECK(store_batch_new(&batch, store, &error));
-	CHECK(store_batch_put(batch, 1, PART_PAIR_ROOT, 0, root, length, &error));
-	CHECK(store_batch_commit(batch, (const uint8_t *)"pairs", 5, &error));
+	CHECK(store_batch_put(batch, 1, PART_BIGRAM_ROOT, 0, root, length, &error));
+	CHECK(store_batch_commit(batch, (const uint8_t *)"bigrams", 5, &error));
 	CHECK(snapshot_open(&snapshot, store, &error));
-	int code = pair_lists_open(&pairs, snapshot, 1, part_bytes, &error);
-	pair_lists_release(&pairs);
+	int code = bigram_lists_open(&bigrams, snapshot, 1, part_bytes, &error);
+	bigram_lists_release(&bigrams);
 	snapshot_close(snapshot);
 	store_batch_free(batch);
 	store_close(store);
 	return code;
 }
 
-static void pair_roots_of_the_wrong_length_are_refused(void **state)
+static void bigram_roots_of_the_wrong_length_are_refused(void **state)
 {
 	(void)state;
 	const uint8_t root[33] = {0};
 	for (uint32_t length = 1; length < 34; length++) {
-		assert_int_equal(open_pair_root(root, length), length == 32 ? 0 : TRAWL_ECORRUPT);
+		assert_int_equal(open_bigram_root(root, length), length == 32 ? 0 : TRAWL_ECORRUPT);
 		if (length != 32)
-			assert_non_null(strstr(error.text, length < 32 ? "root of the pairs: cut off"
-			                                               : "root of the pairs: more than it should be"));
+			assert_non_null(strstr(error.text, length < 32
+			                                       ? "root of the bigrams: cut off"
+			                                       : "root of the bigrams: more than it should be"));
 	}
 }
 
-static void pair_roots_without_their_terms_are_refused(void **state)
+static void bigram_roots_without_their_terms_are_refused(void **state)
 {
 	(void)state;
 	uint8_t root[32] = {0};
 	store64(root + 24, EXTENT_PAYLOAD + 1); /* of two extents of terms the root has the first names */
-	assert_int_equal(open_pair_root(root, sizeof root), TRAWL_ECORRUPT);
+	assert_int_equal(open_bigram_root(root, sizeof root), TRAWL_ECORRUPT);
 }
 
-static void pairs_are_absent_or_unlisted_by_the_rule(void **state)
+static void bigrams_are_absent_or_unlisted_by_the_rule(void **state)
 {
 	(void)state;
 	struct segment alone = {.documents_count = 1600};
-	struct term_entry none = {.df = 0}, few = {.df = 99}, some_df = {.df = 100}, pair;
-	assert_int_equal(segment_find_pair(&alone, &none, &some_df, &pair, &error), PAIR_ABSENT);
-	assert_int_equal(segment_find_pair(&alone, &some_df, &none, &pair, &error), PAIR_ABSENT);
-	assert_int_equal(segment_find_pair(&alone, &some_df, &some_df, &pair, &error), PAIR_UNLISTED);
-	alone.has_pairs = true;
-	assert_int_equal(segment_find_pair(&alone, &few, &some_df, &pair, &error), PAIR_UNLISTED);
+	struct term_entry none = {.df = 0}, few = {.df = 99}, some_df = {.df = 100}, bigram;
+	assert_int_equal(segment_find_bigram(&alone, &none, &some_df, &bigram, &error), BIGRAM_ABSENT);
+	assert_int_equal(segment_find_bigram(&alone, &some_df, &none, &bigram, &error), BIGRAM_ABSENT);
+	assert_int_equal(segment_find_bigram(&alone, &some_df, &some_df, &bigram, &error), BIGRAM_UNLISTED);
+	alone.has_bigrams = true;
+	assert_int_equal(segment_find_bigram(&alone, &few, &some_df, &bigram, &error), BIGRAM_UNLISTED);
 }
 
 int main(void)
@@ -471,9 +472,9 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(documents_that_come_twice_are_refused, make_segment, drop_segment),
 	    cmocka_unit_test_setup_teardown(sparse_lists_that_contradict_the_dictionary_are_refused, make_segment,
 	                                    drop_segment),
-	    cmocka_unit_test(pair_roots_without_their_terms_are_refused),
-	    cmocka_unit_test(pairs_are_absent_or_unlisted_by_the_rule),
-	    cmocka_unit_test(pair_roots_of_the_wrong_length_are_refused),
+	    cmocka_unit_test(bigram_roots_without_their_terms_are_refused),
+	    cmocka_unit_test(bigrams_are_absent_or_unlisted_by_the_rule),
+	    cmocka_unit_test(bigram_roots_of_the_wrong_length_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -552,14 +552,14 @@ static void an_index_without_positions_finds_words(void **state)
 	trawl_close(index);
 }
 
-static void pair_lists_change_no_answer_and_stay_with_the_index(void **state)
+static void bigram_lists_change_no_answer_and_stay_with_the_index(void **state)
 {
 	(void)state;
 	const char *path = scratch_path("index");
 	trawl_writer *writer;
-	trawl_writer_options neither = {.no_positions = true, .pairs = true}, pairs = {.pairs = true};
+	trawl_writer_options neither = {.no_positions = true, .bigrams = true}, bigrams = {.bigrams = true};
 	assert_int_equal(trawl_writer_open(&writer, path, &neither, &error), TRAWL_EINVAL);
-	CHECK(trawl_writer_open(&writer, path, &pairs, &error));
+	CHECK(trawl_writer_open(&writer, path, &bigrams, &error));
 	add(writer, "a", "red green red green blue");
 	add(writer, "b", "green red");
 	add(writer, "c", "red green");
@@ -569,9 +569,9 @@ static void pair_lists_change_no_answer_and_stay_with_the_index(void **state)
 	trawl_writer_close(writer);
 	write_one(path, "d", "green blue red green"); /* options left zero */
 	trawl_index *index = index_open(path);
-	assert_true(stats_of(index).pairs);
-	assert_int_equal(stats_of(index).pair_lists, 3 + 3); /* of each segment, the dead document's included */
-	assert_int_equal(stats_of(index).pair_postings, 5 + 3);
+	assert_true(stats_of(index).bigrams);
+	assert_int_equal(stats_of(index).bigram_lists, 3 + 3); /* of each segment, the dead document's included */
+	assert_int_equal(stats_of(index).bigram_postings, 5 + 3);
 	assert_string_equal(ids_found(index, "\"red green\""), "a d ");
 	assert_string_equal(ids_found(index, "\"green red\""), "b a ");
 	assert_string_equal(ids_found(index, "\"blue green\""), "");
@@ -581,7 +581,7 @@ static void pair_lists_change_no_answer_and_stay_with_the_index(void **state)
 	trawl_close(index);
 	scratch_clear();
 	write_one(path, "a", "red");
-	assert_int_equal(trawl_writer_open(&writer, path, &pairs, &error), TRAWL_EINVAL);
+	assert_int_equal(trawl_writer_open(&writer, path, &bigrams, &error), TRAWL_EINVAL);
 }
 
 static void append(char *text, const char *words, int times)
@@ -804,7 +804,7 @@ int main(void)
 	    cmocka_unit_test_teardown(a_document_of_megabytes_comes_back_whole, clear),
 	    cmocka_unit_test_teardown(an_existing_index_keeps_its_analysis, clear),
 	    cmocka_unit_test_teardown(an_index_without_positions_finds_words, clear),
-	    cmocka_unit_test_teardown(pair_lists_change_no_answer_and_stay_with_the_index, clear),
+	    cmocka_unit_test_teardown(bigram_lists_change_no_answer_and_stay_with_the_index, clear),
 	    cmocka_unit_test_teardown(phrases_are_found_behind_many_stop_words, clear),
 	    cmocka_unit_test_teardown(search_limits_are_those_documented, clear),
 	    cmocka_unit_test_teardown(files_that_are_no_index_are_refused, clear),

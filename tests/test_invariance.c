@@ -26,7 +26,7 @@ static void take_paths(void)
 static trawl_writer_options random_options(struct random *random)
 {
 	return (trawl_writer_options){.memory_budget = random_chance(random, 0.3) ? 1 << 20 : 32 << 20,
-	                              .pairs = random_chance(random, 0.3),
+	                              .bigrams = random_chance(random, 0.3),
 	                              .analysis.stop_words = random_chance(random, 0.3),
 	                              .threads = 1 + (unsigned)random_below(random, 2)};
 }

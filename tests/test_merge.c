@@ -96,8 +96,8 @@ static void assert_same_segment(const char *path, const char *other)
 static const trawl_writer_options kinds[] = {
     {.memory_budget = 64 << 20, .no_merge = true},
     {.memory_budget = 64 << 20, .no_merge = true, .no_positions = true},
-    {.memory_budget = 64 << 20, .no_merge = true, .pairs = true},
-    {.memory_budget = 1 << 20, .no_merge = true, .pairs = true, .analysis = {.stop_words = true}},
+    {.memory_budget = 64 << 20, .no_merge = true, .bigrams = true},
+    {.memory_budget = 1 << 20, .no_merge = true, .bigrams = true, .analysis = {.stop_words = true}},
     {.memory_budget = 64 << 20, .no_merge = true, .analysis = {.language = "none"}}};
 
 enum { KINDS = sizeof kinds / sizeof kinds[0] };

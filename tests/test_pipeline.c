@@ -135,8 +135,8 @@ static void assert_same_for_all_threads(trawl_writer_options options, uint64_t d
 	static const unsigned thread_counts[] = {3, 2, 8};
 	for (int i = 0; i < test_size(3, 1); i++)
 		if (hash_written(options, thread_counts[i], documents, NULL) != expected)
-			fail_msg("%u threads, order %d, positions %d, pairs %d", thread_counts[i], options.order,
-			         !options.no_positions, options.pairs);
+			fail_msg("%u threads, order %d, positions %d, bigrams %d", thread_counts[i], options.order,
+			         !options.no_positions, options.bigrams);
 }
 
 static void extents_are_the_same_for_any_number_of_threads(void **state)
@@ -148,8 +148,8 @@ static void extents_are_the_same_for_any_number_of_threads(void **state)
 	assert_same_for_all_threads((trawl_writer_options){.order = TRAWL_ORDER_SIMILAR}, 1500);
 	assert_same_for_all_threads((trawl_writer_options){.order = TRAWL_ORDER_SIMILAR, .memory_budget = 1 << 20},
 	                            1500); /* spills */
-	assert_same_for_all_threads((trawl_writer_options){.order = TRAWL_ORDER_SIMILAR, .pairs = true}, 500);
-	assert_same_for_all_threads((trawl_writer_options){.pairs = true}, 1500);
+	assert_same_for_all_threads((trawl_writer_options){.order = TRAWL_ORDER_SIMILAR, .bigrams = true}, 500);
+	assert_same_for_all_threads((trawl_writer_options){.bigrams = true}, 1500);
 }
 
 static void extents_are_the_same_for_any_memory(void **state)

@@ -16,7 +16,7 @@ static trawl_index *make_index(struct random *random, size_t documents)
 {
 	const char *path = scratch_path("plan.trawl");
 	trawl_writer *writer;
-	trawl_writer_options options = {.analysis.language = "none", .no_merge = true, .pairs = true};
+	trawl_writer_options options = {.analysis.language = "none", .no_merge = true, .bigrams = true};
 	random_corpus_make(&corpus, random, documents);
 	CHECK(trawl_writer_open(&writer, path, &options, &error));
 	for (size_t i = 0; i < documents; i++) {

@@ -79,9 +79,9 @@ static void each_job_goes_from_nothing_to_its_end(void **state)
 	    {.threads = 3},
 	    {.threads = 1, .order = TRAWL_ORDER_SIMILAR},
 	    {.threads = 3, .order = TRAWL_ORDER_SIMILAR},
-	    {.threads = 2, .pairs = true},
+	    {.threads = 2, .bigrams = true},
 	    {.threads = 2, .memory_budget = 1 << 20, .order = TRAWL_ORDER_SIMILAR},
-	    {.threads = 2, .memory_budget = 1 << 20, .pairs = true},
+	    {.threads = 2, .memory_budget = 1 << 20, .bigrams = true},
 	};
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
 		struct told told;
@@ -93,7 +93,7 @@ static void each_job_goes_from_nothing_to_its_end(void **state)
 		assert_non_null(strstr(told.stages, "|writing terms|"));
 		assert_non_null(strstr(told.stages, "|merging documents|"));
 		assert_true(!strstr(told.stages, "|ordering documents|") == (options[i].order != TRAWL_ORDER_SIMILAR));
-		assert_true(!strstr(told.stages, "|writing pairs|") == !options[i].pairs);
+		assert_true(!strstr(told.stages, "|writing pairs|") == !options[i].bigrams);
 		scratch_clear();
 	}
 }
@@ -137,7 +137,7 @@ static void what_was_written_teaches_what_to_expect(void **state)
 	(void)state;
 	struct estimate estimate = {0};
 	struct stage_costs costs = stage_costs(true, false, true, 1000000);
-	assert_true(costs.order > 0 && costs.terms > 0 && costs.pairs > 0);
+	assert_true(costs.order > 0 && costs.terms > 0 && costs.bigrams > 0);
 	assert_true(stage_costs(false, true, false, 1000000).order == 0);
 	assert_true(stage_costs(true, false, false, 0).order == 0);
 	estimate.written_seconds = 10;

@@ -46,8 +46,8 @@ static void check(int status, const trawl_error *error)
 struct layout {
 	size_t commits;
 	size_t memory_budget;
-	bool churn; /* documents that come and go on the way */
-	bool pairs; /* lists of frequent word pairs */
+	bool churn;   /* documents that come and go on the way */
+	bool bigrams; /* lists of frequent bigrams */
 	enum trawl_order order;
 };
 
@@ -111,8 +111,10 @@ static void index_build(const char *path, const struct random_corpus *corpus, co
 {
 	trawl_error error;
 	trawl_writer *writer;
-	trawl_writer_options options = {
-	    .analysis = *analysis, .memory_budget = layout.memory_budget, .order = layout.order, .pairs = layout.pairs};
+	trawl_writer_options options = {.analysis = *analysis,
+	                                .memory_budget = layout.memory_budget,
+	                                .order = layout.order,
+	                                .bigrams = layout.bigrams};
 	check(trawl_writer_open(&writer, path, &options, &error), &error);
 	size_t done = 0;
 	for (size_t batch = 0; batch < layout.commits; batch++) {
@@ -154,7 +156,7 @@ static struct layout random_layout(struct random *random)
 	return (struct layout){.commits = random_chance(random, 0.4) ? 1 : 2 + random_below(random, 5),
 	                       .memory_budget = budgets[random_below(random, 4)],
 	                       .churn = random_chance(random, 0.5),
-	                       .pairs = random_chance(random, 0.5),
+	                       .bigrams = random_chance(random, 0.5),
 	                       .order = random_chance(random, 0.4) ? TRAWL_ORDER_SIMILAR : TRAWL_ORDER_INPUT};
 }
 
@@ -466,7 +468,7 @@ static void layouts_must_agree(uint64_t seed, size_t queries)
 	struct layout spread = {.commits = 2 + random_below(&random, 6),
 	                        .memory_budget = seed % 2 ? 1 << 20 : 64 << 20,
 	                        .churn = true,
-	                        .pairs = seed % 3 != 0,
+	                        .bigrams = seed % 3 != 0,
 	                        .order = TRAWL_ORDER_SIMILAR};
 	index_build(path, &one.corpus, &one.analysis, (struct layout){.commits = 1, .memory_budget = 256 << 20},
 	            &random, NULL);

@@ -87,12 +87,12 @@ class Trawl(Engine):
 
 
 class TrawlPairs(Trawl):
-    """trawl with lists of frequent word pairs: what they give to phrases, and what they cost in size."""
+    """trawl with lists of frequent bigrams: what they give to phrases, and what they cost in size."""
 
     name = "trawl-pairs"
 
     def index(self, index, corpus):
-        return [self.path, "index", "--order", "input", "--pairs", "--language", "none", index, corpus]
+        return [self.path, "index", "--order", "input", "--bigrams", "--language", "none", index, corpus]
 
 
 class Tantivy(Engine):

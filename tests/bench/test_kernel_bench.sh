@@ -19,7 +19,7 @@ for kernel in scalar avx2 avx512; do
 done
 out_matches '^scalar: measured$'
 claim "the_scalar_kernel_is_always_measured"
-for operation in sparse_list_decode block_mask score_block measure_block popcount find_levels add_bounds \
+for operation in sparse_list_decode block_mask score_block measure_block popcount find_bounds add_bounds \
 	select_sums at_least "at_least, top 10" "at_least, top 1000" "top_push, top 10" "union, count" "union, top 10"; do
 	out_matches "^$operation +(-|1/[0-9+/]+) +[0-9]+ [a-z]+ +[0-9]+[.][0-9]+ +[0-9]+[.][0-9]+ "
 	claim "the_table_has_a_figure_for: $operation"

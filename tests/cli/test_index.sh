@@ -97,13 +97,17 @@ claim "folded_diacritics_are_found_without"
 trawl index --language french small.trawl news.jsonl
 exits 2 && err_has "english"
 claim "another_language_for_an_existing_index_is_refused"
-trawl index -q --pairs pairs.trawl news.jsonl
-trawl stats --json pairs.trawl
-exits 0 && out_has '"pairs":true' && ! out_has '"pair_lists":0,'
-claim "pair_lists_are_made_and_counted_when_asked_for"
-trawl index --pairs german.trawl news.jsonl
+trawl index -q --bigrams bigrams.trawl news.jsonl
+trawl stats --json bigrams.trawl
+exits 0 && out_has '"bigrams":true' && ! out_has '"bigram_lists":0,'
+claim "bigram_lists_are_made_and_counted_when_asked_for"
+trawl index -q --pairs old.trawl news.jsonl
+trawl stats --json old.trawl
+exits 0 && out_has '"bigrams":true'
+claim "bigrams_are_made_under_their_old_name_too"
+trawl index --bigrams german.trawl news.jsonl
 exits 2 && err_has "other settings"
-claim "pairs_for_an_index_without_are_refused"
+claim "bigrams_for_an_index_without_are_refused"
 
 for size in 12x "" 1.5G -1 K 99999999999G; do
 	trawl index --memory "$size" x.trawl news.jsonl

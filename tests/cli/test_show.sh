@@ -48,8 +48,8 @@ if have python3 "stats_json_is_complete"; then
 	python3 - <<'END'
 import json, os
 s = json.load(open(".out"))
-want = ("documents deleted terms postings tokens text_bytes file_bytes free_bytes segments generation language pair_lists "
-        "pair_postings stop_words fold_diacritics positions pairs bytes bits segment_list").split()
+want = ("documents deleted terms postings tokens text_bytes file_bytes free_bytes segments generation language bigram_lists "
+        "bigram_postings stop_words fold_diacritics positions bigrams bytes bits segment_list").split()
 assert list(s) == want, list(s)
 documents = [json.loads(line) for line in open("news.jsonl")]
 assert s["text_bytes"] == sum(len((d["title"] + d["text"]).encode()) for d in documents), s["text_bytes"]

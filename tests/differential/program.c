@@ -115,7 +115,7 @@ static void make_settings(struct program *program, struct random *random)
 	program->analysis.stop_words = language && random_chance(random, 0.5);
 	program->analysis.fold_diacritics = random_chance(random, 0.3);
 	program->writer.no_positions = random_chance(random, 0.2);
-	program->writer.pairs = !program->writer.no_positions && random_chance(random, 0.4);
+	program->writer.bigrams = !program->writer.no_positions && random_chance(random, 0.4);
 	program->writer.order = random_chance(random, 0.4) ? TRAWL_ORDER_SIMILAR : TRAWL_ORDER_INPUT;
 	program->writer.threads = 1 + (unsigned)random_below(random, 4);
 	program->writer.memory_budget = budgets[random_below(random, 4)];
@@ -196,7 +196,7 @@ void program_print(const struct program *program, FILE *out)
 	fprintf(out, "analysis %s%s%s\n", program->language, program->analysis.stop_words ? " stop" : "",
 	        program->analysis.fold_diacritics ? " fold" : "");
 	fprintf(out, "writer%s%s%s memory=%zu threads=%u kernel=%s\n",
-	        program->writer.no_positions ? " no-positions" : "", program->writer.pairs ? " pairs" : "",
+	        program->writer.no_positions ? " no-positions" : "", program->writer.bigrams ? " bigrams" : "",
 	        program->writer.order == TRAWL_ORDER_SIMILAR ? " similar" : "", program->writer.memory_budget,
 	        program->writer.threads, program->kernel);
 	for (size_t i = 0; i < program->count; i++)
@@ -251,7 +251,7 @@ static bool read_line(struct program *program, const char *line)
 		program->analysis.fold_diacritics = strstr(line, " fold");
 	} else if (strncmp(line, "writer", 6) == 0) {
 		program->writer.no_positions = strstr(line, " no-positions");
-		program->writer.pairs = strstr(line, " pairs");
+		program->writer.bigrams = strstr(line, " bigrams");
 		program->writer.order = strstr(line, " similar") ? TRAWL_ORDER_SIMILAR : TRAWL_ORDER_INPUT;
 		if ((value = word_value(line, " memory=")))
 			program->writer.memory_budget = strtoull(value, NULL, 10);

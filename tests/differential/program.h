@@ -3,7 +3,7 @@
  *
  * As text a step is a line; fields are parted by |, and bytes that are no printable ASCII, % and | stand as %XX:
  *     analysis LANGUAGE [stop] [fold]          first, once
- *     writer [no-positions] [pairs] [similar] [memory=N] [threads=N] [kernel=NAME]    second, once
+ *     writer [no-positions] [bigrams] [similar] [memory=N] [threads=N] [kernel=NAME]    second, once
  *     add ID|TITLE|TEXT        delete ID        commit
  *     reopen                   close the writer, which drops what was not committed, and open it again
  *     query TOP [count] [stable] [k1=X] [b=X]|QUERY       ask the last commit

@@ -22,7 +22,7 @@ static void build(void)
 	trawl_error error;
 	trawl_writer *writer;
 	trawl_index *index;
-	trawl_writer_options options = {.analysis = {.language = "english", .stop_words = true}, .pairs = true};
+	trawl_writer_options options = {.analysis = {.language = "english", .stop_words = true}, .bigrams = true};
 	const char *path = scratch_path("query.trawl");
 	random_corpus_make(&corpus, &random, DOCUMENTS);
 	naive = naive_new(&options.analysis);

@@ -11,7 +11,7 @@ static struct template templates[TEMPLATES];
 
 static const struct shape {
 	unsigned documents, commits;
-	bool positions, stop_words, deletions, pairs;
+	bool positions, stop_words, deletions, bigrams;
 	enum trawl_order order;
 } shapes[TEMPLATES] = {{2200, 1, true, true, true, true, TRAWL_ORDER_SIMILAR},
                        {90, 3, true, false, true, true, TRAWL_ORDER_INPUT},
@@ -39,7 +39,7 @@ static void build_file(const struct template *template, const struct shape *shap
 	trawl_writer *writer;
 	trawl_writer_options options = {.analysis = {.language = "english", .stop_words = shape->stop_words},
 	                                .no_positions = !shape->positions,
-	                                .pairs = shape->pairs,
+	                                .bigrams = shape->bigrams,
 	                                .order = shape->order};
 	fuzz_need(trawl_writer_open(&writer, template->path, &options, &error), &error);
 	for (unsigned i = 0; i < shape->documents; i++) {

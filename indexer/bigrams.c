@@ -1,4 +1,4 @@
-#include "indexer/pairs.h"
+#include "indexer/bigrams.h"
 
 #include <unistd.h>
 
@@ -6,18 +6,18 @@
 #include "indexer/batch.h"
 #include "indexer/run.h"
 #include "indexer/temporary.h"
-#include "segment/pairs_writer.h"
+#include "segment/bigrams_writer.h"
 
-#define FINDING_SHARE 0.7 /* of the time for pairs; the rest is for writing them */
+#define FINDING_SHARE 0.7 /* of the time for bigrams; the rest is for writing them */
 #define BUCKET_DOCUMENTS_MAX (1u << 14)
 #define LEAST_OF_RUN 1024 /* documents: a tiny budget must not make a run a document */
-#define PIECE_PAIRS_MOST ((size_t)1 << 18)
-#define PIECE_PAIRS_LEAST ((size_t)1 << 12)
-#define PAIR_COST 64  /* bytes allowed for a pair of the piece in the making, which needs a third of them */
-#define DIGIT_BITS 11 /* of a position, sorted at a time */
+#define PIECE_BIGRAMS_MOST ((size_t)1 << 18)
+#define PIECE_BIGRAMS_LEAST ((size_t)1 << 12)
+#define BIGRAM_COST 64 /* bytes allowed for a bigram of the piece in the making, which needs a third of them */
+#define DIGIT_BITS 11  /* of a position, sorted at a time */
 
 struct occurrence {
-	uint32_t doc, position, term; /* term: index in pair_builder.frequent */
+	uint32_t doc, position, term; /* term: index in bigram_builder.frequent */
 };
 
 struct frequent {
@@ -38,7 +38,7 @@ struct spilled_piece {
 	uint64_t address, count;
 };
 
-struct pair_builder {
+struct bigram_builder {
 	struct segment_writer *segment;
 	size_t memory;
 	const char *path;
@@ -55,18 +55,18 @@ struct pair_builder {
 	const struct position_source *source;
 	const uint32_t *docs;
 	uint32_t posting;
-	/* pairs */
+	/* bigrams */
 	struct batch batch;
 	struct piece_maker maker;
-	size_t piece_pairs; /* that end a piece */
+	size_t piece_bigrams; /* that end a piece */
 	struct run *runs;
 	size_t run_count, run_capacity;
 };
 
-int pair_builder_new(struct pair_builder **out, struct segment_writer *segment, size_t memory, const char *path,
-                     trawl_error *error)
+int bigram_builder_new(struct bigram_builder **out, struct segment_writer *segment, size_t memory, const char *path,
+                       trawl_error *error)
 {
-	struct pair_builder *builder = memory_new_zeroed(1, sizeof *builder);
+	struct bigram_builder *builder = memory_new_zeroed(1, sizeof *builder);
 	*out = NULL;
 	if (!builder)
 		return error_set_memory(error);
@@ -75,11 +75,11 @@ int pair_builder_new(struct pair_builder **out, struct segment_writer *segment, 
 	builder->memory = memory;
 	builder->path = path;
 	builder->file = -1;
-	builder->piece_pairs = memory / PAIR_COST;
-	if (builder->piece_pairs < PIECE_PAIRS_LEAST)
-		builder->piece_pairs = PIECE_PAIRS_LEAST;
-	if (builder->piece_pairs > PIECE_PAIRS_MOST)
-		builder->piece_pairs = PIECE_PAIRS_MOST;
+	builder->piece_bigrams = memory / BIGRAM_COST;
+	if (builder->piece_bigrams < PIECE_BIGRAMS_LEAST)
+		builder->piece_bigrams = PIECE_BIGRAMS_LEAST;
+	if (builder->piece_bigrams > PIECE_BIGRAMS_MOST)
+		builder->piece_bigrams = PIECE_BIGRAMS_MOST;
 	/* A bucket and the room to sort it in must fit the memory allowed. */
 	builder->bucket_documents = BUCKET_DOCUMENTS_MAX;
 	double document_bytes = 2.0 * sizeof(struct occurrence) * (double)segment->average;
@@ -88,14 +88,14 @@ int pair_builder_new(struct pair_builder **out, struct segment_writer *segment, 
 	builder->bucket_count = segment->documents / builder->bucket_documents + 1;
 	builder->buckets = memory_new_zeroed(builder->bucket_count, sizeof *builder->buckets);
 	if (!builder->buckets) {
-		pair_builder_free(builder);
+		bigram_builder_free(builder);
 		return error_set_memory(error);
 	}
 	*out = builder;
 	return 0;
 }
 
-void pair_builder_free(struct pair_builder *builder)
+void bigram_builder_free(struct bigram_builder *builder)
 {
 	if (!builder)
 		return;
@@ -116,7 +116,7 @@ void pair_builder_free(struct pair_builder *builder)
 
 /* ---- keeping occurrences ---- */
 
-static int spill(struct pair_builder *builder, trawl_error *error)
+static int spill(struct bigram_builder *builder, trawl_error *error)
 {
 	if (builder->file < 0)
 		builder->file = temporary_file(builder->path, error);
@@ -149,7 +149,7 @@ static int spill(struct pair_builder *builder, trawl_error *error)
 /* A position source that keeps what passes. */
 static int next_positions(void *context, uint32_t count, uint32_t *positions, trawl_error *error)
 {
-	struct pair_builder *builder = context;
+	struct bigram_builder *builder = context;
 	uint32_t doc = builder->docs[builder->posting++];
 	struct bucket *bucket = &builder->buckets[doc / builder->bucket_documents];
 	int code = builder->source->next(builder->source->context, count, positions, error);
@@ -167,16 +167,16 @@ static int next_positions(void *context, uint32_t count, uint32_t *positions, tr
 	return builder->held > builder->memory / sizeof(struct occurrence) ? spill(builder, error) : 0;
 }
 
-int pair_builder_term(struct pair_builder *builder, const struct term_list *list, trawl_error *error)
+int bigram_builder_term(struct bigram_builder *builder, const struct term_list *list, trawl_error *error)
 {
 	struct segment_writer *segment = builder->segment;
 	uint64_t number = segment->terms.terms;
-	/* No word makes a listed pair that does not with the most frequent word there can be. */
-	if (!pair_is_listed(list->df, segment->documents, segment->documents))
+	/* No word makes a listed bigram that does not with the most frequent word there can be. */
+	if (!bigram_is_listed(list->df, segment->documents, segment->documents))
 		return segment_writer_term(segment, list, error);
 	if (number > UINT32_MAX)
 		return error_set(error, TRAWL_ELIMIT,
-		                 "over 4 billion distinct terms: commit more often, or without pairs");
+		                 "over 4 billion distinct terms: commit more often, or without bigrams");
 	if (!memory_reserve(&builder->frequent, &builder->frequent_capacity, builder->frequent_count + 1,
 	                    sizeof *builder->frequent))
 		return error_set_memory(error);
@@ -193,7 +193,7 @@ int pair_builder_term(struct pair_builder *builder, const struct term_list *list
 /* ---- text order ---- */
 
 /* Bring a bucket's spilled occurrences back. */
-static int gather(struct pair_builder *builder, uint32_t number, trawl_error *error)
+static int gather(struct bigram_builder *builder, uint32_t number, trawl_error *error)
 {
 	struct bucket *bucket = &builder->buckets[number];
 	size_t held = bucket->count;
@@ -246,9 +246,9 @@ static int sort_bucket(struct bucket *bucket, trawl_error *error)
 	return 0;
 }
 
-/* ---- pairs ---- */
+/* ---- bigrams ---- */
 
-static int spill_pairs(struct pair_builder *builder, trawl_error *error)
+static int spill_bigrams(struct bigram_builder *builder, trawl_error *error)
 {
 	if (!memory_reserve(&builder->runs, &builder->run_capacity, builder->run_count + 1, sizeof *builder->runs))
 		return error_set_memory(error);
@@ -260,7 +260,7 @@ static int spill_pairs(struct pair_builder *builder, trawl_error *error)
 	return 0;
 }
 
-static int end_piece(struct pair_builder *builder, trawl_error *error)
+static int end_piece(struct bigram_builder *builder, trawl_error *error)
 {
 	struct batch *batch = &builder->batch;
 	struct piece piece;
@@ -270,37 +270,37 @@ static int end_piece(struct pair_builder *builder, trawl_error *error)
 	if (code)
 		piece_release(&piece);
 	else if (batch_memory(batch) > builder->memory && batch->document_count >= LEAST_OF_RUN)
-		code = spill_pairs(builder, error);
+		code = spill_bigrams(builder, error);
 	return code;
 }
 
-static int add_pair(struct pair_builder *builder, uint32_t first, uint32_t second, trawl_error *error)
+static int add_bigram(struct bigram_builder *builder, uint32_t first, uint32_t second, trawl_error *error)
 {
-	char name[PAIR_NAME_BYTES];
-	pair_name(name, first, second);
+	char name[BIGRAM_NAME_BYTES];
+	bigram_name(name, first, second);
 	uint32_t number = lexicon_number(&builder->batch.lexicon, name, sizeof name);
 	return number != UINT32_MAX && piece_add_term(&builder->maker, number) ? 0 : error_set_memory(error);
 }
 
 /* The document's occurrences are at[0..count). */
-static int add_document(struct pair_builder *builder, const struct occurrence *at, size_t count, trawl_error *error)
+static int add_document(struct bigram_builder *builder, const struct occurrence *at, size_t count, trawl_error *error)
 {
 	int code = piece_begin_document(&builder->maker) ? 0 : error_set_memory(error);
 	for (size_t i = 0; !code && i + 1 < count; i++) {
 		const struct frequent *first = &builder->frequent[at[i].term],
 		                      *second = &builder->frequent[at[i + 1].term];
 		if (at[i].position + 1 == at[i + 1].position &&
-		    pair_is_listed(first->df, second->df, builder->segment->documents))
-			code = add_pair(builder, first->number, second->number, error);
+		    bigram_is_listed(first->df, second->df, builder->segment->documents))
+			code = add_bigram(builder, first->number, second->number, error);
 	}
 	if (!code)
 		piece_end_document(&builder->maker);
-	if (!code && builder->maker.token_count >= builder->piece_pairs)
+	if (!code && builder->maker.token_count >= builder->piece_bigrams)
 		code = end_piece(builder, error);
 	return code;
 }
 
-static int add_bucket(struct pair_builder *builder, uint32_t number, trawl_error *error)
+static int add_bucket(struct bigram_builder *builder, uint32_t number, trawl_error *error)
 {
 	struct bucket *bucket = &builder->buckets[number];
 	int code = gather(builder, number, error);
@@ -320,39 +320,39 @@ static int add_bucket(struct pair_builder *builder, uint32_t number, trawl_error
 	return code;
 }
 
-static int write_pair(void *context, const struct term_list *list, trawl_error *error)
+static int write_bigram(void *context, const struct term_list *list, trawl_error *error)
 {
-	return pairs_writer_add(context, list->term, list->docs, list->tfs, list->df, error);
+	return bigrams_writer_add(context, list->term, list->docs, list->tfs, list->df, error);
 }
 
-static int write_pairs(struct pair_builder *builder, trawl_error *error)
+static int write_bigrams(struct bigram_builder *builder, trawl_error *error)
 {
-	struct pairs_writer writer;
-	struct term_sink sink = {write_pair, &writer};
-	int code = pairs_writer_init(&writer, builder->segment, error);
+	struct bigrams_writer writer;
+	struct term_sink sink = {write_bigram, &writer};
+	int code = bigrams_writer_init(&writer, builder->segment, error);
 	if (!code)
 		code = end_piece(builder, error);
 	if (!code && builder->run_count && builder->batch.document_count)
-		code = spill_pairs(builder, error);
+		code = spill_bigrams(builder, error);
 	if (!code && builder->run_count)
 		code = runs_merge(builder->runs, builder->run_count, NULL, &sink, error);
 	else if (!code)
 		code = batch_invert(&builder->batch, NULL, &sink, error);
 	if (!code)
-		code = pairs_writer_finish(&writer, error);
-	pairs_writer_release(&writer);
+		code = bigrams_writer_finish(&writer, error);
+	bigrams_writer_release(&writer);
 	return code;
 }
 
-int pair_builder_finish(struct pair_builder *builder, struct work *work, double share, trawl_error *error)
+int bigram_builder_finish(struct bigram_builder *builder, struct work *work, double share, trawl_error *error)
 {
 	int code = 0;
-	work_stage(work, "finding pairs", share * FINDING_SHARE, builder->bucket_count);
+	work_stage(work, "finding bigrams", share * FINDING_SHARE, builder->bucket_count);
 	for (uint32_t i = 0; !code && i < builder->bucket_count; i++) {
 		if (i * builder->bucket_documents < builder->segment->documents)
 			code = add_bucket(builder, i, error);
 		work_done(work, i + 1);
 	}
-	work_stage(work, "writing pairs", share * (1 - FINDING_SHARE), 1);
-	return code ? code : write_pairs(builder, error);
+	work_stage(work, "writing bigrams", share * (1 - FINDING_SHARE), 1);
+	return code ? code : write_bigrams(builder, error);
 }

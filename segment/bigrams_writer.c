@@ -1,16 +1,17 @@
-#include "segment/pairs_writer.h"
+#include "segment/bigrams_writer.h"
 
 #include "base/bytes.h"
 #include "base/error.h"
 #include "segment/part.h"
 
-int pairs_writer_init(struct pairs_writer *writer, const struct segment_writer *segment, trawl_error *error)
+int bigrams_writer_init(struct bigrams_writer *writer, const struct segment_writer *segment, trawl_error *error)
 {
-	*writer = (struct pairs_writer){.segment = segment};
-	int code = part_writer_init(&writer->postings_part, segment->batch, segment->number, PART_PAIR_POSTINGS, error);
+	*writer = (struct bigrams_writer){.segment = segment};
+	int code =
+	    part_writer_init(&writer->postings_part, segment->batch, segment->number, PART_BIGRAM_POSTINGS, error);
 	if (!code)
 		code =
-		    terms_writer_init(&writer->terms, segment->batch, segment->number, PART_PAIR_TERMS, false, error);
+		    terms_writer_init(&writer->terms, segment->batch, segment->number, PART_BIGRAM_TERMS, false, error);
 	writer->encoder.postings = &writer->postings_part;
 	writer->encoder.lengths = writer->encoder.last_positions = segment->lengths;
 	writer->encoder.documents = segment->documents;
@@ -18,20 +19,20 @@ int pairs_writer_init(struct pairs_writer *writer, const struct segment_writer *
 	return code;
 }
 
-int pairs_writer_add(struct pairs_writer *writer, const char name[PAIR_NAME_BYTES], const uint32_t *docs,
-                     const uint32_t *tfs, uint32_t df, trawl_error *error)
+int bigrams_writer_add(struct bigrams_writer *writer, const char name[BIGRAM_NAME_BYTES], const uint32_t *docs,
+                       const uint32_t *tfs, uint32_t df, trawl_error *error)
 {
 	struct term_entry entry = {.df = df, .doc = docs[0], .tf = tfs[0]};
 	int code = df > 1 ? postings_encode(&writer->encoder, docs, tfs, df, NULL, &entry.place, error) : 0;
 	writer->postings_count += df;
-	return code ? code : terms_writer_add(&writer->terms, name, PAIR_NAME_BYTES, &entry, error);
+	return code ? code : terms_writer_add(&writer->terms, name, BIGRAM_NAME_BYTES, &entry, error);
 }
 
-int pairs_writer_finish(struct pairs_writer *writer, trawl_error *error)
+int bigrams_writer_finish(struct bigrams_writer *writer, trawl_error *error)
 {
 	const struct segment_writer *segment = writer->segment;
 	struct buffer root = {0};
-	uint8_t fixed[PAIR_ROOT_BYTES];
+	uint8_t fixed[BIGRAM_ROOT_BYTES];
 	int code = part_writer_finish(&writer->postings_part, error);
 	if (!code)
 		code = terms_writer_finish(&writer->terms, error);
@@ -43,13 +44,13 @@ int pairs_writer_finish(struct pairs_writer *writer, trawl_error *error)
 	store64(fixed + 24, writer->terms.part.address);
 	code = buffer_append(&root, fixed, sizeof fixed) &&
 	               buffer_append(&root, writer->terms.first_terms.data, writer->terms.first_terms.length)
-	           ? part_write(segment->batch, segment->number, PART_PAIR_ROOT, root.data, root.length, error)
+	           ? part_write(segment->batch, segment->number, PART_BIGRAM_ROOT, root.data, root.length, error)
 	           : error_set_memory(error);
 	buffer_release(&root);
 	return code;
 }
 
-void pairs_writer_release(struct pairs_writer *writer)
+void bigrams_writer_release(struct bigrams_writer *writer)
 {
 	part_writer_release(&writer->postings_part);
 	postings_encoder_release(&writer->encoder);
