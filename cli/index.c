@@ -1,4 +1,5 @@
 /* index.c - `trawl index`: documents from files into an index, with progress, and nothing half done when stopped. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,8 @@ static const char usage[] =
     "quarter of\n"
     "                                what this process may use (RAM, control group, ulimit)\n"
     "  --threads N                   use N threads; usual: as many as there are processors that it may use\n"
-    "  --delete-missing              delete the documents of files that are gone from the folders in PATH...\n"
+    "  --delete-missing              delete the documents of files, and of lines in them, that are gone from PATH...\n"
+    "  --yes                         also if that is nearly all there are, or PATH is gone or has no files\n"
     "  --watch                       go on: follow the changes in the folders PATH..., until Ctrl-C\n"
     "  --exclude GLOB                leave out files and folders by their names or, with a slash in GLOB, by their "
     "paths\n"
@@ -125,6 +127,7 @@ enum {
 	OPTION_COMPARE,
 	OPTION_EXCLUDE,
 	OPTION_FOLLOW,
+	OPTION_YES,
 	OPTION_JSON
 };
 
@@ -152,6 +155,7 @@ static const struct option options[] = {{"id", required_argument, NULL, OPTION_I
                                         {"compare", no_argument, NULL, OPTION_COMPARE},
                                         {"exclude", required_argument, NULL, OPTION_EXCLUDE},
                                         {"follow", no_argument, NULL, OPTION_FOLLOW},
+                                        {"yes", no_argument, NULL, OPTION_YES},
                                         {"quiet", no_argument, NULL, 'q'},
                                         {"verbose", no_argument, NULL, 'v'},
                                         {"json", no_argument, NULL, OPTION_JSON},
@@ -247,6 +251,7 @@ static int set_option(struct index_job *job, int option)
 	case OPTION_NO_MERGE: writer->no_merge = true; break;
 	case OPTION_EXCLUDE: return add_exclude(job, optarg);
 	case OPTION_FOLLOW: source->follow = true; break;
+	case OPTION_YES: job->yes = true; break;
 	case OPTION_JSON: job->json = true; break;
 	case 'q': job->quiet = true; break;
 	case 'v': job->verbose = true; break;
@@ -285,16 +290,27 @@ static bool is_folder(const char *path)
 	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-static int own_folders(struct index_job *job, char **paths, int count)
+/* Let the paths own their documents. With --yes one that is gone is taken out, so that the source does not ask for it. */
+static int own_paths(struct index_job *job, char **paths, int *count)
 {
-	for (int i = 0; i < count; i++) {
-		if (is_folder(paths[i]) && !missing_own(&job->missing, paths[i]))
+	int kept = 0;
+	for (int i = 0; i < *count; i++) {
+		char *path = paths[i];
+		bool gone = access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR);
+		if (job->watch && !is_folder(path))
+			return complain_usage("index", "--watch follows folders, and %s is none", path);
+		if (gone && !job->yes && strcmp(path, "-") != 0)
+			return complain("%s is not there (is its disk mounted?); to delete its documents, say --yes",
+			                path);
+		if (strcmp(path, "-") != 0 && !missing_own(&job->missing, path))
 			return complain("out of memory");
-		if (job->watch && !is_folder(paths[i]))
-			return complain_usage("index", "--watch follows folders, and %s is none", paths[i]);
+		if (!gone || strcmp(path, "-") == 0)
+			paths[kept++] = path;
 	}
+	*count = kept;
 	if (job->missing.count == 0)
-		return complain_usage("index", "--delete-missing needs a folder, of which the files may be missing");
+		return complain_usage("index",
+		                      "--delete-missing needs a file or folder, of which something may be missing");
 	return EXIT_DONE;
 }
 
@@ -335,6 +351,8 @@ static int run(struct index_job *job, char **paths, int count)
 		result = job_finish(job, &error);
 	progress_end(&job->progress.line);
 	code = job_tell_end(job, result, &error);
+	if (code != EXIT_ERROR && job->missing.refused)
+		return EXIT_ERROR;
 	if (code == EXIT_DONE && !found) {
 		trawl_writer_stats written;
 		trawl_writer_get_stats(job->writer, &written);
@@ -345,8 +363,11 @@ static int run(struct index_job *job, char **paths, int count)
 
 int index_command(int argc, char **argv)
 {
-	struct index_job job = {.source_options = {.diagnostic = job_take_notice,
+	struct index_job job = {.writer_options = {.any_file = true},
+	                        .source_options = {.diagnostic = job_take_notice,
 	                                           .diagnostic_context = &job,
+	                                           .file_done = job_take_file,
+	                                           .file_done_context = &job,
 	                                           .wait = job_wait_for_input,
 	                                           .wait_context = &job}};
 	int option, code;
@@ -375,10 +396,13 @@ int index_command(int argc, char **argv)
 	for (int i = 0; i < count; i++)
 		if (strcmp(paths[i], "-") == 0 && refuse_closed_input("index", "documents") != EXIT_NONE)
 			return EXIT_ERROR;
-	code = job.delete_missing ? own_folders(&job, paths, count) : EXIT_DONE;
+	job_begin_pass(&job);
+	code = job.delete_missing ? own_paths(&job, paths, &count) : EXIT_DONE;
 	if (code == EXIT_DONE)
 		code = job.watch ? job_watch(&job, paths, count) : run(&job, paths, count);
 	job_end_pass(&job);
 	free(job.exclude);
+	free(job.fields);
+	id_set_release(&job.of_lines_known);
 	return code;
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/reserved.h"
 #include "cli/text.h"
 
 enum { SKIPS_TOLD = 20 };
@@ -241,9 +242,58 @@ void job_print_summary(const struct index_job *job)
 
 /* ---- the work -------------------------------------------------------------------------------------------------- */
 
-/* TRAWL_OK, or the error that ends the run. A document that the index cannot hold is skipped, unless strict. */
-static int add_document(struct index_job *job, const trawl_document *document, trawl_error *error)
+static int fail_memory(trawl_error *error)
 {
+	snprintf(error->text, sizeof error->text, "out of memory");
+	return error->code = TRAWL_ENOMEM;
+}
+
+int job_lose_file(struct index_job *job, const char *path, trawl_error *error)
+{
+	size_t length = strlen(path);
+	if (id_set_find(&job->of_lines_known, path, length) >= 0 && !missing_own(&job->missing, path))
+		return fail_memory(error);
+	trawl_error none;
+	int result = trawl_writer_delete(job->writer, path, length, &none);
+	if (result == TRAWL_OK || result == TRAWL_ENOTFOUND)
+		return TRAWL_OK;
+	*error = none;
+	return result;
+}
+
+void job_take_file(void *context, const char *path, enum trawl_file_outcome outcome)
+{
+	struct index_job *job = context;
+	bool of_lines = job->of_lines, is_document = job->of_itself && !of_lines, done = true;
+	job->of_lines = job->of_itself = false;
+	if (of_lines && job->watch)
+		done = id_set_add(&job->of_lines_known, path, strlen(path), 0);
+	bool known = job->batch && id_set_find(&job->of_lines_known, path, strlen(path)) >= 0;
+	if (known && outcome == TRAWL_FILE_READ) /* lines may have gone from it */
+		done = done && missing_own(&job->missing, path);
+	if (job->batch && outcome == TRAWL_FILE_EMPTY && job_lose_file(job, path, &job->file_error) != TRAWL_OK)
+		return;
+	if (!done || !missing_file(&job->missing, path, outcome, is_document))
+		fail_memory(&job->file_error);
+}
+
+/* Let the document have its origin. */
+static bool tell_origin(struct index_job *job, trawl_document *document)
+{
+	const char *file = trawl_source_file(job->source);
+	if (!file)
+		return true;
+	bool same = strlen(file) == document->id_length && memcmp(file, document->id, document->id_length) == 0;
+	job->of_itself |= same;
+	job->of_lines |= !same;
+	return origin_put(document, file, &job->fields, &job->fields_capacity);
+}
+
+/* TRAWL_OK, or the error that ends the run. A document that the index cannot hold is skipped, unless strict. */
+static int add_document(struct index_job *job, trawl_document *document, trawl_error *error)
+{
+	if (!tell_origin(job, document) || !missing_see(&job->missing, document, trawl_source_file(job->source)))
+		return fail_memory(error);
 	int result = trawl_writer_add(job->writer, document, error);
 	if ((result == TRAWL_ELIMIT || result == TRAWL_EINPUT) && !job->source_options.strict) {
 		int length = document->id_length < 200 ? (int)document->id_length : 200;
@@ -258,10 +308,6 @@ static int add_document(struct index_job *job, const trawl_document *document, t
 		return result;
 	job->progress.text_bytes += document->title_length + document->text_length;
 	job->taken++;
-	if (!missing_see(&job->missing, document->id, document->id_length)) {
-		snprintf(error->text, sizeof error->text, "out of memory");
-		return TRAWL_ENOMEM;
-	}
 	return TRAWL_OK;
 }
 
@@ -349,6 +395,10 @@ int job_add_all(struct index_job *job, trawl_document *document, trawl_error *er
 
 int job_finish(struct index_job *job, trawl_error *error)
 {
+	if (job->file_error.code < 0) {
+		*error = job->file_error;
+		return error->code;
+	}
 	int result = missing_delete(&job->missing, job->index_path, job->writer, error);
 	if (result == TRAWL_OK && caught_signal())
 		return 1;
@@ -371,6 +421,15 @@ int job_tell_end(const struct index_job *job, int result, const trawl_error *err
 	if (!job->quiet || job->json)
 		job_print_summary(job);
 	return job_exit_code(job);
+}
+
+void job_begin_pass(struct index_job *job)
+{
+	job->missing.options = &job->source_options;
+	job->missing.active = job->delete_missing;
+	job->missing.yes = job->yes || job->batch;
+	job->of_lines = job->of_itself = false;
+	job->file_error = (trawl_error){0};
 }
 
 void job_end_pass(struct index_job *job)

@@ -20,16 +20,23 @@ struct index_job {
 	const char *index_path;
 	trawl_source_options source_options;
 	trawl_writer_options writer_options;
-	bool quiet, json, verbose, delete_missing, watch;
+	bool quiet, json, verbose, delete_missing, watch, yes;
 	const char **exclude; /* of source_options */
 	size_t exclude_count;
 	uint64_t commit_documents; /* commit after so many, 0: at the end only */
 	double commit_seconds;     /* the same, in time */
 
+	struct id_set of_lines_known; /* files that have, ever */
+
 	/* of a pass */
 	trawl_source *source;
 	trawl_writer *writer;
 	struct missing missing;
+	bool of_lines;  /* the file being read has yielded documents of other ids than its path */
+	bool of_itself; /* it has yielded one with its path as the id */
+	bool batch;     /* of --watch: changes, not everything */
+	char *fields;   /* of a document, with its origin */
+	size_t fields_capacity;
 	struct index_progress progress;
 	uint64_t refused; /* documents that the writer did not take */
 	uint64_t skips;   /* lines, files and documents that were skipped, and of each kind of notice */
@@ -39,6 +46,7 @@ struct index_job {
 	FILE *listing; /* all of them as JSON, into list[0..list_length): for --json with --verbose */
 	char *list;
 	size_t list_length;
+	trawl_error file_error; /* what went wrong while notes were taken of a file */
 	trawl_error wait_error; /* what went wrong while input was waited for */
 	uint64_t taken;         /* documents since the last commit */
 	uint64_t committed;     /* documents in commits along the way */
@@ -51,6 +59,15 @@ int caught_signal(void); /* its number, or 0 */
 
 /* The diagnostic of job->source_options. */
 void job_take_notice(void *context, enum trawl_notice notice, const char *place, const char *message);
+
+/* Its file_done. */
+void job_take_file(void *context, const char *path, enum trawl_file_outcome outcome);
+
+/* Ready the job for a pass. */
+void job_begin_pass(struct index_job *job);
+
+/* Forget the document or documents that a file held; of a batch of --watch. */
+int job_lose_file(struct index_job *job, const char *path, trawl_error *error);
 
 /* Its wait: until there is input, or a signal; meanwhile, commits that are due by time are made. */
 int job_wait_for_input(void *context, int descriptor);

@@ -75,8 +75,7 @@ static int add_touched(struct follower *follower, const struct watch_changes *ch
 /* The document of a file that is no longer one goes. */
 static int delete_if_gone(struct index_job *job, const char *path, trawl_error *error)
 {
-	int result = file_is_gone(path) ? trawl_writer_delete(job->writer, path, strlen(path), error) : TRAWL_OK;
-	return result == TRAWL_ENOTFOUND ? TRAWL_OK : result;
+	return file_is_gone(path) ? job_lose_file(job, path, error) : TRAWL_OK;
 }
 
 static int delete_gone(struct index_job *job, const struct watch_changes *changes, trawl_error *error)
@@ -136,6 +135,8 @@ static int write_batch(struct follower *follower, trawl_error *error)
 	if (result != TRAWL_OK)
 		return result;
 	bool everything = changes->everything || is_new(job->index_path);
+	job->batch = !everything;
+	job_begin_pass(job);
 	if (everything)
 		result = own_all(follower, error);
 	else

@@ -1,41 +1,55 @@
 #include "cli/missing.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
-#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-bool missing_own(struct missing *missing, const char *folder)
+#include "cli/reserved.h"
+#include "cli/terminal.h"
+
+#define NO_ROOT ID_SET_NUMBER_MAX
+
+/* So many of the documents of a root, of at least so many, are too much to go unasked. */
+#define MANY_DOCUMENTS 20
+#define MUCH_OF_TEN 9
+
+/* Documents that may be missing are fetched one by one up to so many, and a share of all; else all are read in turn. */
+#define FETCHES_MAX 65536
+#define FETCHES_SHARE 20
+
+/* ---- what is owned, and what a run has seen ---------------------------------------------------------------------- */
+
+bool missing_own(struct missing *missing, const char *path)
 {
 	if (missing->count == missing->capacity) {
 		size_t capacity = 2 * missing->capacity + 8;
-		char **prefixes = realloc(missing->prefixes, capacity * sizeof *prefixes);
-		if (!prefixes)
+		struct missing_root *roots = realloc(missing->roots, capacity * sizeof *roots);
+		if (!roots)
 			return false;
-		missing->prefixes = prefixes;
+		missing->roots = roots;
 		missing->capacity = capacity;
 	}
-	char *prefix = malloc(strlen(folder) + 3);
-	if (!prefix)
+	char *normal = malloc(strlen(path) + 2);
+	if (!normal)
 		return false;
-	trawl_normal_path(folder, prefix);
-	size_t length = strlen(prefix);
-	if (length > 0 && folder[length - 1] != '/')
-		memcpy(prefix + length, "/", 2);
-	missing->prefixes[missing->count++] = prefix;
+	trawl_normal_path(path, normal);
+	missing->roots[missing->count++] = (struct missing_root){.path = normal};
 	return true;
 }
 
 void missing_release(struct missing *missing)
 {
 	for (size_t i = 0; i < missing->count; i++)
-		free(missing->prefixes[i]);
-	free(missing->prefixes);
-	if (missing->seen)
-		tdestroy(missing->seen, free);
+		free(missing->roots[i].path);
+	free(missing->roots);
+	id_set_release(&missing->seen);
+	id_set_release(&missing->read);
+	id_set_release(&missing->empty);
+	id_list_release(&missing->unread);
 	*missing = (struct missing){0};
 }
 
@@ -47,65 +61,252 @@ bool file_is_gone(const char *path)
 	return errno == ENOENT || errno == ENOTDIR;
 }
 
-/* The id as a path, when a folder owns it. */
-static bool owned_path(const struct missing *missing, const char *id, size_t length, char path[PATH_MAX])
+/* Whether the path is `folder`, of `length` bytes, or below it; both in their normal forms. */
+static bool covers(const char *folder, size_t length, const char *path)
 {
-	bool owned = false;
-	if (length >= PATH_MAX || memchr(id, 0, length))
-		return false;
-	for (size_t i = 0; i < missing->count && !owned; i++) {
-		size_t prefix = strlen(missing->prefixes[i]);
-		owned = length > prefix && memcmp(id, missing->prefixes[i], prefix) == 0;
-	}
-	if (owned) {
-		memcpy(path, id, length);
-		path[length] = 0;
-	}
-	return owned;
+	if (length == 1 && folder[0] == '.')
+		return path[0] != '/' && strncmp(path, "../", 3) != 0 && strcmp(path, "..") != 0;
+	return strncmp(path, folder, length) == 0 &&
+	       (path[length] == 0 || path[length] == '/' || folder[length - 1] == '/');
 }
 
-static int compare_ids(const void *a, const void *b)
+/* The longest root that has the path; NO_ROOT: none. */
+static unsigned root_of(const struct missing *missing, const char *path)
 {
-	return strcmp(a, b);
+	size_t longest = 0;
+	unsigned found = NO_ROOT;
+	for (size_t i = 0; i < missing->count && i < NO_ROOT; i++) {
+		size_t length = strlen(missing->roots[i].path);
+		if (length > longest && covers(missing->roots[i].path, length, path)) {
+			longest = length;
+			found = (unsigned)i;
+		}
+	}
+	return found;
 }
 
-bool missing_see(struct missing *missing, const char *id, size_t length)
+bool missing_see(struct missing *missing, const trawl_document *document, const char *file)
 {
-	char path[PATH_MAX];
-	if (!owned_path(missing, id, length, path) || !file_is_gone(path))
+	return !missing->active ||
+	       id_set_add(&missing->seen, document->id, document->id_length, file ? root_of(missing, file) : NO_ROOT);
+}
+
+bool missing_file(struct missing *missing, const char *path, enum trawl_file_outcome outcome, bool is_document)
+{
+	if (!missing->active)
 		return true;
-	char *copy = strdup(path), **slot = copy ? tsearch(copy, &missing->seen, compare_ids) : NULL;
-	if (!slot || *slot != copy)
-		free(copy);
-	return slot != NULL;
+	size_t length = strlen(path);
+	unsigned root = root_of(missing, path);
+	if (root != NO_ROOT)
+		missing->roots[root].files++;
+	switch (outcome) {
+	case TRAWL_FILE_READ: return is_document || id_set_add(&missing->read, path, length, 0);
+	case TRAWL_FILE_EMPTY: return id_set_add(&missing->empty, path, length, 0);
+	default: return id_list_add(&missing->unread, path, length);
+	}
 }
 
-struct search {
-	const struct missing *missing;
-	trawl_writer *writer;
-	trawl_error *error;
+/* ---- one document ------------------------------------------------------------------------------------------------ */
+
+/* Where a document came from, and which root has it. */
+struct place {
+	char path[PATH_MAX + 2]; /* in its normal form */
+	unsigned root;
+	bool respelled; /* its id is the path in another form */
 };
 
-static int delete_missing(void *context, const char *id, size_t length)
+/* false: no root has it. */
+static bool find_place(const struct missing *missing, const trawl_document *document, struct place *place)
 {
-	const struct search *search = context;
 	char path[PATH_MAX];
-	if (!owned_path(search->missing, id, length, path) || !file_is_gone(path) ||
-	    tfind(path, &search->missing->seen, compare_ids))
-		return TRAWL_OK;
-	int result = trawl_writer_delete(search->writer, id, length, search->error);
-	return result == TRAWL_ENOTFOUND ? TRAWL_OK : result;
+	struct origin origin;
+	origin_read(document, &origin);
+	bool known = origin.known;
+	if (!known)
+		origin = (struct origin){.known = true, .is_id = true};
+	if (!origin_path(&origin, document, path, sizeof path))
+		return false;
+	trawl_normal_path(path, place->path);
+	place->root = root_of(missing, place->path);
+	place->respelled = !known && strcmp(path, place->path) != 0;
+	return place->root != NO_ROOT &&
+	       (known || strncmp(path, "./", 2) == 0 || strcmp(missing->roots[place->root].path, ".") != 0);
 }
 
-int missing_delete(const struct missing *missing, const char *index_path, trawl_writer *writer, trawl_error *error)
+static bool is_unread(const struct missing *missing, const char *path)
 {
-	trawl_index *index = NULL;
-	struct search search = {missing, writer, error};
-	int result = missing->count ? trawl_open(&index, index_path, error) : TRAWL_ENOTINDEX;
+	for (size_t i = 0; i < missing->unread.count; i++) {
+		size_t length;
+		const char *unread = id_list_get(&missing->unread, i, &length);
+		if (covers(unread, length, path))
+			return true;
+	}
+	return false;
+}
+
+static bool is_hidden(const char *path)
+{
+	return strstr(path, "/.") || path[0] == '.';
+}
+
+/* Whether a document goes that this run has not yielded. */
+static bool is_missing(const struct missing *missing, const struct place *place)
+{
+	const char *path = place->path;
+	size_t length = strlen(path);
+	if (is_unread(missing, path))
+		return false;
+	if (id_set_find(&missing->empty, path, length) >= 0 || id_set_find(&missing->read, path, length) >= 0 ||
+	    id_set_find(&missing->seen, path, length) >= 0)
+		return true;
+	/* What is hidden is in no walk; if it has been named, that is no reason against it. */
+	if (!is_hidden(path) &&
+	    trawl_source_passes_over(missing->options, missing->roots[place->root].path, path, false))
+		return true;
+	return file_is_gone(path);
+}
+
+/* ---- all documents ----------------------------------------------------------------------------------------------- */
+
+struct search {
+	struct missing *missing;
+	trawl_index *index;
+	trawl_writer *writer;
+	trawl_error *error;
+	uint64_t documents, unseen;
+	struct id_list candidates; /* the first of those unseen */
+	struct id_list going;
+};
+
+static int fail_memory(trawl_error *error)
+{
+	snprintf(error->text, sizeof error->text, "out of memory");
+	return error->code = TRAWL_ENOMEM;
+}
+
+/* Pass by what was seen, which counts for its root. */
+static int look_at_id(void *context, const char *id, size_t length)
+{
+	struct search *search = context;
+	struct missing *missing = search->missing;
+	int root = id_set_find(&missing->seen, id, length);
+	search->documents++;
+	if (root >= 0) {
+		if (root != NO_ROOT)
+			missing->roots[root].known++;
+		return TRAWL_OK;
+	}
+	search->unseen++;
+	if (search->unseen <= FETCHES_MAX && !id_list_add(&search->candidates, id, length))
+		return fail_memory(search->error);
+	return TRAWL_OK;
+}
+
+static int look_at_document(struct search *search, const trawl_document *document)
+{
+	struct missing *missing = search->missing;
+	struct place place;
+	if (!find_place(missing, document, &place))
+		return TRAWL_OK;
+	struct missing_root *root = &missing->roots[place.root];
+	root->known++;
+	if (!is_missing(missing, &place))
+		return TRAWL_OK;
+	root->going++;
+	return id_list_add(&search->going, document->id, document->id_length) ? TRAWL_OK : fail_memory(search->error);
+}
+
+static int fetch_candidates(struct search *search)
+{
+	int result = TRAWL_OK;
+	for (size_t i = 0; i < search->candidates.count && result == TRAWL_OK; i++) {
+		trawl_stored *stored = NULL;
+		trawl_document document;
+		size_t length;
+		const char *id = id_list_get(&search->candidates, i, &length);
+		result = trawl_fetch(search->index, id, length, &stored, &document, search->error);
+		if (result == TRAWL_OK)
+			result = look_at_document(search, &document);
+		trawl_stored_free(stored);
+	}
+	return result;
+}
+
+static int scan_all(struct search *search)
+{
+	trawl_scan *scan;
+	trawl_document document;
+	int result = trawl_scan_new(&scan, search->index, false, search->error);
+	if (result != TRAWL_OK)
+		return result;
+	while ((result = trawl_scan_next(scan, &document, search->error)) > 0) {
+		if (id_set_find(&search->missing->seen, document.id, document.id_length) < 0)
+			result = look_at_document(search, &document);
+		else
+			result = TRAWL_OK;
+		if (result != TRAWL_OK)
+			break;
+	}
+	trawl_scan_free(scan);
+	return result;
+}
+
+/* ---- what looks like a mistake ----------------------------------------------------------------------------------- */
+
+static bool is_suspicious(const struct missing_root *root)
+{
+	if (root->going == 0)
+		return false;
+	return root->files == 0 || (root->known >= MANY_DOCUMENTS && root->going * 10 >= root->known * MUCH_OF_TEN);
+}
+
+static bool refuse(struct missing *missing)
+{
+	for (size_t i = 0; i < missing->count && !missing->yes; i++) {
+		const struct missing_root *root = &missing->roots[i];
+		char going[NUMBER_SIZE], known[NUMBER_SIZE];
+		if (!is_suspicious(root))
+			continue;
+		missing->refused = true;
+		complain("%s %s, and %s of its %s document%s would go: nothing is deleted; if that is meant, say --yes",
+		         root->path,
+		         root->files == 0 ? "has no files (is its disk mounted?)" : "has lost most of its files",
+		         grouped(root->going, going), grouped(root->known, known), root->known == 1 ? "" : "s");
+	}
+	return missing->refused;
+}
+
+static int delete_all(const struct search *search)
+{
+	int result = TRAWL_OK;
+	for (size_t i = 0; i < search->going.count && result == TRAWL_OK; i++) {
+		size_t length;
+		const char *id = id_list_get(&search->going, i, &length);
+		result = trawl_writer_delete(search->writer, id, length, search->error);
+		if (result == TRAWL_ENOTFOUND)
+			result = TRAWL_OK;
+	}
+	return result;
+}
+
+int missing_delete(struct missing *missing, const char *index_path, trawl_writer *writer, trawl_error *error)
+{
+	struct search search = {.missing = missing, .writer = writer, .error = error};
+	if (missing->count == 0)
+		return TRAWL_OK;
+	int result = trawl_open(&search.index, index_path, error);
 	if (result == TRAWL_ENOTINDEX) /* the writer has it open, so it is one: without a commit yet */
 		return TRAWL_OK;
 	if (result == TRAWL_OK)
-		result = trawl_walk_ids(index, delete_missing, &search, error);
-	trawl_close(index);
+		result = trawl_walk_ids(search.index, look_at_id, &search, error);
+	if (result == TRAWL_OK) {
+		bool few = search.unseen <= FETCHES_MAX && search.unseen <= search.documents / FETCHES_SHARE + 64;
+		result = few ? fetch_candidates(&search) : scan_all(&search);
+	}
+	if (result == TRAWL_OK && search.going.count > 0 && !refuse(missing))
+		result = delete_all(&search);
+	id_list_release(&search.candidates);
+	id_list_release(&search.going);
+	trawl_close(search.index);
 	return result;
 }

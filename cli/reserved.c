@@ -73,6 +73,11 @@ static size_t read_origin(const char *fields, size_t length, struct origin *orig
 	return (size_t)(quote - fields) + 2;
 }
 
+void origin_read(const trawl_document *document, struct origin *origin)
+{
+	read_origin(document->fields, document->fields_length, origin);
+}
+
 bool origin_take(trawl_document *document, struct origin *origin, char **memory)
 {
 	*memory = NULL;

@@ -27,6 +27,9 @@ struct origin {
 	size_t file_length;
 };
 
+/* The document's origin, within its fields. */
+void origin_read(const trawl_document *document, struct origin *origin);
+
 /* Take the origin out of the document's fields, which are then those that its user knows. `*memory` is what they may need; free it
  * after the document. false: out of memory. */
 bool origin_take(trawl_document *document, struct origin *origin, char **memory);

@@ -272,6 +272,7 @@ typedef struct trawl_writer_options {
 	unsigned
 	    threads;   /* at work; 0: as many as trawl_limits.processors. What is written is the same for any number */
 	bool compare;  /* a document that comes again is unchanged if its bytes are, not if their hashes are */
+	bool any_file; /* and if only the file differs that `trawl index` has noted in its fields */
 	bool no_merge; /* commits leave segments as they are: each adds one, and searches get slower */
 	trawl_progress_function
 	    *progress; /* of commits, merges, and segments written while documents are added; may be NULL */

@@ -61,7 +61,7 @@ static int find_change(struct trawl_writer *writer, struct incoming *incoming, c
 		*change = CHANGE_NEW;
 		return found;
 	}
-	int same = document_is_stored(&segments->segments[place.segment], place.doc, incoming, writer->compare,
+	int same = document_is_stored(&segments->segments[place.segment], place.doc, incoming, writer->sameness,
 	                              &segments->scratch, error);
 	if (same) {
 		*change = CHANGE_NONE;

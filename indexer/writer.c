@@ -153,7 +153,7 @@ int trawl_writer_open(trawl_writer **out, const char *path, const trawl_writer_o
 		return error_set_memory(error);
 	writer->lock = -1;
 	writer->no_merge = options->no_merge;
-	writer->compare = options->compare;
+	writer->sameness = (struct sameness){.compare = options->compare, .of_any_file = options->any_file};
 	writer->work = (struct work){.function = options->progress, .context = options->progress_context};
 	estimate_begin_batch(&writer->estimate);
 	writer->budget = budget_divide(options->memory_budget);

@@ -7,6 +7,7 @@
 #include "indexer/budget.h"
 #include "indexer/segment_builder.h"
 #include "indexer/segment_set.h"
+#include "indexer/unchanged.h"
 #include "indexer/workers.h"
 
 struct trawl_writer {
@@ -14,7 +15,8 @@ struct trawl_writer {
 	int lock;
 	bool fresh;  /* the file was made by this writer and has no commit */
 	bool failed; /* an error ended the batch */
-	bool no_merge, compare;
+	bool no_merge;
+	struct sameness sameness; /* of a document that comes again with the one that is stored */
 	struct budget budget;
 	struct workers *workers;
 	struct segment_set segments;

@@ -161,7 +161,7 @@ static int join_fields(struct reserved *reserved, const struct found *found, tra
 	if (whole || (!found->file.at && document->fields_length == 0)) {
 		done = append(out, more);
 	} else {
-		static const char start[] = "\"" RESERVED_NAME "\":{\"file\":";
+		static const char start[] = RESERVED_FILE;
 		done = buffer_append_byte(out, '{');
 		if (done && found->file.at)
 			done = buffer_append(out, start, sizeof start - 1) && append(out, found->file) &&

@@ -5,13 +5,12 @@
 #include <stddef.h>
 
 #include "base/memory.h"
+#include "base/reserved.h"
 #include "trawl.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-#define RESERVED_NAME "_trawl"
 
 /* Zero-initialised is empty. */
 struct reserved {

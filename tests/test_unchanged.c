@@ -51,6 +51,43 @@ static void a_byte_that_moves_between_title_text_and_fields_is_a_change(void **s
 		}
 }
 
+static bool is_unchanged(const char *path, const char *text, const char *fields, bool any_file)
+{
+	trawl_writer *writer;
+	trawl_writer_options options = {.memory_budget = 4 << 20, .any_file = any_file};
+	trawl_writer_stats stats;
+	trawl_document document = with("t", text, fields);
+	CHECK(trawl_writer_open(&writer, path, &options, &error));
+	CHECK(trawl_writer_add(writer, &document, &error));
+	CHECK(trawl_writer_commit(writer, &error));
+	trawl_writer_get_stats(writer, &stats);
+	trawl_writer_close(writer);
+	return stats.unchanged == 1;
+}
+
+static void the_file_of_a_document_may_differ(void **state)
+{
+	(void)state;
+	const char *path = scratch_path("index");
+	is_unchanged(path, "x", "", true);
+	assert_true(is_unchanged(path, "x", "", true));
+	/* Where the file was not known it is from now on. */
+	assert_false(is_unchanged(path, "x", "{\"_trawl\":{\"file\":\"a\"}}", true));
+	assert_true(is_unchanged(path, "x", "{\"_trawl\":{\"file\":\"b\"}}", true));
+	assert_true(is_unchanged(path, "x", "{\"_trawl\":{\"file\":true}}", true));
+	assert_true(is_unchanged(path, "x", "", true));
+	assert_false(is_unchanged(path, "y", "", true));
+	assert_false(is_unchanged(path, "y", "{\"_trawl\":{\"file\":\"a\"},\"n\":1}", true));
+	assert_true(is_unchanged(path, "y", "{\"_trawl\":{\"file\":\"b\"},\"n\":1}", true));
+	assert_true(is_unchanged(path, "y", "{\"n\":1}", true));
+	assert_false(is_unchanged(path, "y", "{\"_trawl\":{\"file\":\"b\"},\"n\":2}", true));
+	assert_false(is_unchanged(path, "y", "{\"n\":3}", true));
+	assert_false(is_unchanged(path, "y", "{\"_trawl\":{\"file\":\"a\"},\"n\":3}", false));
+	assert_false(is_unchanged(path, "y", "{\"_trawl\":{\"file\":\"b\"},\"n\":3}", false));
+	assert_false(is_unchanged(path, "y", "{\"_trawl\":{\"file\":\"b", true));
+	assert_false(is_unchanged(path, "y", "{\"_trawl\":{\"file\":", true));
+}
+
 static void add_shuffled(trawl_writer *writer, const struct history *history, struct random *random)
 {
 	size_t *order = malloc(history->count * sizeof *order);
@@ -202,6 +239,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_teardown(a_byte_that_moves_between_title_text_and_fields_is_a_change, clear),
+	    cmocka_unit_test_teardown(the_file_of_a_document_may_differ, clear),
 	    cmocka_unit_test_teardown(a_run_over_the_same_documents_in_any_order_writes_nothing, clear),
 	    cmocka_unit_test_teardown(an_equal_hash_is_believed_unless_bytes_are_to_be_compared, clear),
 	    cmocka_unit_test_teardown(a_wrong_hash_is_damage_that_salvage_does_not_follow, clear),

@@ -22,8 +22,11 @@ trawl index --delete-missing x.trawl a
 exits 0 && [ "$(cat .out)" = "nothing changed: 1 document as it was; skipped 0" ]
 claim "nothing_missing_changes_nothing"
 trawl index --delete-missing x.trawl ab
+exits 2 && err_has "ab has no files (is its disk mounted?), and 1 of its 1 document would go" && has x.trawl ab/x
+claim "a_folder_without_files_keeps_its_documents"
+trawl index --delete-missing --yes x.trawl ab
 exits 0 && out_has "1 deleted" && ! has x.trawl ab/x
-claim "a_folder_without_files_loses_its_documents"
+claim "unless_that_is_meant"
 trawl index --delete-missing x.trawl ab
 exits 1
 claim "a_folder_without_files_and_documents_is_exit_1"
@@ -50,8 +53,8 @@ trawl index -q x.trawl a
 : >a/kept
 rm a/file && mkdir a/file
 trawl index --delete-missing x.trawl a
-exits 0 && has x.trawl a/kept && ! has x.trawl a/file
-claim "a_file_that_is_there_keeps_its_document_a_folder_in_its_place_does_not"
+exits 0 && ! has x.trawl a/kept && ! has x.trawl a/file
+claim "an_emptied_file_loses_its_document_and_one_that_became_a_folder"
 
 cat >a/paths.jsonl <<'END'
 {"id":"a/listed","text":"an id that looks like a path"}
@@ -66,9 +69,9 @@ trawl index --delete-missing x.trawl a
 exits 0 && ! has x.trawl a/listed && has x.trawl a/other && has x.trawl elsewhere
 claim "what_no_json_line_tells_any_more_is_if_it_looks_like_a_path"
 
-trawl index --delete-missing x.trawl a/paths.jsonl
-exits 2 && err_has "needs a folder"
-claim "deleting_needs_a_folder"
+trawl index --delete-missing x.trawl - </dev/null
+exits 2 && err_has "needs a file or folder"
+claim "deleting_needs_a_file_or_folder"
 cp x.trawl before
 trawl index --delete-missing x.trawl absent
 exits 2 && cmp -s x.trawl before
