@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,15 @@
 #define FILE_MAX_BYTES ((size_t)1 << 30)
 #define BAD_LINES_TOLD 10
 #define TROUBLE_SIZE 256
+
+/* Whether nothing is wrong but that there is nothing to read yet: now there is. */
+static bool read_again(int descriptor)
+{
+	struct pollfd wanted = {.fd = descriptor, .events = POLLIN};
+	if (errno == EAGAIN || errno == EWOULDBLOCK)
+		return poll(&wanted, 1, -1) >= 0 || errno == EINTR;
+	return errno == EINTR;
+}
 
 static int read_all(struct bench_file *file, int descriptor)
 {
@@ -22,7 +32,7 @@ static int read_all(struct bench_file *file, int descriptor)
 		ssize_t got = read(descriptor, room, 1 << 16);
 		if (got == 0)
 			break;
-		if (got < 0 && errno != EINTR) {
+		if (got < 0 && !read_again(descriptor)) {
 			result = bench_fail("cannot read %s: %s", file->path, strerror(errno));
 			break;
 		}

@@ -1,4 +1,5 @@
 /* delete.c - `trawl delete`: documents out of an index, by their ids or by a query, all in one commit. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,7 +134,7 @@ static int delete_lines(struct delete_job *job, trawl_error *error)
 			result = delete_one(job, lines->bytes, lines->length, job->null, error);
 	free(lines);
 	if (result == TRAWL_OK && ferror(stdin)) {
-		snprintf(error->text, sizeof error->text, "cannot read ids from standard input");
+		snprintf(error->text, sizeof error->text, "cannot read ids from standard input: %s", strerror(errno));
 		return TRAWL_EIO;
 	}
 	return result;

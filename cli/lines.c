@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/standard.h"
+
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 /* What people's editors put around lines, which is no part of them. */
@@ -18,15 +20,24 @@ static void drop_decoration(struct lines *lines, bool first)
 	lines->total -= mark;
 }
 
+static int next_byte(void)
+{
+	int c;
+	do
+		c = getc_unlocked(stdin);
+	while (c == EOF && standard_input_wait());
+	return c;
+}
+
 bool lines_next(struct lines *lines)
 {
-	int c = getc_unlocked(stdin);
+	int c = next_byte();
 	bool first = !lines->begun;
 	lines->length = lines->total = 0;
 	lines->begun = true;
 	if (c == EOF)
 		return false;
-	for (; c != EOF && c != lines->end; c = getc_unlocked(stdin)) {
+	for (; c != EOF && c != lines->end; c = next_byte()) {
 		if (lines->length < LINE_MAX_BYTES)
 			lines->bytes[lines->length++] = (char)c;
 		lines->total++;

@@ -81,6 +81,8 @@ int main(int argc, char **argv)
 {
 	int code;
 	standard_fill();
+	standard_wait();
+	standard_faults();
 	signal(SIGXFSZ, SIG_IGN); /* a write past the limit of file sizes fails, and is reported */
 	if (argc < 2) {
 		fputs(usage, stderr);

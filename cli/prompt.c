@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/terminal.h"
+
 #define LINES_KEPT 1000
 
 struct prompt {
@@ -80,9 +82,8 @@ static FILE *screen(void)
 
 struct prompt *prompt_open(void)
 {
-	const char *terminal = getenv("TERM");
 	HistEvent event;
-	if (!isatty(STDIN_FILENO) || !screen() || !terminal || !*terminal || strcmp(terminal, "dumb") == 0)
+	if (!isatty(STDIN_FILENO) || !screen() || fileno(screen()) < 0 || terminal_is_dumb())
 		return NULL;
 	struct prompt *prompt = calloc(1, sizeof *prompt);
 	if (!prompt)

@@ -66,12 +66,18 @@ int finish_output(int code)
 	return EXIT_ERROR;
 }
 
+bool terminal_is_dumb(void)
+{
+	const char *terminal = getenv("TERM");
+	return !terminal || !*terminal || strcmp(terminal, "dumb") == 0;
+}
+
 bool wants_colour(const char *choice)
 {
-	const char *no_colour = getenv("NO_COLOR"), *terminal = getenv("TERM");
+	const char *no_colour = getenv("NO_COLOR");
 	if (strcmp(choice, "auto") != 0)
 		return strcmp(choice, "always") == 0;
-	if ((no_colour && *no_colour) || (terminal && strcmp(terminal, "dumb") == 0))
+	if ((no_colour && *no_colour) || terminal_is_dumb())
 		return false;
 	return isatty(STDOUT_FILENO);
 }
@@ -93,7 +99,8 @@ double clock_seconds(void)
 
 void progress_begin(struct progress *progress, bool enabled)
 {
-	*progress = (struct progress){.enabled = enabled && isatty(STDERR_FILENO), .begun = clock_seconds()};
+	*progress = (struct progress){.enabled = enabled && isatty(STDERR_FILENO) && !terminal_is_dumb(),
+	                              .begun = clock_seconds()};
 	progress->drawn = progress->begun;
 }
 

@@ -19,6 +19,9 @@ int complain_usage(const char *command, const char *format, ...) __attribute__((
 /* Flush stdout: `code`, or EXIT_ERROR when not all could be written; a reader that went away is not told. */
 int finish_output(int code);
 
+/* Whether TERM is not set or says that the terminal only takes text. */
+bool terminal_is_dumb(void);
+
 /* Whether stdout takes colour: `choice` is "auto", "always" or "never". */
 bool wants_colour(const char *choice);
 
