@@ -134,39 +134,29 @@ void buffer_release(struct buffer *buffer)
 	*buffer = (struct buffer){0};
 }
 
-struct arena_block {
-	struct arena_block *older;
-	size_t size, used; /* bytes behind this header */
-	_Alignas(16) uint8_t bytes[];
-};
-
 #define ARENA_BLOCK_MIN ((size_t)64 << 10)
 #define ARENA_BLOCK_MAX ((size_t)4 << 20)
 
-void *arena_new(struct arena *arena, size_t size)
+void *arena_new_block(struct arena *arena, size_t size)
 {
 	if (size > SIZE_MAX / 4)
 		return NULL;
 	size = (size + 15) & ~(size_t)15;
 	struct arena_block *block = arena->head;
-	if (!block || block->size - block->used < size) {
-		size_t wanted = block ? block->size * 2 : ARENA_BLOCK_MIN;
-		if (wanted > ARENA_BLOCK_MAX)
-			wanted = ARENA_BLOCK_MAX;
-		if (!block && wanted < arena->first)
-			wanted = arena->first;
-		if (wanted < size)
-			wanted = size;
-		block = memory_new(sizeof *block + wanted);
-		if (!block)
-			return NULL;
-		*block = (struct arena_block){.older = arena->head, .size = wanted};
-		arena->head = block;
-		arena->used += wanted;
-	}
-	void *result = block->bytes + block->used;
-	block->used += size;
-	return result;
+	size_t wanted = block ? block->size * 2 : ARENA_BLOCK_MIN;
+	if (wanted > ARENA_BLOCK_MAX)
+		wanted = ARENA_BLOCK_MAX;
+	if (!block && wanted < arena->first)
+		wanted = arena->first;
+	if (wanted < size)
+		wanted = size;
+	block = memory_new(sizeof *block + wanted);
+	if (!block)
+		return NULL;
+	*block = (struct arena_block){.older = arena->head, .size = wanted, .used = size};
+	arena->head = block;
+	arena->used += wanted;
+	return block->bytes;
 }
 
 void *arena_copy(struct arena *arena, const void *bytes, size_t size)

@@ -44,7 +44,27 @@ struct arena {
 	size_t first;             /* size of the next first block, learnt by arena_reset */
 };
 
-void *arena_new(struct arena *arena, size_t size); /* NULL: out of memory */
+struct arena_block {
+	struct arena_block *older;
+	size_t size, used; /* bytes behind this header */
+	uint8_t bytes[] __attribute__((aligned(16)));
+};
+
+/* The slow path of arena_new. */
+void *arena_new_block(struct arena *arena, size_t size);
+
+/* NULL: out of memory. */
+static inline void *arena_new(struct arena *arena, size_t size)
+{
+	struct arena_block *block = arena->head;
+	size_t rounded = (size + 15) & ~(size_t)15;
+	if (__builtin_expect(!block || rounded < size || block->size - block->used < rounded, 0))
+		return arena_new_block(arena, size);
+	void *result = block->bytes + block->used;
+	block->used += rounded;
+	return result;
+}
+
 void *arena_copy(struct arena *arena, const void *bytes, size_t size);
 void arena_reset(struct arena *arena);   /* drop all, keep the memory for reuse */
 void arena_release(struct arena *arena); /* drop all */

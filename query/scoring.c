@@ -29,11 +29,9 @@ static struct inflation find_inflation(const struct scorer *scorer, const struct
 	return inflation;
 }
 
-void scoring_prepare(struct scoring *scoring, const struct collection *collection, float k1, float b)
+void scoring_make(struct scoring *scoring, const struct collection *collection, float k1, float b)
 {
 	struct scorer *scorer = &scoring->scorer;
-	if (scoring->k1 == k1 && scoring->b == b)
-		return;
 	scoring->k1 = k1;
 	scoring->b = b;
 	bm25_denominators(k1, b, collection->average, scorer->denominators);

@@ -38,8 +38,13 @@ struct scoring {
 
 /* false: out of memory. */
 bool scoring_init(struct scoring *scoring, const struct collection *collection);
+void scoring_make(struct scoring *scoring, const struct collection *collection, float k1, float b);
 /* Make the tables, unless they are those of the last call: queries mostly come with the same k1 and b. */
-void scoring_prepare(struct scoring *scoring, const struct collection *collection, float k1, float b);
+static inline void scoring_prepare(struct scoring *scoring, const struct collection *collection, float k1, float b)
+{
+	if (scoring->k1 != k1 || scoring->b != b)
+		scoring_make(scoring, collection, k1, b);
+}
 void scoring_release(struct scoring *scoring);
 
 #endif

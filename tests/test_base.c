@@ -444,12 +444,12 @@ static void every_status_has_a_name_of_its_own(void **state)
 {
 	(void)state;
 	const char *unknown = trawl_status_name(12345);
-	for (int a = TRAWL_OK; a >= TRAWL_EINPUT; a--) {
+	for (int a = TRAWL_OK; a >= TRAWL_ESTOPPED; a--) {
 		assert_string_not_equal(trawl_status_name(a), unknown);
-		for (int b = a - 1; b >= TRAWL_EINPUT; b--)
+		for (int b = a - 1; b >= TRAWL_ESTOPPED; b--)
 			assert_string_not_equal(trawl_status_name(a), trawl_status_name(b));
 	}
-	assert_string_equal(trawl_status_name(TRAWL_EINPUT - 1), unknown);
+	assert_string_equal(trawl_status_name(TRAWL_ESTOPPED - 1), unknown);
 	assert_string_equal(trawl_version(), TRAWL_VERSION);
 }
 
