@@ -534,7 +534,9 @@ static int open_writer(struct salvage *salvage, const char *path)
 	const trawl_salvage_options *options = salvage->options;
 	trawl_writer_options writer = {.analysis = options->analysis,
 	                               .no_positions = options->no_positions,
-	                               .memory_budget = options->memory_budget};
+	                               .memory_budget = options->memory_budget,
+	                               .progress = options->progress,
+	                               .progress_context = options->context};
 	if (salvage->manifest_found) {
 		writer.analysis = (trawl_analysis){.language = manifest->language,
 		                                   .stop_words = manifest->flags & FLAG_STOP_WORDS,

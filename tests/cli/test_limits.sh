@@ -57,6 +57,12 @@ else
 	run sh -c 'ulimit -d 100000 && exec "$@"' - "$TRAWL" search data.trawl u77
 	exits 0 && silent
 	claim "searches_too"
+	run sh -c 'ulimit -v 400000 && exec "$@"' - "$TRAWL" index -q space.trawl many.jsonl
+	exits 0 && silent
+	claim "address_space_may_be_limited"
+	run sh -c 'ulimit -v 60000 && exec "$@"' - "$TRAWL" index -q none.trawl many.jsonl
+	exits 2 && err_has "address space (ulimit -v); raise that limit" && [ ! -e none.trawl ]
+	claim "too_little_address_space_is_named"
 	run sh -c 'ulimit -d 6000 && exec "$@"' - "$TRAWL" index -q none.trawl many.jsonl
 	exits 2 && err_has "6 MB of data (ulimit -d); raise that limit" && [ ! -e none.trawl ]
 	claim "where_memory_runs_out_the_limit_is_named"
