@@ -72,6 +72,14 @@ unsigned limits_processors(void)
 	return paid < processors ? (unsigned)paid : processors;
 }
 
+bool limits_end_file(uint64_t bytes)
+{
+	const uint64_t about = 1 << 20; /* what one write may have asked for */
+	struct rlimit limit;
+	return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+	       bytes + about > limit.rlim_cur;
+}
+
 const char *limits_name(enum memory_limiter by)
 {
 	static const char *const names[] = {[LIMITED_BY_RAM] = "RAM",

@@ -2,6 +2,7 @@
 #ifndef TRAWL_BASE_LIMITS_H
 #define TRAWL_BASE_LIMITS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum memory_limiter {
@@ -27,6 +28,9 @@ unsigned limits_processors(void);
 
 /* The lesser of the resource limits (ulimit) of memory, which make allocations fail: by LIMITED_BY_RAM if there is none. */
 struct memory_limit limits_of_allocation(void);
+
+/* Whether a file of so many bytes is about as large as the resource limit (ulimit -f) lets this process make it. */
+bool limits_end_file(uint64_t bytes);
 
 /* What `by` stands for, in words for a message: "RAM", "control group", "ulimit -v", "ulimit -d". Static storage. */
 const char *limits_name(enum memory_limiter by);

@@ -6,6 +6,8 @@
  * those that came after an older one that was found. Of several documents with one id the one of the newest segment
  * counts, also if it is deleted.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +20,7 @@
 #include "base/memory.h"
 #include "checker/documents_check.h"
 #include "checker/source.h"
+#include "store/copy.h"
 #include "store/signature.h"
 
 #define COMMIT_EVERY (DOCUMENTS_MAX / 2)
@@ -37,6 +40,7 @@ struct wreck {
 };
 
 struct salvage {
+	const char *path;
 	const trawl_salvage_options *options;
 	trawl_salvage_result *result;
 	struct report report, mute;
@@ -548,6 +552,19 @@ static int open_writer(struct salvage *salvage, const char *path)
 	return trawl_writer_open(&salvage->writer, path, &writer, salvage->error);
 }
 
+/* An empty file with the owner and the mode of the old index: what only some may read must not be rescued for all. */
+static int make_new(const char *path, const char *like, trawl_error *error)
+{
+	int file = file_open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+	if (file < 0 && (errno == EACCES || errno == EPERM || errno == EROFS))
+		return error_set(error, TRAWL_EIO, "%s cannot be made: no permission to write to its folder", path);
+	if (file < 0)
+		return error_set_system(error, errno, "making %s", path);
+	int code = copy_take_after(file, like, path, error);
+	close(file);
+	return code;
+}
+
 /* What failed after its commit leaves an index that nobody has been told of, in the way of the next attempt. */
 static void remove_new(const char *path)
 {
@@ -564,6 +581,9 @@ static int rescue_all(struct salvage *salvage, const char *path)
 		choose_documents(salvage, &salvage->wrecks[i]);
 	if (salvage->no_memory)
 		return error_set_memory(salvage->error);
+	code = make_new(path, salvage->path, salvage->error);
+	if (code)
+		return code;
 	code = open_writer(salvage, path);
 	for (size_t i = 0; i < salvage->wreck_count && !code && !salvage->no_memory; i++)
 		code = rescue_segment(salvage, &salvage->wrecks[i]);
@@ -571,9 +591,8 @@ static int rescue_all(struct salvage *salvage, const char *path)
 		code = error_set_memory(salvage->error);
 	if (!code && result->rescued)
 		code = trawl_writer_commit(salvage->writer, salvage->error);
-	bool made = salvage->writer;
 	trawl_writer_close(salvage->writer);
-	if (code && made)
+	if (code || !result->rescued)
 		remove_new(path);
 	for (size_t i = 0; i < salvage->wreck_count; i++)
 		result->lost += salvage->wrecks[i].live;
@@ -605,6 +624,7 @@ int trawl_salvage(const char *path, const char *new_path, const trawl_salvage_op
 	static const trawl_salvage_options defaults;
 	options = options ? options : &defaults;
 	struct salvage salvage = {
+	    .path = path,
 	    .options = options,
 	    .result = result,
 	    .error = error,

@@ -66,13 +66,15 @@ uint64_t store_disk_left(const struct store *store)
 static int make_like(const char *path, const char *like, int *file, trawl_error *error)
 {
 	*file = file_open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+	if (*file < 0 && (errno == EACCES || errno == EPERM))
+		return error_set(error, TRAWL_EIO, "%s cannot be made: no permission to write to its folder", path);
 	if (*file < 0)
 		return error_set_system(error, errno, "%s", path);
 	return copy_take_after(*file, like, path, error);
 }
 
 /* LMDB's own copy counts all pages, and gives up where some were lost: where neither the tree nor the lists of free ones have
- * them. They do no other harm; a copy of the entries is without them. */
+ * them. They do no other harm; a copy of the entries is without them. It needs no thread either, for which there may be no room. */
 static int copy_pages(struct store *store, struct snapshot *snapshot, int file, const char *path,
                       const struct copy_progress *progress, trawl_error *error)
 {
@@ -81,7 +83,7 @@ static int copy_pages(struct store *store, struct snapshot *snapshot, int file, 
 	size_t last = 1;
 	snapshot_file_size(snapshot, &file_bytes, &free_bytes);
 	int code = copy_watched(writing_environment(store), file, file_bytes - free_bytes, progress);
-	if (code == MDB_INCOMPATIBLE)
+	if (code == MDB_INCOMPATIBLE || code == EAGAIN)
 		code = copy_entries(snapshot, file, path, &all, &last, error);
 	else if (code)
 		code = lmdb_error(store, code, "copying", error);

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "store/create.h"
 #include "store/lmdb_file.h"
 #include "store/page.h"
@@ -111,8 +112,15 @@ static int open_copy(MDB_env **environment, const char *path, size_t room)
 static int refuse_copy(int file, const char *path, int code, trawl_error *error)
 {
 	struct statvfs status;
-	bool full = code == ENOSPC || code == EDQUOT || code == EFBIG ||
-	            (code == EIO && fstatvfs(file, &status) == 0 && status.f_bavail < 64);
+	struct stat copied;
+	bool full =
+	    code == ENOSPC || code == EDQUOT || (code == EIO && fstatvfs(file, &status) == 0 && status.f_bavail < 64);
+	bool limited = code == EFBIG ||
+	               (code == EIO && !full && fstat(file, &copied) == 0 && limits_end_file((uint64_t)copied.st_size));
+	if (limited)
+		return error_set(
+		    error, TRAWL_EFULL,
+		    "%s: the file would be larger than this process may make it (ulimit -f); nothing was copied", path);
 	if (full)
 		return error_set(error, TRAWL_EFULL, "%s: the disk is full; nothing was copied", path);
 	if (code == ENOMEM && address_space_is_limited())

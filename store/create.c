@@ -140,6 +140,9 @@ static int told(int code, const char *path, trawl_error *error)
 	if (code == EACCES || code == EPERM || code == EROFS)
 		return error_set(error, TRAWL_EIO, "%s cannot be made: no permission to write to its folder%s", path,
 		                 code == EROFS ? ", whose file system is read-only" : "");
+	if (code == ENOENT || code == ENOTDIR)
+		return error_set(error, TRAWL_ENOTFOUND, "%s cannot be made: %s", path,
+		                 *path ? "there is no such folder" : "the name is empty");
 	return code ? error_set_system(error, code, "making %s", path) : 0;
 }
 

@@ -18,6 +18,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "store/create.h"
 #include "store/lmdb_file.h"
 #include "store/page.h"
@@ -41,7 +42,22 @@ static bool disk_is_full(const char *path)
 	return statvfs(path, &status) == 0 && status.f_bavail < 64;
 }
 
-/* A full disk comes back as EIO from short writes, so ask the file system. */
+static bool file_is_at_limit(const char *path)
+{
+	struct stat status;
+	return stat(path, &status) == 0 && limits_end_file((uint64_t)status.st_size);
+}
+
+/* A full disk comes back as EIO from short writes, so ask the file system; a limit of the file's size as well. */
+static int refuse_growth(const char *path, int code, trawl_error *error)
+{
+	bool limited = code == EFBIG || (code == EIO && !disk_is_full(path));
+	return error_set(error, TRAWL_EFULL, "%s: %s; the last commit is intact; %s and try again", path,
+	                 limited ? "the file would be larger than this process may make it (ulimit -f)"
+	                         : "the disk is full",
+	                 limited ? "raise that limit" : "make room");
+}
+
 int lmdb_error(const struct store *store, int code, const char *doing, trawl_error *error)
 {
 	const char *path = store->path;
@@ -73,14 +89,12 @@ int lmdb_error(const struct store *store, int code, const char *doing, trawl_err
 	case ENOENT: return error_set(error, TRAWL_ENOTFOUND, "no such index: %s", path);
 	case EFBIG:
 	case ENOSPC:
-	case EDQUOT: break;
+	case EDQUOT: return refuse_growth(path, code, error);
 	default:
-		if (code == EIO && disk_is_full(path))
-			break;
+		if (code == EIO && (disk_is_full(path) || file_is_at_limit(path)))
+			return refuse_growth(path, code, error);
 		return error_set(error, TRAWL_EIO, "%s: %s while %s", path, mdb_strerror(code), doing);
 	}
-	return error_set(error, TRAWL_EFULL, "%s: the disk is full; the last commit is intact; make room and try again",
-	                 path);
 }
 
 /* ---- opening ---- */
@@ -343,7 +357,7 @@ static int new_store(struct store **out, const char *path, trawl_error *error)
 {
 	char real[PATH_MAX];
 	if (!realpath(path, real))
-		return error_set_system(error, errno, "%s", path);
+		return refuse_reading(path, errno, error);
 	size_t length = strlen(path) + 1, real_length = strlen(real) + 1;
 	struct store *store = memory_new_zeroed(1, sizeof *store + length + real_length);
 	if (!store)
@@ -446,7 +460,7 @@ int store_open(struct store **out, const char *path, bool create, trawl_error *e
 	while (store && (store->device != status.st_dev || store->inode != status.st_ino))
 		store = store->next;
 	if (failed && failed != ENOENT) {
-		code = error_set_system(error, failed, "%s", path); /* it may be open, and must not be again */
+		code = refuse_reading(path, failed, error); /* it may be open, and must not be again */
 	} else if (store) {
 		code = store_check_tree(store, false, error); /* the file may have been cut off since */
 		if (!code) {

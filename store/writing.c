@@ -259,6 +259,8 @@ static int lacks_lock_file(const struct store *store, int failed, trawl_error *e
 {
 	if (failed == ENOSPC || failed == EDQUOT || failed == ENOMEM)
 		return lmdb_error(store, failed, "opening", error);
+	if (failed == EMFILE || failed == ENFILE)
+		return error_set_system(error, failed, "%s%s cannot be made (ulimit -n)", store->path, LOCK_SUFFIX);
 	return error_set(
 	    error, TRAWL_EIO,
 	    "%s%s cannot be made (%s), nor a folder in TMPDIR, /dev/shm or /tmp instead: who writes an index "

@@ -589,7 +589,7 @@ static void every_error_of_lmdb_has_a_status_and_a_text(void **state)
 	              {ENOENT, TRAWL_ENOTFOUND, "no such index"},
 	              {ENOSPC, TRAWL_EFULL, "the disk is full"},
 	              {EDQUOT, TRAWL_EFULL, "the disk is full"},
-	              {EFBIG, TRAWL_EFULL, "the disk is full"},
+	              {EFBIG, TRAWL_EFULL, "(ulimit -f)"},
 	              {EIO, TRAWL_EIO, "while starting to read"}};
 	const char *path = scratch_path("index");
 	struct store *store;

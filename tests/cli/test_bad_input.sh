@@ -224,4 +224,11 @@ if mount -t tmpfs -o size=1m tmpfs disk 2>/dev/null; then
 else
 	skip "a_full_disk_is_told" "mounting is not permitted"
 fi
+trawl index '' news.jsonl
+exits 2 && err_has "cannot be made: the name is empty"
+claim "an_index_without_a_name_is_told"
+trawl index nowhere/x.trawl news.jsonl
+exits 2 && err_has "nowhere/x.trawl cannot be made: there is no such folder"
+claim "a_folder_that_is_not_there_is_told"
+
 finish

@@ -112,6 +112,11 @@ claim "the_umask_gives_the_mode"
 chmod 664 x.trawl
 (umask 077 && "$TRAWL" compact -q x.trawl) && [ "$(stat -c %a x.trawl)" = 664 ]
 claim "a_compaction_keeps_it"
+chmod 640 x.trawl
+"$TRAWL" salvage -q x.trawl rescued.trawl && [ "$(stat -c %a rescued.trawl)" = 640 ]
+claim "what_is_rescued_is_no_more_readable_than_it_was"
+rm rescued.trawl
+chmod 664 x.trawl
 [ -z "$(ls -d ./*-lock ./*-compact ./*-copy ./*-new 2>/dev/null)" ]
 claim "nothing_is_left_beside"
 
@@ -136,6 +141,21 @@ chmod 600 x.trawl
 other search x.trawl common >told 2>&1
 [ $? -eq 2 ] && grep -q "x.trawl: no permission to read: its owner can give it" told
 claim "who_may_not_is_told_what_to_do"
+chmod 644 x.trawl
+other compact x.trawl >told 2>&1
+[ $? -eq 2 ] && grep -q "x.trawl: no permission to write" told
+claim "nor_compact_it"
+cp x.trawl given.trawl && chown 65534 given.trawl
+other compact given.trawl >told 2>&1
+[ $? -eq 2 ] && grep -q "given.trawl-compact cannot be made: no permission to write to its folder" told
+claim "where_a_compaction_has_no_place_that_is_told"
+other salvage x.trawl rescued.trawl >told 2>&1
+[ $? -eq 2 ] && grep -q "rescued.trawl cannot be made: no permission to write to its folder" told && [ ! -e rescued.trawl ]
+claim "nor_has_what_is_rescued"
+mkdir -m 700 private && cp x.trawl private/
+other search private/x.trawl common >told 2>&1
+[ $? -eq 2 ] && grep -q "private/x.trawl: no permission to read: .* of its folders g+x" told
+claim "a_folder_that_may_not_be_entered_is_told"
 mkdir -m 777 theirs && echo "rain in spain" >theirs/a.txt
 (cd theirs && setpriv --reuid=65534 --regid=65534 --clear-groups ../trawl index -q x.trawl a.txt && ../trawl stats x.trawl && ../trawl index -q x.trawl a.txt && ../trawl compact -q x.trawl) >told 2>&1
 [ "$(stat -c %U:%a theirs/x.trawl)" = nobody:644 ] && other index -q theirs/x.trawl theirs/a.txt && other search theirs/x.trawl rain >/dev/null

@@ -66,5 +66,24 @@ else
 	run sh -c 'ulimit -d 6000 && exec "$@"' - "$TRAWL" index -q none.trawl many.jsonl
 	exits 2 && err_has "6 MB of data (ulimit -d); raise that limit" && [ ! -e none.trawl ]
 	claim "where_memory_runs_out_the_limit_is_named"
+	cp plain.trawl one.trawl
+	run sh -c 'ulimit -v 40000 && exec "$@"' - "$TRAWL" compact -q one.trawl
+	{ exits 0 && silent; } || { exits 2 && err_has "ulimit -v"; }
+	claim "where_there_is_no_room_for_a_thread_a_compaction_goes_without_or_names_the_limit"
 fi
+
+size=$(($(stat -c %s plain.trawl) / 1024))
+seq 200000 | awk '{ printf "{\"id\":%d,\"text\":\"more %d\"}\n", $1, $1 * 7919 }' >more.jsonl
+run bash -c 'ulimit -f '$size' && exec "$@"' - "$TRAWL" index -q plain.trawl more.jsonl
+exits 2 && err_has "plain.trawl: the file would be larger than this process may make it (ulimit -f)"
+claim "a_limit_of_file_sizes_is_named"
+run bash -c 'ulimit -f 512 && exec "$@"' - "$TRAWL" copy -q plain.trawl copied.trawl
+exits 2 && err_has "larger than this process may make it (ulimit -f); nothing was copied" && [ ! -e copied.trawl ]
+claim "so_it_is_by_a_copy"
+trawl check -q plain.trawl
+exits 0
+claim "and_the_index_stays_whole"
+run sh -c 'ulimit -n 8 && exec "$@"' - "$TRAWL" index -q plain.trawl more.jsonl
+exits 2 && err_has "Too many open files" && ! err_has TMPDIR
+claim "a_limit_of_open_files_is_named"
 finish
