@@ -119,6 +119,15 @@ cd ..
 out_has "1 deleted" && has w.trawl a && has w.trawl cs/0112017 && has w.trawl a.txt
 claim "ids_that_are_no_files_are_not_missing_from_the_working_folder"
 
+# ---- an index of before: ids as its folders were spelled, and no files known
+mkdir old
+echo "one" >old/a.txt
+for id in ./old/a.txt old//a.txt old/gone.txt old/a.txt; do echo "{\"id\":\"$id\",\"title\":\"one\",\"text\":\"\"}"; done >before.jsonl
+trawl index -q old.trawl - <before.jsonl
+trawl index --delete-missing old.trawl ./old
+out_has "3 deleted" && [ "$(count old.trawl)" = 1 ] && has old.trawl old/a.txt
+claim "documents_of_before_go_where_their_id_is_another_spelling_or_no_file"
+
 # ---- what looks like a mistake
 mkdir mnt
 for i in $(seq 30); do echo "doc $i" >mnt/$i.txt; done
