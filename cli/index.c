@@ -56,7 +56,7 @@ static const char usage[] =
     "  --language L        stem the words of language L (english unless said), or none\n"
     "  --stop-words        leave out the language's stop words\n"
     "  --fold-diacritics   let cafe find caf\xc3\xa9\n"
-    "  --no-positions      a smaller index, without phrases\n"
+    "  --no-positions      a smaller index, without phrases and distances\n"
     "  --bigrams           lists of frequent bigrams (words side by side): faster phrases, a larger index\n"
     "  --order ORDER       input, or similar: similar documents are neighbours inside, which makes the index\n"
     "                      smaller and searches faster, for more time to build it; auto, unless said: similar\n"

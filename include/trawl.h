@@ -265,7 +265,7 @@ typedef struct trawl_writer_options {
 	size_t
 	    memory_budget; /* bytes of resident memory, kept to from 64 MiB on; at least 1 MiB; 0: a quarter of what the process may use, see trawl_limits */
 	bool wait;         /* wait for another writer to finish instead of TRAWL_EBUSY */
-	bool no_positions; /* smaller index without phrases and proximity; for a new index only */
+	bool no_positions; /* smaller index without phrases and distances; for a new index only */
 	bool
 	    bigrams; /* lists of frequent bigrams, two words side by side: phrases many times faster, a larger index; for a new index only */
 	enum trawl_order order; /* of a commit's documents in the index; hits and scores are the same but for ties */
@@ -437,11 +437,13 @@ TRAWL_API void trawl_scan_free(trawl_scan *scan);
 
 /*
  * The query syntax (docs/QUERY.md has the grammar). Words are analysed as documents are. Bare words are optional: a document matches with
- * any of them (OR) and scores by all it has; +word is required, -word excluded; "several words" is a phrase, and takes + and - too. AND, OR
+ * any of them (OR) and scores by all it has; +word is required, -word excluded; "several words" is a phrase, and takes + and - too; "several
+ * words"~2 allows for two others between them, a NEAR/5 b for five in any order, a BEFORE/5 b in this order. AND, OR
  * and NOT in capitals and ( ) make groups; word* and w?rd* are patterns, word~ allows for edits, word^2 weighs twice, (a b c)~2 wants two of
  * three, *:* is all documents. A word that analysis cuts in several terms is a phrase of them. In plain syntax any string is a valid
- * query: what does not parse is read as words, and trawl_query_notes tells. Equal words of a group count as one clause. A query or
- * group of nothing but exclusions matches all other documents, with the score 1, as *:* does. Only phrases on an index without positions are refused, TRAWL_EINVAL.
+ * query: what does not parse is read as words, and trawl_query_get_note tells. Equal words of a group count as one clause. A query or
+ * group of nothing but exclusions matches all other documents, with the score 1, as *:* does. Only phrases and distances on an index
+ * without positions are refused, TRAWL_EINVAL.
  *
  * A group within a group scores what it would alone, as one contribution. A prefix or wildcard scores 1 (times its boost), whatever
  * terms it stands for, and stands for the 1,024 most frequent ones; a word with edits scores as a group of the 32 nearest.
@@ -450,7 +452,7 @@ TRAWL_API void trawl_scan_free(trawl_scan *scan);
  *     sum over query terms of  qtf * ln(1 + (N - df + 0.5) / (df + 0.5)) * tf / (tf + k1 * (1 - b + b * length / average))
  * N documents, df of them with the term, tf in this document; length in tokens in the one-byte form of docs/FORMAT.md,
  * average exact. A phrase scores as one term whose tf is the number of its occurrences and whose idf is the sum of its
- * words'. Contributions are single precision, added in order of decreasing weight, equal weights in order of the
+ * words'; so does a distance, by the stretches that do not overlap. Contributions are single precision, added in order of decreasing weight, equal weights in order of the
  * terms' bytes: the same bits for every kernel and segment layout.
  *
  * A filter restricts the hits and the count of matches, and changes no score. A document passes it if it matches it as a query; a

@@ -312,16 +312,167 @@ static int add_pattern(struct reading *reading, struct query_node *group, const 
 	return code ? code : add_leaf(reading, group, &node);
 }
 
-static int add_near(struct reading *reading, struct query_node *group, const struct syntax *syntax)
+/* ---- distances ---- */
+
+/* The terms of a member of a distance. */
+struct near_member {
+	struct query_term *terms;
+	uint32_t words;
+	double boost;
+};
+
+/* A distance in the arena, of as many parts and words, with its node's terms. */
+static struct query_near *new_near(struct reading *reading, struct query_node *node, uint32_t parts, uint32_t words)
+{
+	struct arena *arena = &reading->query->arena;
+	struct query_near near = {.parts = arena_new(arena, parts * sizeof *near.parts),
+	                          .boosts = arena_new(arena, words * sizeof *near.boosts)};
+	node->kind = NODE_NEAR;
+	node->words = words;
+	if (!near.parts || !near.boosts)
+		return NULL;
+	struct query_near *copy = arena_copy(arena, &near, sizeof near);
+	node->near = copy;
+	return copy;
+}
+
+/* "several words"~number: each word is a part, and as far behind the one before it as in the phrase, or further. */
+static int add_loose_phrase(struct reading *reading, struct query_node *group, const struct syntax *syntax)
+{
+	struct query_node node = {.occur = syntax->occur, .frequency = (double)syntax->boost};
+	uint32_t count;
+	int code = analyse_text(reading, syntax, &node.terms, &count);
+	if (code || !count)
+		return code;
+	node.kind = NODE_TERM;
+	node.words = count;
+	if (count == 1)
+		return add_leaf(reading, group, &node);
+	struct query_near *near = new_near(reading, &node, count, count);
+	if (!near)
+		return error_set_memory(reading->error);
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t step = i + 1 < count ? node.terms[i + 1].offset - node.terms[i].offset : 1;
+		near->parts[i] = (struct query_part){.first = i, .words = 1, .width = 1, .step = step, .times = 1};
+		near->boosts[i] = 1;
+	}
+	near->count = count;
+	near->ordered = true;
+	near->span = (uint64_t)node.terms[count - 1].offset + 1 + syntax->number;
+	return add_leaf(reading, group, &node);
+}
+
+/* The part of `near` that is the same as `member`, or NULL. */
+static struct query_part *find_part(const struct query_near *near, const struct query_node *node,
+                                    const struct near_member *member)
+{
+	for (uint32_t i = 0; i < near->count; i++)
+		if (query_terms_compare(node->terms + near->parts[i].first, near->parts[i].words, member->terms,
+		                        member->words) == 0)
+			return &near->parts[i];
+	return NULL;
+}
+
+/* Add a member as a part, its terms behind those of the others. */
+static void add_part(struct query_near *near, struct query_node *node, const struct near_member *member)
+{
+	struct query_part *part = near->ordered ? NULL : find_part(near, node, member);
+	uint32_t width = member->terms[member->words - 1].offset + 1;
+	near->span += width;
+	if (part) {
+		part->times++;
+		for (uint32_t w = 0; w < part->words; w++)
+			near->boosts[part->first + w] += member->boost;
+		return;
+	}
+	near->parts[near->count++] = (struct query_part){node->words, member->words, width, width, 1};
+	for (uint32_t w = 0; w < member->words; w++, node->words++) {
+		node->terms[node->words] = member->terms[w];
+		near->boosts[node->words] = member->boost;
+	}
+}
+
+/* Those of `members` that have words, within the distance. */
+static int add_within(struct reading *reading, struct query_node *group, const struct syntax *syntax,
+                      const struct near_member *members, uint32_t count)
+{
+	struct query_node node = {.occur = syntax->occur, .frequency = (double)syntax->boost};
+	uint32_t words = 0;
+	for (uint32_t i = 0; i < count; i++)
+		words += members[i].words;
+	if (!count)
+		return 0;
+	if (count == 1) {
+		node.kind = words > 1 ? NODE_PHRASE : NODE_TERM;
+		node.frequency *= members[0].boost;
+		node.terms = members[0].terms;
+		node.words = words;
+		return add_leaf(reading, group, &node);
+	}
+	struct query_near *near = new_near(reading, &node, count, words);
+	node.terms = arena_new(&reading->query->arena, words * sizeof *node.terms);
+	if (!near || !node.terms)
+		return error_set_memory(reading->error);
+	near->ordered = syntax->ordered;
+	near->span = syntax->number;
+	node.words = 0;
+	for (uint32_t i = 0; i < count; i++)
+		add_part(near, &node, &members[i]);
+	return add_leaf(reading, group, &node);
+}
+
+/* What cannot be said of a member of a distance; the member is read without it. */
+static int check_near_member(struct reading *reading, const struct syntax *member)
+{
+	int code = 0;
+	if (member->kind == SYNTAX_QUOTATION && member->counted && member->number)
+		code = cannot(reading, member, "a distance within another one: read as the phrase itself");
+	if (!code && member->constant)
+		code = cannot(reading, member, "what is near has no score of its own: left out");
+	if (!code && member->kind == SYNTAX_EXACT)
+		code = cannot(reading, member, "the index has stems alone: read as the word");
+	return code;
+}
+
+/* Why the members cannot be near each other; NULL: they can. */
+static const char *near_problem(const struct syntax *syntax)
+{
+	uint32_t count = 0;
+	for (const struct syntax *member = syntax->members; member; member = member->next, count++)
+		if (member->kind == SYNTAX_PREFIX || member->kind == SYNTAX_WILDCARD || member->kind == SYNTAX_FUZZY)
+			return "patterns have no distances: read as AND";
+	return count > NEAR_PARTS_MAX ? "NEAR and BEFORE join at most 64: read as AND" : NULL;
+}
+
+static int add_near_as_and(struct reading *reading, struct query_node *group, const struct syntax *syntax)
 {
 	struct query_node node = {.kind = NODE_GROUP, .occur = syntax->occur, .frequency = (double)syntax->boost};
-	int code = cannot(reading, syntax, "distances cannot be searched for yet: read as AND");
+	int code = 0;
 	for (const struct syntax *member = syntax->members; member && !code; member = member->next) {
 		struct syntax required = *member;
 		required.occur = OCCUR_REQUIRED;
 		code = add_syntax(reading, &node, &required);
 	}
 	return code ? code : add_group(reading, group, &node);
+}
+
+static int add_near(struct reading *reading, struct query_node *group, const struct syntax *syntax)
+{
+	struct near_member members[NEAR_PARTS_MAX];
+	uint32_t count = 0;
+	const char *problem = near_problem(syntax);
+	int code = problem ? cannot(reading, syntax, problem) : 0;
+	if (problem)
+		return code ? code : add_near_as_and(reading, group, syntax);
+	for (const struct syntax *member = syntax->members; member && !code; member = member->next) {
+		struct near_member *read = &members[count];
+		read->boost = member->constant ? 1 : (double)member->boost;
+		code = check_near_member(reading, member);
+		if (!code)
+			code = analyse_text(reading, member, &read->terms, &read->words);
+		count += !code && read->words > 0;
+	}
+	return code ? code : add_within(reading, group, syntax, members, count);
 }
 
 static int add_syntax(struct reading *reading, struct query_node *group, const struct syntax *syntax)
@@ -332,10 +483,8 @@ static int add_syntax(struct reading *reading, struct query_node *group, const s
 		return add_constant(reading, group, syntax);
 	switch (syntax->kind) {
 	case SYNTAX_QUOTATION:
-		if (syntax->counted && syntax->number)
-			code =
-			    cannot(reading, syntax, "distances cannot be searched for yet: read as the phrase itself");
-		return code ? code : add_words(reading, group, syntax);
+		return syntax->counted && syntax->number ? add_loose_phrase(reading, group, syntax)
+		                                         : add_words(reading, group, syntax);
 	case SYNTAX_EXACT:
 		code = cannot(reading, syntax, "the index has stems alone: read as the word");
 		return code ? code : add_words(reading, group, syntax);

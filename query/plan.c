@@ -73,6 +73,27 @@ static int find_same(struct plan_node *node, struct arena *arena, trawl_error *e
 	return 0;
 }
 
+/* Make the group that finds the documents with all words of a NODE_NEAR. */
+static int require_words(struct plan_node *node, struct arena *arena, trawl_error *error)
+{
+	struct plan_group *all = arena_new(arena, sizeof *all);
+	if (!all)
+		return error_set_memory(error);
+	*all = (struct plan_group){.members = arena_new(arena, node->words * sizeof *all->members)};
+	if (!all->members)
+		return error_set_memory(error);
+	for (uint32_t w = 0; w < node->words; w++)
+		if (node->same[w] == w)
+			all->members[all->count++] = (struct plan_node){.kind = NODE_TERM,
+			                                                .occur = OCCUR_REQUIRED,
+			                                                .words = 1,
+			                                                .terms = &node->terms[w],
+			                                                .entries = &node->entries[w]};
+	all->required = all->count;
+	node->all = all;
+	return 0;
+}
+
 /* Look a leaf up: what it weighs, and what the dictionaries say of its words. */
 static int plan_leaf(struct plan *plan, struct plan_node *node, const struct query_node *source, double boost,
                      struct arena *arena, trawl_error *error)
@@ -80,8 +101,11 @@ static int plan_leaf(struct plan *plan, struct plan_node *node, const struct que
 	double idf = 0;
 	uint64_t df = 0;
 	const struct collection *collection = plan->collection;
-	*node = (struct plan_node){
-	    .kind = source->kind, .occur = source->occur, .words = source->words, .terms = source->terms};
+	*node = (struct plan_node){.kind = source->kind,
+	                           .occur = source->occur,
+	                           .words = source->words,
+	                           .terms = source->terms,
+	                           .near = source->near};
 	node->entries = arena_new(arena, node->words * sizeof *node->entries);
 	for (uint32_t i = 0; i < node->words; i++) {
 		struct term_entry *entries =
@@ -93,7 +117,8 @@ static int plan_leaf(struct plan *plan, struct plan_node *node, const struct que
 		if (code)
 			return code;
 		/* A word that no live document has matches nothing; its idf must only not be read as evidence. */
-		idf += df ? inverse_document_frequency(collection->documents, df) : 0;
+		double own = source->near ? source->near->boosts[i] : 1;
+		idf += df ? own * inverse_document_frequency(collection->documents, df) : 0;
 		plan->postings += df;
 		plan->terms++;
 	}
@@ -103,7 +128,9 @@ static int plan_leaf(struct plan *plan, struct plan_node *node, const struct que
 		return 0;
 	}
 	int code = find_same(node, arena, error);
-	return code ? code : find_bigrams(node, collection, arena, error);
+	if (!code)
+		code = node->near ? require_words(node, arena, error) : find_bigrams(node, collection, arena, error);
+	return code;
 }
 
 static int compare_nodes(const void *a, const void *b)
@@ -158,9 +185,10 @@ static int check_positions(const struct collection *collection, trawl_error *err
 {
 	if (!collection->segment_count || collection->segments[0].has_positions)
 		return 0;
-	return error_set(error, TRAWL_EINVAL,
-	                 "%s has no positions, so it cannot answer phrases; index again without --no-positions",
-	                 store_path(snapshot_store(collection->segments[0].snapshot)));
+	return error_set(
+	    error, TRAWL_EINVAL,
+	    "%s has no positions, so it cannot answer phrases and distances; index again without --no-positions",
+	    store_path(snapshot_store(collection->segments[0].snapshot)));
 }
 
 /* The most that a match can score: saturations are at most 1. */
@@ -223,7 +251,8 @@ static int plan_member(struct plan *plan, struct plan_node *node, const struct q
 		    .kind = NODE_ALL, .occur = source->occur, .weight = (float)(source->frequency * boost)};
 		return 0;
 	case NODE_PATTERN: return plan_pattern(plan, node, source, boost, arena, error);
-	case NODE_PHRASE: code = check_positions(plan->collection, error); break;
+	case NODE_PHRASE:
+	case NODE_NEAR: code = check_positions(plan->collection, error); break;
 	case NODE_TERM: break;
 	}
 	return code ? code : plan_leaf(plan, node, source, boost, arena, error);

@@ -18,13 +18,16 @@ struct plan_node {
 	enum node_kind kind;
 	enum occur occur;
 	float weight; /* of a match: qtf times the sum of its words' idf */
-	/* a leaf: NODE_TERM, NODE_PHRASE */
+	/* a leaf: NODE_TERM, NODE_PHRASE, NODE_NEAR */
 	uint32_t words;
 	const struct query_term *terms;
 	const struct term_entry **entries; /* of each word, in each segment; df 0: absent */
-	const uint32_t *same;              /* of each word of a phrase: the first one with the same term */
+	const uint32_t *same;              /* of each word of several: the first one with the same term */
 	uint64_t df;                       /* NODE_TERM: live documents */
 	const struct bigram *bigrams;      /* of a phrase that is a bigram: in each segment; else NULL */
+	/* NODE_NEAR */
+	const struct query_near *near;
+	const struct plan_group *all; /* its words, each once and required */
 	/* NODE_GROUP, also what a pattern has become; `weight` is the most that it can score */
 	const struct plan_group *group;
 };

@@ -20,15 +20,36 @@ struct query_term {
 	uint32_t offset; /* within its phrase: positions after the first word */
 };
 
-enum node_kind { NODE_TERM, NODE_PHRASE, NODE_GROUP, NODE_PATTERN, NODE_ALL };
+/* A part of a NODE_NEAR: some of its terms, side by side as the offsets say, which count from the first of them. */
+struct query_part {
+	uint32_t first, words;
+	uint32_t width; /* in positions */
+	uint32_t step;  /* in order: from where this part begins to where the next one may, at least */
+	uint32_t times; /* in any order: equal parts are one, which must stand so often */
+};
+
+#define NEAR_PARTS_MAX 64 /* in any order: each place is compared with the last ones of all parts */
+
+/* Parts within a stretch of positions. */
+struct query_near {
+	struct query_part *parts;
+	uint32_t count;
+	bool ordered;
+	uint64_t span;  /* the longest stretch */
+	double *boosts; /* of each word */
+};
+
+enum node_kind { NODE_TERM, NODE_PHRASE, NODE_NEAR, NODE_GROUP, NODE_PATTERN, NODE_ALL };
 
 struct query_node {
 	enum node_kind kind;
 	enum occur occur;
 	double frequency; /* times it stands in its group (qtf), each with its boost */
-	/* NODE_TERM: one word; NODE_PHRASE: several; NODE_PATTERN: the pattern in normal form, and the term that its letters give */
+	/* NODE_TERM: one word; NODE_PHRASE, NODE_NEAR: several; NODE_PATTERN: the pattern in normal form, and the term that its letters
+	 * give */
 	uint32_t words;
 	struct query_term *terms;
+	const struct query_near *near;
 	enum syntax_kind pattern; /* NODE_PATTERN: SYNTAX_PREFIX, SYNTAX_WILDCARD or SYNTAX_FUZZY */
 	uint32_t edits;           /* SYNTAX_FUZZY */
 	/* NODE_GROUP; equal members are one */

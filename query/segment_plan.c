@@ -16,6 +16,8 @@ static bool find_source(const struct plan_node *node, size_t number, struct segm
 	} else if (node->kind == NODE_GROUP) {
 		leaf->source = FROM_GROUP;
 		return node->group->count > 0;
+	} else if (node->kind == NODE_NEAR) {
+		leaf->source = FROM_NEAR;
 	} else if (node->kind == NODE_ALL) {
 		leaf->source = FROM_ALL;
 	}

@@ -15,7 +15,7 @@ enum strategy {
 };
 
 /* Where a leaf's postings come from. */
-enum leaf_source { FROM_TERM, FROM_BIGRAM, FROM_PHRASE, FROM_GROUP, FROM_ALL };
+enum leaf_source { FROM_TERM, FROM_BIGRAM, FROM_PHRASE, FROM_NEAR, FROM_GROUP, FROM_ALL };
 
 struct segment_leaf {
 	const struct plan_node *node;

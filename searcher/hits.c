@@ -54,11 +54,11 @@ static void list_terms(struct shown_terms *list, const struct plan_group *group)
 			continue;
 		if (node->group)
 			list_terms(list, node->group);
-		list->phrases += node->words > 1;
+		list->phrases += node->kind == NODE_PHRASE;
 		for (uint32_t w = 0; w < node->words; w++)
-			list->terms[list->count++] = (struct snippet_term){node->terms[w].bytes, node->terms[w].length,
-			                                                   node->weight / (float)node->words,
-			                                                   node->words > 1 ? list->phrases : 0};
+			list->terms[list->count++] = (struct snippet_term){
+			    node->terms[w].bytes, node->terms[w].length, node->weight / (float)node->words,
+			    node->kind == NODE_PHRASE ? list->phrases : 0};
 	}
 }
 

@@ -6,6 +6,7 @@
 #include "query/segment_plan.h"
 #include "searcher/gather.h"
 #include "searcher/kernel.h"
+#include "searcher/near.h"
 #include "searcher/open.h"
 #include "searcher/phrase_open.h"
 
@@ -46,6 +47,7 @@ static int open_phrase(const struct segment_run *at, struct leaf *leaf, const st
 /* ---- groups within groups: evaluated first, to become a leaf ---- */
 
 static int open_group(const struct segment_run *at, struct leaf *leaf, const struct plan_node *node);
+static int open_near(const struct segment_run *at, struct leaf *leaf, const struct plan_node *node);
 
 /* All documents that count. */
 static int open_all(const struct segment_run *at, struct leaf *leaf, float score)
@@ -70,6 +72,7 @@ static int open_leaf(const struct segment_run *at, struct leaf *leaf, const stru
 		code = leaf_open_bigram(leaf, at->segment, planned->entry, &context->arena, context->error);
 		break;
 	case FROM_PHRASE: code = open_phrase(at, leaf, node); break;
+	case FROM_NEAR: code = open_near(at, leaf, node); break;
 	case FROM_GROUP: code = open_group(at, leaf, node); break;
 	case FROM_ALL: code = open_all(at, leaf, node->weight); break;
 	}
@@ -157,6 +160,17 @@ static int match_group(const struct segment_run *at, const struct plan_group *gr
 	struct segment_run unranked = *at;
 	unranked.scoring = NULL;
 	return evaluate_group(&unranked, group, at->allowed, collector);
+}
+
+/* Words within a distance: documents with all of them are found as any others are, and these alone are looked into. */
+static int open_near(const struct segment_run *at, struct leaf *leaf, const struct plan_node *node)
+{
+	struct gather gather;
+	if (!gather_init(&gather, at->segment->documents_count, false, &at->context->arena))
+		return error_set_memory(at->context->error);
+	int code = match_group(at, node->all, &gather.collector);
+	struct near_source source = {node, at->segment, at->plan.number, gather.masks};
+	return code ? code : near_open(leaf, &source, at->context);
 }
 
 /* Turn what was gathered around: the documents that count and were not. */

@@ -625,3 +625,138 @@ double naive_scan(struct naive *naive, size_t number, const char *query, size_t 
 		return NAIVE_NO_MATCH;
 	return score;
 }
+
+/* ---- distances: all ways to place the members ------------------------------------------------------------------ */
+
+#define PLACED_MOST 16
+
+/* A member, and where it may stand in the document at hand. */
+struct placed {
+	struct clause clause;
+	uint32_t width, gap; /* gap: from it to the next one, if in order */
+	const char *text;
+	uint32_t *starts;
+	size_t count;
+};
+
+struct placing {
+	struct placed all[PLACED_MOST];
+	size_t count;
+	bool ordered;
+	uint64_t span;
+	uint64_t *latest; /* by end: where the shortest stretch begins that ends there, plus 1 */
+};
+
+/* The words of a loose phrase are members of their own. */
+static void split_phrase(struct placing *placing, const struct clause *clause, uint32_t distance)
+{
+	for (size_t i = 0; i < clause->count && i < PLACED_MOST; i++) {
+		static uint32_t none = 0;
+		struct placed *placed = &placing->all[placing->count++];
+		*placed =
+		    (struct placed){.clause = {.count = 1, .terms = clause->terms + i, .offsets = &none}, .width = 1};
+		placed->gap = i + 1 < clause->count ? clause->offsets[i + 1] - clause->offsets[i] : 0;
+	}
+	placing->ordered = true;
+	placing->span = (uint64_t)clause->offsets[clause->count - 1] + 1 + distance;
+}
+
+static void list_members(struct naive *naive, const struct naive_near *near, struct placing *placing)
+{
+	clauses_clear(naive);
+	for (int i = 0; i < near->count; i++)
+		clauses_parse(naive, REQUIRED, near->members[i], strlen(near->members[i]));
+	if (near->loose) {
+		split_phrase(placing, &naive->clauses[0], near->distance);
+		return;
+	}
+	placing->ordered = near->ordered;
+	placing->span = near->distance;
+	for (size_t i = 0; i < naive->clause_count; i++) {
+		const struct clause *clause = &naive->clauses[i];
+		uint32_t width = clause->offsets[clause->count - 1] + 1;
+		placing->all[placing->count++] = (struct placed){*clause, width, width, near->members[i], NULL, 0};
+		placing->span += width;
+	}
+}
+
+static void find_starts(const struct naive *naive, const struct naive_document *document, struct placed *placed)
+{
+	placed->count = 0;
+	placed->starts = must(realloc(placed->starts, (document->token_count + 1) * sizeof *placed->starts));
+	for (size_t i = 0; i < document->token_count; i++) {
+		struct naive_token token = naive->tokens[document->first_token + i];
+		if (token.term == placed->clause.terms[0] &&
+		    phrase_stands_at(naive, &placed->clause, document, token.position))
+			placed->starts[placed->count++] = token.position;
+	}
+}
+
+/* Place member number i and those behind it. */
+static void place(struct placing *placing, size_t i, uint32_t *chosen, uint64_t begin, uint64_t end)
+{
+	if (i == placing->count) {
+		if (placing->latest[end] < begin + 1)
+			placing->latest[end] = begin + 1;
+		return;
+	}
+	const struct placed *placed = &placing->all[i];
+	for (size_t s = 0; s < placed->count; s++) {
+		uint32_t start = placed->starts[s];
+		bool taken = placing->ordered && i && start < chosen[i - 1] + placing->all[i - 1].gap;
+		for (size_t j = 0; j < i && !placing->ordered; j++)
+			taken |= chosen[j] == start && strcmp(placing->all[j].text, placed->text) == 0;
+		uint64_t first = i && begin < start ? begin : start;
+		uint64_t last = i && end > start + placed->width ? end : start + placed->width;
+		chosen[i] = start;
+		if (!taken && last - first <= placing->span)
+			place(placing, i + 1, chosen, first, last);
+	}
+}
+
+static size_t most_side_by_side(const struct placing *placing, size_t end)
+{
+	size_t *best = must(calloc(end + 1, sizeof *best));
+	for (size_t e = 1; e <= end; e++) {
+		size_t with = placing->latest[e] ? best[placing->latest[e] - 1] + 1 : 0;
+		best[e] = with > best[e - 1] ? with : best[e - 1];
+	}
+	size_t most = best[end];
+	free(best);
+	return most;
+}
+
+static size_t near_frequency(const struct naive *naive, const struct naive_document *document, struct placing *placing)
+{
+	uint32_t chosen[PLACED_MOST];
+	if (!document->token_count)
+		return 0;
+	for (size_t i = 0; i < placing->count; i++)
+		find_starts(naive, document, &placing->all[i]);
+	size_t end = naive->tokens[document->first_token + document->token_count - 1].position + 1u;
+	placing->latest = must(calloc(end + 1, sizeof *placing->latest));
+	place(placing, 0, chosen, 0, 0);
+	size_t frequency = most_side_by_side(placing, end);
+	free(placing->latest);
+	return frequency;
+}
+
+const double *naive_near(struct naive *naive, const struct naive_near *near, double k1, double b, size_t *matches)
+{
+	struct placing placing = {.count = 0};
+	double idf = 0;
+	refresh(naive);
+	list_members(naive, near, &placing);
+	for (size_t i = 0; i < naive->clause_count; i++)
+		idf += inverse_frequency(naive, &naive->clauses[i]);
+	*matches = 0;
+	for (size_t d = 0; d < naive->document_count; d++) {
+		const struct naive_document *document = &naive->documents[d];
+		size_t tf = document->live ? near_frequency(naive, document, &placing) : 0;
+		naive->scores[d] = tf ? idf * saturation(naive, document, (double)tf, k1, b) : NAIVE_NO_MATCH;
+		*matches += tf > 0;
+	}
+	for (size_t i = 0; i < placing.count; i++)
+		free(placing.all[i].starts);
+	return naive->scores;
+}

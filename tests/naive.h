@@ -40,6 +40,20 @@ uint64_t naive_tokens(const struct naive *naive);    /* of live documents */
  * live until the next call. `*matches` is the number of documents that match. */
 const double *naive_search(struct naive *naive, const char *query, size_t length, double k1, double b, size_t *matches);
 
+/* Words and phrases within a distance: all members, each at a place of its own, with at most `distance` more places between the first
+ * and the last than they take themselves. */
+struct naive_near {
+	const char *members[4];
+	int count;
+	bool ordered; /* each behind the one before */
+	bool
+	    loose; /* the one member is a phrase, whose words stand in order and apart by at least what they are in it */
+	uint32_t distance;
+};
+
+/* As naive_search. A document's term frequency is how many such stretches can stand side by side. */
+const double *naive_near(struct naive *naive, const struct naive_near *near, double k1, double b, size_t *matches);
+
 /* From now on only documents that pass this filter match, until `filter` is NULL. It must live as long. */
 void naive_filter(struct naive *naive, const char *filter, size_t length);
 

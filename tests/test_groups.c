@@ -22,7 +22,9 @@ enum { OPTIONAL, REQUIRED, EXCLUDED };
 struct tree {
 	bool leaf;
 	int occur;
-	char text[64]; /* of a leaf, as a query */
+	char text[96]; /* of a leaf, as a query */
+	char words[3][56];
+	struct naive_near near; /* of a leaf that is a distance: count > 0 */
 	struct tree *members[MEMBERS_MOST];
 	int count;
 	int minimum; /* 0: none */
@@ -56,6 +58,39 @@ static void make_word(char *out, size_t size, struct random *random)
 	snprintf(out, size, "%.*s", plain ? (int)(end - at) : 6, plain ? document->text + at : "absent");
 }
 
+/* "a b c"~2, a NEAR/3 "b c", a BEFORE/1 b BEFORE/1 a */
+static void make_distance(struct tree *tree, struct random *random)
+{
+	struct naive_near *near = &tree->near;
+	char a[24], b[24];
+	size_t used = 0;
+	near->loose = random_chance(random, 0.4);
+	near->ordered = random_chance(random, 0.5);
+	near->distance = (uint32_t)random_below(random, random_chance(random, 0.8) ? 6 : 60);
+	near->count = near->loose ? 1 : 2 + (int)random_below(random, 2);
+	if (near->loose && !near->distance)
+		near->distance = 1;
+	for (int i = 0; i < near->count; i++) {
+		bool again = i && random_chance(random, 0.15), phrase = near->loose || random_chance(random, 0.2);
+		make_word(a, sizeof a, random);
+		make_word(b, sizeof b, random);
+		snprintf(tree->words[i], sizeof tree->words[i], "%s%s%s", a, phrase ? " " : "", phrase ? b : "");
+		if (again)
+			memcpy(tree->words[i], tree->words[0], sizeof tree->words[i]);
+		if (near->loose && random_chance(random, 0.3))
+			snprintf(tree->words[i], sizeof tree->words[i], "%s %s %.5s", a, b, a);
+		near->members[i] = tree->words[i];
+		const char *mark = strchr(tree->words[i], ' ') ? "\"" : "";
+		if (i)
+			used += (size_t)snprintf(tree->text + used, sizeof tree->text - used, " %s/%u ",
+			                         near->ordered ? "BEFORE" : "NEAR", (unsigned)near->distance);
+		used +=
+		    (size_t)snprintf(tree->text + used, sizeof tree->text - used, "%s%s%s", mark, tree->words[i], mark);
+	}
+	if (near->loose)
+		snprintf(tree->text + used, sizeof tree->text - used, "~%u", (unsigned)near->distance);
+}
+
 static struct tree *make_tree(struct random *random, int depth)
 {
 	struct tree *tree = calloc(1, sizeof *tree);
@@ -65,7 +100,9 @@ static struct tree *make_tree(struct random *random, int depth)
 		char a[24], b[24];
 		make_word(a, sizeof a, random);
 		make_word(b, sizeof b, random);
-		if (random_chance(random, 0.15))
+		if (random_chance(random, 0.2))
+			make_distance(tree, random);
+		else if (random_chance(random, 0.15))
 			snprintf(tree->text, sizeof tree->text, "\"%s %s\"", a, b);
 		else
 			snprintf(tree->text, sizeof tree->text, "%s", a);
@@ -99,11 +136,13 @@ static void free_tree(struct tree *tree)
 
 static size_t write_tree(const struct tree *tree, char *out, size_t size)
 {
-	size_t used = (size_t)snprintf(out, size, "%s%s",
+	bool joined = tree->near.count &&
+	              !tree->near.loose; /* brackets keep its sign and weight from its first and last member */
+	size_t used = (size_t)snprintf(out, size, "%s%s%s%s",
 	                               tree->occur == REQUIRED   ? "+"
 	                               : tree->occur == EXCLUDED ? "-"
 	                                                         : "",
-	                               tree->leaf ? tree->text : "(");
+	                               joined ? "(" : "", tree->leaf ? tree->text : "(", joined ? ")" : "");
 	for (int i = 0; i < tree->count; i++) {
 		used += write_tree(tree->members[i], out + used, size - used);
 		used += (size_t)snprintf(out + used, size - used, "%s", i + 1 < tree->count ? " " : ")");
@@ -165,7 +204,9 @@ static struct answer evaluate(const struct tree *tree)
 	struct answer answer = new_answer(), members[MEMBERS_MOST];
 	if (tree->leaf) {
 		size_t matches;
-		const double *scores = naive_search(naive, tree->text, strlen(tree->text), 0.9, 0.4, &matches);
+		const double *scores = tree->near.count
+		                           ? naive_near(naive, &tree->near, 0.9, 0.4, &matches)
+		                           : naive_search(naive, tree->text, strlen(tree->text), 0.9, 0.4, &matches);
 		for (size_t d = 0; d < naive_numbers(naive); d++) {
 			answer.matches[d] = scores[d] != NAIVE_NO_MATCH;
 			answer.scores[d] = scores[d] * tree->boost;
