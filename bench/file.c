@@ -58,6 +58,33 @@ static int unpack_file(struct bench_file *file)
 	return trouble ? bench_fail("cannot read %s: %s", file->path, trouble) : 0;
 }
 
+/* Whether it is `[`, white space and `{`: a query may begin with a bracket, too. */
+static bool is_json_array(const char *bytes, size_t length)
+{
+	size_t at = 1;
+	while (at < length && memchr(" \t\r\n", bytes[at], 4))
+		at++;
+	return at < length && bytes[0] == '[' && bytes[at] == '{';
+}
+
+/* What is no lines of text, and what makes it that: NULL for others. */
+static const char *refusal(const char *bytes, size_t length)
+{
+	static const struct {
+		size_t offset, length;
+		const char *bytes, *told;
+	} kinds[] = {{4, 6, "1AY&SY", "compressed with bzip2: pipe it through bzcat"},
+	             {0, 5, "\xfd\x37zXZ", "compressed with xz: pipe it through xzcat"},
+	             {0, 4, "PK\3\4", "a ZIP archive: unpack it first"},
+	             {0, 2, "\xff\xfe", "UTF-16: convert it with iconv"},
+	             {0, 2, "\xfe\xff", "UTF-16: convert it with iconv"}};
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (length >= kinds[i].offset + kinds[i].length &&
+		    memcmp(bytes + kinds[i].offset, kinds[i].bytes, kinds[i].length) == 0)
+			return kinds[i].told;
+	return is_json_array(bytes, length) ? "a JSON array: one object a line is wanted (jq -c '.[]')" : NULL;
+}
+
 int file_load(struct bench_file *file, const char *path, bool strict)
 {
 	*file = (struct bench_file){.path = path, .strict = strict};
@@ -70,10 +97,13 @@ int file_load(struct bench_file *file, const char *path, bool strict)
 		close(descriptor);
 	if (!result && is_packed(file->data, file->length))
 		result = unpack_file(file);
+	if (!result && file->length >= 3 && memcmp(file->data, "\xef\xbb\xbf", 3) == 0)
+		file->at = 3;
+	const char *refused = result || !file->length ? NULL : refusal(file->data + file->at, file->length - file->at);
+	if (refused)
+		result = bench_fail("cannot read %s: %s", path, refused);
 	if (result)
 		file_release(file);
-	else if (file->length >= 3 && memcmp(file->data, "\xef\xbb\xbf", 3) == 0)
-		file->at = 3;
 	return result;
 }
 

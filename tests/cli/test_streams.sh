@@ -20,6 +20,23 @@ claim "and_queries_of_an_evaluation"
 late rain rain | { not_blocking iflag; trawl bench news.trawl -; exits 0; }
 claim "and_of_a_measurement"
 
+
+# Files of an evaluation that are no lines.
+printf 'q\twheat\n' >q.tsv
+printf '[{"_id":"q","text":"wheat"}]' >q.json
+iconv -t UTF-16 <q.tsv >q.utf16
+printf 'BZh91AY&SY\0' >q.bz2
+printf '\xfd7zXZ\0' >q.xz
+for file in "json:a JSON array" "utf16:UTF-16" "bz2:bzcat" "xz:xzcat"; do
+	trawl eval news.trawl "q.${file%%:*}" qrels
+	exits 2 && err_lines 1 && err_has "cannot read q.${file%%:*}: " && err_has "${file#*:}"
+	claim "what_is_no_lines_is_told: ${file#*:}"
+done
+printf '[wheat]\n' >words
+trawl bench news.trawl words
+exits 0
+claim "a_query_may_begin_with_a_bracket"
+
 seq 3000 | awk '{ printf "{\"id\":%d,\"text\":\"number %d of many lines that fill the pipe\"}\n", $1, $1 }' >many.jsonl
 "$TRAWL" index -q many.trawl many.jsonl
 { not_blocking oflag >&1; "$TRAWL" export --order input many.trawl 2>.err; echo $? >code; } | { sleep 0.5; wc -l; } >.out
