@@ -26,7 +26,7 @@ static const char usage[] =
     "  trawl delete news.trawl --query '+football \"league cup\"' --dry-run\n"
     "  trawl delete news.trawl -- -17               an id that begins with -\n"
     "\n"
-    "  --query QUERY   every document that 'trawl search' would find, however many\n"
+    "  --query QUERY   every document that 'trawl search' would find, however many; -WORD alone means all others\n"
     "  --dry-run       delete nothing, print the ids\n"
     "  -0, --null      ids on standard input and output end in a NUL instead of a line end\n"
     "  --wait          wait for another writer to finish\n"
