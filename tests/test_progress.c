@@ -93,7 +93,7 @@ static void each_job_goes_from_nothing_to_its_end(void **state)
 		assert_non_null(strstr(told.stages, "|writing terms|"));
 		assert_non_null(strstr(told.stages, "|merging documents|"));
 		assert_true(!strstr(told.stages, "|ordering documents|") == (options[i].order != TRAWL_ORDER_SIMILAR));
-		assert_true(!strstr(told.stages, "|writing pairs|") == !options[i].bigrams);
+		assert_true(!strstr(told.stages, "|writing bigrams|") == !options[i].bigrams);
 		scratch_clear();
 	}
 }
