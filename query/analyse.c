@@ -245,6 +245,40 @@ static int add_all_terms(struct reading *reading, struct query_node *group, cons
 	return code ? code : add_group(reading, group, &all);
 }
 
+#define FIRST_IDEOGRAPH                                                                                                \
+	0x2e80 /* from here on (Chinese, Japanese, Korean) a character is a term of its own, and text has no spaces */
+#define PHRASE_CHARACTERS                                                                                              \
+	8 /* a required or excluded run of more such characters is a sentence, and hardly stands anywhere as it is */
+
+static bool has_ideograph(const struct query_term *terms, uint32_t count)
+{
+	uint32_t character;
+	for (uint32_t i = 0; i < count; i++) {
+		utf8_decode((const uint8_t *)terms[i].bytes, terms[i].length, &character);
+		if (character >= FIRST_IDEOGRAPH)
+			return true;
+	}
+	return false;
+}
+
+/* Text without spaces: any two neighbours, side by side. Many of them stand where the whole does, and most of them where much of it does. */
+static int add_neighbours(struct reading *reading, struct query_node *group, const struct syntax *syntax,
+                          const struct query_term *terms, uint32_t count)
+{
+	struct query_node any = {.kind = NODE_GROUP, .occur = syntax->occur, .frequency = (double)syntax->boost};
+	int code = 0;
+	for (uint32_t i = 0; !code && i + 1 < count; i++) {
+		struct query_node leaf = {.kind = NODE_PHRASE, .frequency = 1, .words = 2};
+		leaf.terms = arena_copy(&reading->query->arena, &terms[i], 2 * sizeof *terms);
+		if (!leaf.terms)
+			return error_set_memory(reading->error);
+		leaf.terms[1].offset -= leaf.terms[0].offset;
+		leaf.terms[0].offset = 0;
+		code = add_leaf(reading, &any, &leaf);
+	}
+	return code ? code : add_group(reading, group, &any);
+}
+
 /* A word, or several that stand side by side. */
 static int add_words(struct reading *reading, struct query_node *group, const struct syntax *syntax)
 {
@@ -257,6 +291,9 @@ static int add_words(struct reading *reading, struct query_node *group, const st
 	node.words = count;
 	if (count > 1 && syntax->kind != SYNTAX_QUOTATION && reading->options->no_positions)
 		return add_all_terms(reading, group, syntax, node.terms, count);
+	if (count > 2 && syntax->kind != SYNTAX_QUOTATION && has_ideograph(node.terms, count) &&
+	    (syntax->occur == OCCUR_OPTIONAL || count > PHRASE_CHARACTERS))
+		return add_neighbours(reading, group, syntax, node.terms, count);
 	return add_leaf(reading, group, &node);
 }
 

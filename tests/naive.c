@@ -352,20 +352,42 @@ static void clause_append(struct naive *naive, struct clause *clause, const stru
 	clause->offsets[count] = token->position - first;
 }
 
-/* Analyse [text, length): one clause of all its terms. */
-static void clauses_parse(struct naive *naive, enum clause_kind kind, const char *text, size_t length)
+/* Of a clause that holds a text without spaces: a clause for any two neighbours instead. */
+static void clauses_split(struct naive *naive, size_t which)
+{
+	struct clause whole = naive->clauses[which];
+	naive->clause_count = which;
+	for (size_t i = 0; i + 1 < whole.count; i++) {
+		struct clause *pair = clause_add(naive, whole.kind);
+		pair->count = 2;
+		pair->terms = must(calloc(2, sizeof *pair->terms));
+		pair->offsets = must(calloc(2, sizeof *pair->offsets));
+		memcpy(pair->terms, whole.terms + i, 2 * sizeof *pair->terms);
+		pair->offsets[1] = whole.offsets[i + 1] - whole.offsets[i];
+	}
+	free(whole.terms);
+	free(whole.offsets);
+}
+
+/* Analyse [text, length): one clause of all its terms, but where Chinese or the like is not quoted. */
+static void clauses_parse(struct naive *naive, enum clause_kind kind, bool quoted, const char *text, size_t length)
 {
 	struct token token;
 	struct clause *clause = NULL;
+	size_t which = naive->clause_count;
 	uint32_t first = 0;
+	bool ideographs = false;
 	tokenizer_start(naive->tokenizer, text, length);
 	while (next_token(naive, &token)) {
 		if (!clause) {
 			clause = clause_add(naive, kind);
 			first = token.position;
 		}
+		ideographs |= (unsigned char)token.word->term[0] >= 0xe3; /* U+3000 on */
 		clause_append(naive, clause, &token, first);
 	}
+	if (clause && !quoted && ideographs && clause->count > 2 && (kind == OPTIONAL || clause->count > 8))
+		clauses_split(naive, which);
 }
 
 static bool is_space(char c)
@@ -399,7 +421,7 @@ static void query_parse(struct naive *naive, const char *query, size_t length)
 		size_t start = i += quoted;
 		while (i < length && (quoted ? query[i] != '"' : !is_space(query[i])))
 			i++;
-		clauses_parse(naive, kind, query + start, i - start);
+		clauses_parse(naive, kind, quoted, query + start, i - start);
 		if (quoted && i < length)
 			i++; /* the closing quote */
 	}
@@ -665,7 +687,7 @@ static void list_members(struct naive *naive, const struct naive_near *near, str
 {
 	clauses_clear(naive);
 	for (int i = 0; i < near->count; i++)
-		clauses_parse(naive, REQUIRED, near->members[i], strlen(near->members[i]));
+		clauses_parse(naive, REQUIRED, true, near->members[i], strlen(near->members[i]));
 	if (near->loose) {
 		split_phrase(placing, &naive->clauses[0], near->distance);
 		return;

@@ -134,6 +134,15 @@ static void a_word_cut_in_several_terms_is_a_phrase(void **state)
 	check("\"red-fish blue\"", "red_fish_blue");
 }
 
+static void text_without_spaces_is_any_two_neighbours(void **state)
+{
+	(void)state;
+	check("東京", "東_京");
+	check("東京都庁", "東_京 京_都 都_庁");
+	check("+東京都庁 -東京都", "+東_京_都_庁 -東_京_都");
+	check("\"東京都庁\"", "東_京_都_庁");
+}
+
 static void what_is_written_twice_counts_twice(void **state)
 {
 	(void)state;
@@ -246,6 +255,7 @@ int main(void)
 	    cmocka_unit_test(signs_and_quotes_without_a_word_are_ignored),
 	    cmocka_unit_test(a_sign_before_a_sign_is_none),
 	    cmocka_unit_test(a_word_cut_in_several_terms_is_a_phrase),
+	    cmocka_unit_test(text_without_spaces_is_any_two_neighbours),
 	    cmocka_unit_test(what_is_written_twice_counts_twice),
 	    cmocka_unit_test(the_stricter_sign_wins_and_exclusion_stands_apart),
 	    cmocka_unit_test(words_are_analysed_as_documents_are),
