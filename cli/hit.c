@@ -92,11 +92,23 @@ static void print_json_snippet(const trawl_snippet *snippet)
 	json_write_escaped(stdout, snippet->text + at, snippet->length - at);
 }
 
+/* The best hit's id and score stand beside the hits too, for who wants no more than these. */
+static void begin_json_hit(const struct printed_hit *hit)
+{
+	if (hit->number > 0) {
+		putchar(',');
+		return;
+	}
+	fputs(",\"id\":", stdout);
+	id_write_json(stdout, hit->document->id, hit->document->id_length);
+	printf(",\"score\":%.9g,\"hits\":[", (double)hit->score);
+}
+
 static void print_as_json(const struct hit_style *style, const struct printed_hit *hit)
 {
 	const trawl_document *document = hit->document;
-	if (style->form == AS_JSON_LINES && hit->number > 0)
-		putchar(',');
+	if (style->form == AS_JSON_LINES)
+		begin_json_hit(hit);
 	printf("{\"rank\":%zu,\"score\":%.9g,\"id\":", hit->rank,
 	       (double)hit->score); /* nine digits keep a float's bits */
 	id_write_json(stdout, document->id, document->id_length);
@@ -129,7 +141,6 @@ void print_query_head(const struct hit_style *style, const struct query *query)
 	if (style->form == AS_JSON_LINES) {
 		fputs("{\"query\":", stdout);
 		json_write_string(stdout, query->text, query->length);
-		fputs(",\"hits\":[", stdout);
 	} else if (style->name_query && !style->seen && style->form == FOR_PEOPLE) {
 		fputs("> ", stdout);
 		clean_write(stdout, query->text, query->length, CLEAN_LINE);
@@ -173,7 +184,7 @@ void print_query_end(const struct hit_style *style, const struct outcome *outcom
 			printf("{\"hits\":%zu,\"matches\":%" PRIu64 "}\n", outcome->shown, outcome->matches);
 		break;
 	case AS_JSON_LINES:
-		putchar(']');
+		fputs(outcome->shown > 0 ? "]" : ",\"hits\":[]", stdout);
 		if (outcome->counted)
 			printf(",\"matches\":%" PRIu64, outcome->matches);
 		print_notes(outcome->searcher);

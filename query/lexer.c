@@ -588,12 +588,44 @@ static void read_text(struct lexer *lexer, struct token *token)
 	lexer->at = end;
 }
 
+static bool is_letter_or_digit(char c)
+{
+	return (unsigned char)((c | 0x20) - 'a') < 26 || (unsigned char)(c - '0') < 10;
+}
+
+/* Most words by far are letters and digits up to a space, perhaps with a sign: nothing of the grammar can stand in them. What begins as
+ * an operator does, and a number behind a minus sign, are left to the ways that know these. */
+static bool read_simple_word(struct lexer *lexer, struct token *token)
+{
+	const char *text = lexer->text;
+	size_t at = lexer->at, end;
+	bool has_sign = (text[at] == '+' || text[at] == '-') && at + 1 < lexer->length;
+	at += has_sign;
+	if (text[at] < 'a' && (has_sign || text[at] == 'A' || text[at] == 'B' || text[at] == 'N' || text[at] == 'O'))
+		return false;
+	for (end = at; end < lexer->length && is_letter_or_digit(text[end]); end++)
+		;
+	if (end == at || (end < lexer->length && text[end] != ' '))
+		return false;
+	if (has_sign)
+		token->leaf.occur = text[at - 1] == '+' ? OCCUR_REQUIRED : OCCUR_EXCLUDED;
+	token->kind = TOKEN_LEAF;
+	token->leaf.text = text + at; /* a word: SYNTAX_WORD is 0 */
+	token->leaf.length = end - at;
+	lexer->at = token->end = end;
+	return true;
+}
+
 struct token lexer_next(struct lexer *lexer)
 {
 	size_t length;
+	while (lexer->at < lexer->length && lexer->text[lexer->at] == ' ')
+		lexer->at++;
 	while (lexer->at < lexer->length && is_space(character_at(lexer, lexer->at, &length)))
 		lexer->at += length;
 	struct token token = {.kind = TOKEN_END, .at = lexer->at, .leaf = {.at = lexer->at, .boost = 1}};
+	if (lexer->at < lexer->length && !lexer->problem && !lexer->out_of_memory && read_simple_word(lexer, &token))
+		return token;
 	if (lexer->at < lexer->length && !lexer->problem && !lexer->out_of_memory && !read_bracket(lexer, &token)) {
 		read_sign(lexer, &token.leaf);
 		bool field = read_field(lexer, &token.leaf);

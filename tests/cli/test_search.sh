@@ -104,7 +104,7 @@ claim "stable_ties_is_accepted"
 # Batches
 printf 'rain\nzebra\n\nolives\n' >queries
 trawl search --json news.trawl <queries
-exits 0 && out_lines 4 && out_has '{"query":"rain","hits":[{"rank":1,' && out_has '{"query":"","hits":[]}' && out_has '{"query":"olives","hits":[{"rank":1,'
+exits 0 && out_lines 4 && out_has '{"query":"rain","id":"n1","score":' && out_has ',"hits":[{"rank":1,' && out_has '{"query":"","hits":[]}' && out_has '{"query":"olives","id":"n4","score":'
 claim "queries_from_standard_input_have_a_line_each_in_json"
 trawl search news.trawl <queries
 exits 0 && out_has "> rain" && out_has "> olives" && err_has "no hits"
