@@ -230,19 +230,19 @@ static int add_brackets(struct reading *reading, struct query_node *group, const
 	return code ? code : add_group(reading, group, &node);
 }
 
-/* All of the terms, anywhere. */
-static int add_all_terms(struct reading *reading, struct query_node *group, const struct syntax *syntax,
-                         struct query_term *terms, uint32_t count)
+/* Each of the terms by itself, anywhere. */
+static int add_apart(struct reading *reading, struct query_node *group, const struct syntax *syntax,
+                     struct query_term *terms, uint32_t count)
 {
-	struct query_node all = {.kind = NODE_GROUP, .occur = syntax->occur, .frequency = (double)syntax->boost};
 	int code = 0;
 	for (uint32_t i = 0; !code && i < count; i++) {
-		struct query_node leaf = {.kind = NODE_TERM, .occur = OCCUR_REQUIRED, .frequency = 1, .words = 1};
+		struct query_node leaf = {.kind = NODE_TERM, .occur = syntax->occur, .words = 1};
+		leaf.frequency = (double)syntax->boost;
 		terms[i].offset = 0;
 		leaf.terms = &terms[i];
-		code = add_leaf(reading, &all, &leaf);
+		code = add_leaf(reading, group, &leaf);
 	}
-	return code ? code : add_group(reading, group, &all);
+	return code;
 }
 
 #define FIRST_IDEOGRAPH                                                                                                \
@@ -289,8 +289,9 @@ static int add_words(struct reading *reading, struct query_node *group, const st
 		return code;
 	node.kind = count > 1 ? NODE_PHRASE : NODE_TERM;
 	node.words = count;
-	if (count > 1 && syntax->kind != SYNTAX_QUOTATION && reading->options->no_positions)
-		return add_all_terms(reading, group, syntax, node.terms, count);
+	if (count > 1 && syntax->kind != SYNTAX_QUOTATION && reading->options->no_positions &&
+	    syntax->occur != OCCUR_EXCLUDED)
+		return add_apart(reading, group, syntax, node.terms, count);
 	if (count > 2 && syntax->kind != SYNTAX_QUOTATION && has_ideograph(node.terms, count) &&
 	    (syntax->occur == OCCUR_OPTIONAL || count > PHRASE_CHARACTERS))
 		return add_neighbours(reading, group, syntax, node.terms, count);

@@ -145,6 +145,7 @@ struct naive {
 	bool *excluded, *passes;
 	const char *filter; /* NULL: none */
 	size_t filter_length;
+	bool split_words;
 };
 
 struct naive *naive_new(const trawl_analysis *analysis)
@@ -352,18 +353,19 @@ static void clause_append(struct naive *naive, struct clause *clause, const stru
 	clause->offsets[count] = token->position - first;
 }
 
-/* Of a clause that holds a text without spaces: a clause for any two neighbours instead. */
-static void clauses_split(struct naive *naive, size_t which)
+/* A clause for each `width` neighbours of clause number `which`, in its place. */
+static void clause_split(struct naive *naive, size_t which, size_t width)
 {
 	struct clause whole = naive->clauses[which];
 	naive->clause_count = which;
-	for (size_t i = 0; i + 1 < whole.count; i++) {
-		struct clause *pair = clause_add(naive, whole.kind);
-		pair->count = 2;
-		pair->terms = must(calloc(2, sizeof *pair->terms));
-		pair->offsets = must(calloc(2, sizeof *pair->offsets));
-		memcpy(pair->terms, whole.terms + i, 2 * sizeof *pair->terms);
-		pair->offsets[1] = whole.offsets[i + 1] - whole.offsets[i];
+	for (size_t i = 0; i + width <= whole.count; i++) {
+		struct clause *part = clause_add(naive, whole.kind);
+		part->count = width;
+		part->terms = must(calloc(width, sizeof *part->terms));
+		part->offsets = must(calloc(width, sizeof *part->offsets));
+		memcpy(part->terms, whole.terms + i, width * sizeof *part->terms);
+		for (size_t w = 1; w < width; w++)
+			part->offsets[w] = whole.offsets[i + w] - whole.offsets[i];
 	}
 	free(whole.terms);
 	free(whole.offsets);
@@ -386,8 +388,10 @@ static void clauses_parse(struct naive *naive, enum clause_kind kind, bool quote
 		ideographs |= (unsigned char)token.word->term[0] >= 0xe3; /* U+3000 on */
 		clause_append(naive, clause, &token, first);
 	}
-	if (clause && !quoted && ideographs && clause->count > 2 && (kind == OPTIONAL || clause->count > 8))
-		clauses_split(naive, which);
+	if (clause && !quoted && naive->split_words && kind != EXCLUDED)
+		clause_split(naive, which, 1);
+	else if (clause && !quoted && ideographs && clause->count > 2 && (kind == OPTIONAL || clause->count > 8))
+		clause_split(naive, which, 2);
 }
 
 static bool is_space(char c)
@@ -425,6 +429,11 @@ static void query_parse(struct naive *naive, const char *query, size_t length)
 		if (quoted && i < length)
 			i++; /* the closing quote */
 	}
+}
+
+void naive_split_words(struct naive *naive, bool split)
+{
+	naive->split_words = split;
 }
 
 size_t naive_clauses(const struct naive *naive)

@@ -57,6 +57,10 @@ const double *naive_near(struct naive *naive, const struct naive_near *near, dou
 /* From now on only documents that pass this filter match, until `filter` is NULL. It must live as long. */
 void naive_filter(struct naive *naive, const char *filter, size_t length);
 
+/* From now on a word that analysis cuts in several stands for each of its terms, as on an index without positions, or (the usual) is a
+ * phrase of them. Excluded ones are phrases always. */
+void naive_split_words(struct naive *naive, bool split);
+
 /* The number of terms and phrases of the last query, repetitions included. */
 size_t naive_clauses(const struct naive *naive);
 /* Whether one of them has several words. */

@@ -104,6 +104,7 @@ const char *oracle_complaint(struct naive *naive, trawl_searcher *searcher, cons
 	trawl_error error = {0};
 	size_t matches;
 	double k1 = options->set_k1 ? (double)options->k1 : 0.9, b = options->set_b ? (double)options->b : 0.4;
+	naive_split_words(naive, !positions);
 	const double *scores = naive_search(naive, query, length, k1, b, &matches);
 	int status = trawl_search(searcher, query, length, options, &error);
 	if (status == TRAWL_ELIMIT && naive_clauses(naive) > TRAWL_CLAUSES_MAX)
