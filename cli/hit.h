@@ -30,6 +30,7 @@ struct query {
 
 /* What became of a query. */
 struct outcome {
+	bool begun;   /* the head is printed */
 	size_t shown; /* hits */
 	bool counted;
 	uint64_t matches;               /* if counted */

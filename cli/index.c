@@ -100,7 +100,7 @@ static int check_language(const char *language)
 	size_t used = 0;
 	for (size_t i = 0; known[i] && used < sizeof list; i++)
 		used += (size_t)snprintf(list + used, sizeof list - used, " %s", known[i]);
-	return complain("--language %s is not known; there are: none%s", language, list);
+	return complain("--language %s is not known; there are:%s", language, list);
 }
 
 enum {

@@ -12,6 +12,7 @@ static const char usage[] =
     "trawl salvage [options] INDEX NEW\n"
     "\n"
     "Writes every document of a damaged index that still verifies to a new index. The old one is only read.\n"
+    "Documents share checksums, up to 256 KiB of them compressed: one bad byte costs those that share it.\n"
     "\n"
     "  trawl salvage notes.trawl rescued.trawl\n"
     "\n"

@@ -130,7 +130,10 @@ static int print_hits(const struct search_job *job, const struct query *query, s
 		return result;
 	if (length < query->length)
 		complain("%s%s; only its first %zu bytes count", job->place, error->text, length);
-	tell_notes(job, query);
+	if (job->style.form != AS_JSON_LINES) /* they are in the object */
+		tell_notes(job, query);
+	print_query_head(&job->style, query);
+	outcome->begun = true;
 	const trawl_hit *hits = trawl_hits(job->searcher, &count);
 	for (size_t i = job->offset; i < count && result == TRAWL_OK; i++) {
 		result = print_one(job, query, outcome->shown, &hits[i], error);
@@ -157,11 +160,12 @@ static void answer(struct search_job *job, const struct query *query)
 {
 	struct outcome outcome = {.searcher = job->searcher};
 	trawl_error error = {0};
-	print_query_head(&job->style, query);
 	if (print_hits(job, query, &outcome, &error) != TRAWL_OK) {
 		complain("%s%s", job->place, error.text);
 		if (error.code == TRAWL_EINVAL && job->options.syntax == TRAWL_SYNTAX_STRICT)
 			show_place(query, trawl_query_error_place(job->searcher));
+		if (!outcome.begun)
+			print_query_head(&job->style, query);
 		job->any_error = true;
 		outcome.error = error.text;
 		outcome.counted = false;

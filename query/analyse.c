@@ -120,7 +120,8 @@ static int analyse_text(struct reading *reading, const struct syntax *syntax, st
 
 static int add_note(struct reading *reading, const struct syntax *syntax, const char *text)
 {
-	struct syntax_note note = {.at = syntax->at, .length = syntax->length, .text = text};
+	size_t mark = syntax->kind == SYNTAX_EXACT; /* "=" */
+	struct syntax_note note = {.at = syntax->at, .length = syntax->length + mark, .text = text};
 	struct syntax_note *copy = arena_copy(&reading->query->arena, &note, sizeof note),
 	                   **link = &reading->query->notes;
 	if (!copy)
@@ -468,7 +469,7 @@ static int check_near_member(struct reading *reading, const struct syntax *membe
 	if (!code && member->constant)
 		code = cannot(reading, member, "what is near has no score of its own: left out");
 	if (!code && member->kind == SYNTAX_EXACT)
-		code = cannot(reading, member, "the index has stems alone: read as the word");
+		code = cannot(reading, member, "the index has stems only: read as the word");
 	return code;
 }
 
@@ -524,7 +525,8 @@ static int add_syntax(struct reading *reading, struct query_node *group, const s
 		return syntax->counted && syntax->number ? add_loose_phrase(reading, group, syntax)
 		                                         : add_words(reading, group, syntax);
 	case SYNTAX_EXACT:
-		code = cannot(reading, syntax, "the index has stems alone: read as the word");
+		if (!reading->options->unstemmed)
+			code = cannot(reading, syntax, "the index has stems only: read as the word");
 		return code ? code : add_words(reading, group, syntax);
 	case SYNTAX_RANGE: return cannot(reading, syntax, "fields have no values to compare yet: left out");
 	case SYNTAX_PREFIX:

@@ -62,6 +62,7 @@ struct query_node {
 struct query_options {
 	struct syntax_options syntax;
 	bool no_positions;    /* of the index: a word that analysis cuts in several stands for each of its terms */
+	bool unstemmed;       /* of the index: terms are the words themselves, so that =word is one */
 	bool fold_diacritics; /* in patterns, as analysis does in words */
 	bool others_match;    /* a query of nothing but exclusions matches all other documents; else none */
 	uint32_t minimum;     /* of the root's optional members */

@@ -1,6 +1,8 @@
 /* searcher.c - trawl_searcher: from a query string to hits, over all segments. */
 #include "searcher/searcher.h"
 
+#include <string.h>
+
 #include "base/error.h"
 #include "searcher/run.h"
 
@@ -133,8 +135,10 @@ static void drop_results(trawl_searcher *searcher)
 static struct query_options query_options(const struct collection *collection, const struct manifest *manifest)
 {
 	bool positions = !collection->segment_count || collection->segments[0].has_positions;
+	trawl_analysis analysis = manifest_analysis(manifest);
 	return (struct query_options){.no_positions = !positions,
-	                              .fold_diacritics = manifest_analysis(manifest).fold_diacritics};
+	                              .unstemmed = strcmp(analysis.language, "none") == 0,
+	                              .fold_diacritics = analysis.fold_diacritics};
 }
 
 static int prepare_filter(trawl_searcher *searcher, const trawl_search_options *options)

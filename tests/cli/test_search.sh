@@ -224,6 +224,14 @@ claim "what_is_read_as_plain_text_is_told"
 trawl search --syntax strict lang.trawl 'rain AND (spain'
 exits 2 && err_has "byte 10: a bracket that is not closed" && err_has '           ^'
 claim "strict_syntax_points_at_what_it_refuses"
+printf '{"id":"1","text":"raining"}\n{"id":"2","text":"rain"}\n' >forms.jsonl
+trawl index -q --language none forms.trawl forms.jsonl
+trawl search --json --no-snippet --syntax strict forms.trawl =rain
+exits 0 && silent && [ "$(jq -r .id .out)" = 2 ]
+claim "an_exact_word_is_one_in_an_index_without_stems"
+trawl search --json --no-snippet lang.trawl =rain
+exits 0 && err_has "'=rain': the index has stems only"
+claim "elsewhere_it_is_told_to_be_read_as_the_word"
 trawl search --json --no-snippet --min-match 2 lang.trawl rain spain
 exits 0 && [ "$(jq -r .id .out)" = c ]
 claim "min_match_asks_for_several_words"
