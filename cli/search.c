@@ -22,7 +22,7 @@ static const char usage[] =
     "trawl search [options] INDEX [WORD...]\n"
     "\n"
     "Finds the documents that have any of the words, best first. Without words, queries come from standard input, one\n"
-    "a line; each is answered before the next one is read, from the newest commit. A line typed at a terminal can be "
+    "a line; each is answered before the next one is read. A line typed at a terminal can be "
     "edited,\n"
     "and earlier ones called back, where trawl was built with libedit.\n"
     "\n"
@@ -50,7 +50,7 @@ static const char usage[] =
     "lines\n"
     "  --k1 X, --b X        parameters of the score instead of 0.9 and 0.4\n"
     "  --stable-ties        order equal scores by id\n"
-    "  --no-follow          answer all queries from the commit that is the newest at the start\n"
+    "  --follow             answer each query from the newest commit, instead of all from the one at the start\n"
     "  --color WHEN         auto, always or never; marks are **so** without\n"
     "\n"
     "Exit status: 0 hits, 1 none, 2 error.\n";
@@ -64,7 +64,7 @@ struct search_job {
 	size_t width;
 	struct hit_style style;
 	struct field_choice fields;
-	bool json, no_follow;
+	bool json, follow;
 
 	trawl_index *index;
 	trawl_searcher *searcher;
@@ -227,7 +227,7 @@ static bool is_blank(const char *text, size_t length)
 }
 
 /* From the newest commit on. When it cannot be opened, the one that is open goes on answering. */
-static void follow(struct search_job *job)
+static void go_to_newest(struct search_job *job)
 {
 	trawl_error error = {0};
 	trawl_index *newest = NULL;
@@ -264,8 +264,8 @@ static void search_line(struct search_job *job, const char *line, size_t length,
 	bool blank = is_blank(query.text, query.length);
 	if (blank && (job->style.form == AS_TREC || isatty(STDIN_FILENO)))
 		return;
-	if (!job->no_follow)
-		follow(job);
+	if (job->follow)
+		go_to_newest(job);
 	answer(job, &query);
 }
 
@@ -335,7 +335,7 @@ enum {
 	OPTION_WIDTH,
 	OPTION_OFFSET,
 	OPTION_FIELDS,
-	OPTION_NO_FOLLOW,
+	OPTION_FOLLOW,
 	OPTION_SYNTAX,
 	OPTION_MIN_MATCH,
 	OPTION_HELP
@@ -354,7 +354,7 @@ static const struct option options[] = {{"json", no_argument, NULL, OPTION_JSON}
                                         {"width", required_argument, NULL, OPTION_WIDTH},
                                         {"offset", required_argument, NULL, OPTION_OFFSET},
                                         {"fields", required_argument, NULL, OPTION_FIELDS},
-                                        {"no-follow", no_argument, NULL, OPTION_NO_FOLLOW},
+                                        {"follow", no_argument, NULL, OPTION_FOLLOW},
                                         {"syntax", required_argument, NULL, OPTION_SYNTAX},
                                         {"min-match", required_argument, NULL, OPTION_MIN_MATCH},
                                         {"help", no_argument, NULL, OPTION_HELP},
@@ -460,7 +460,7 @@ static int set_option(struct search_job *job, int option, const char **colour)
 			                      "--fields takes all or up to %d names with commas between them, not %s",
 			                      FIELD_NAMES_MAX, optarg);
 		break;
-	case OPTION_NO_FOLLOW: job->no_follow = true; break;
+	case OPTION_FOLLOW: job->follow = true; break;
 	case OPTION_SYNTAX:
 		if (strcmp(optarg, "plain") != 0 && strcmp(optarg, "strict") != 0)
 			return complain_usage("search", "--syntax is plain or strict, not %s", optarg);

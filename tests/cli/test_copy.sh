@@ -184,7 +184,7 @@ if ! unshare --pid --fork --mount-proc true 2>/dev/null; then
 	finish
 fi
 mkfifo pipe
-unshare --pid --fork --mount-proc "$TRAWL" search --no-follow --no-snippet -n 1 shared/x.trawl <pipe >first 2>&1 &
+unshare --pid --fork --mount-proc "$TRAWL" search --no-snippet -n 1 shared/x.trawl <pipe >first 2>&1 &
 exec 7>pipe
 echo rain >&7
 eventually grep -q '^1\. ' first
@@ -205,7 +205,7 @@ mkdir mounted && mount --bind shared mounted 2>/dev/null && mount -o remount,ro,
 "$TRAWL" search --no-snippet mounted/x.trawl rain >told 2>&1 && grep -q '^1\. ' told
 claim "an_index_on_a_read_only_mount_is_searched"
 mkfifo pipe2
-"$TRAWL" search --no-follow --no-snippet -n 1 mounted/x.trawl <pipe2 >first 2>&1 &
+"$TRAWL" search --no-snippet -n 1 mounted/x.trawl <pipe2 >first 2>&1 &
 exec 7>pipe2
 echo rain >&7
 eventually grep -q '^1\. ' first

@@ -40,7 +40,7 @@ trawl index -q d/m.trawl many.jsonl
 "$TRAWL" index -q d/m.trawl d - <pipe >/dev/null 2>writer_told &
 writer=$!
 exec 8>pipe
-"$TRAWL" search --no-follow --json --no-snippet -n 1 d/m.trawl <queries >answers 2>&1 8>&- &
+"$TRAWL" search --json --no-snippet -n 1 d/m.trawl <queries >answers 2>&1 8>&- &
 reader=$!
 exec 9>queries
 echo word17 >&9

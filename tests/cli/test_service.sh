@@ -9,7 +9,7 @@ start() { coproc service { exec "$TRAWL" search --json --no-snippet "$@" 2>.err;
 stop() { eval "exec ${service[1]}>&-"; wait "$service_pid"; status=$?; }
 ids() { sed 's/.*"hits"://' <<<"$answer" | grep -o '"id":"[^"]*"' | cut -d'"' -f4 | sort | tr '\n' ' '; }
 
-start news.trawl
+start --follow news.trawl
 ask rain && [ "$(ids)" = "n1 n2 " ] && [ "${answer#\{\"query\":\"rain\",\"id\":\"n}" != "$answer" ]
 claim "a_query_from_a_pipe_is_answered_before_the_next_one_comes"
 ask '' && [ "$answer" = '{"query":"","hits":[]}' ] && ask '   ' && [ "$answer" = '{"query":"   ","hits":[]}' ]
@@ -46,7 +46,7 @@ stop
 exits 0 && err_lines 1 && err_has "earlier commit"
 claim "that_answers_are_old_is_told_once"
 
-start --no-follow news.trawl
+start news.trawl
 ask rain && [ "$(ids)" = "back " ] && echo '{"id":"more","text":"rain"}' | "$TRAWL" index -q news.trawl - && ask rain && [ "$(ids)" = "back " ]
 claim "without_following_all_answers_are_from_one_commit"
 stop
