@@ -35,7 +35,7 @@ TESTS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 TEST_LIB := $(patsubst %,$(BUILD)/%.o,$(filter-out $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
 SOURCES  := $(foreach d,$(LIB_DIRS) include cli bench bench/corpus bench/kernels bench/stages tests tests/reliability tests/fuzz tests/differential,$(wildcard $d/*.c $d/*.h $d/*.cc))
 
-.PHONY: all check check-unit check-tool check-asan check-layers check-format bench bench-peers bench-curves bench-stages fmt install uninstall clean help $(BUILD)/trawl.pc
+.PHONY: all check check-unit check-tool check-asan check-layers check-format complexity bench bench-peers bench-curves bench-stages fmt install uninstall clean help $(BUILD)/trawl.pc
 # Objects of tests are kept: make would delete them as intermediate, and compile them again at every second run.
 .SECONDARY:
 all: $(BUILD)/trawl $(BUILD)/libtrawl.a $(BUILD)/libtrawl.so ## the tool and the library, into build/
@@ -92,6 +92,8 @@ check-asan: ## unit and tool tests under the address and undefined-behaviour san
 	$(MAKE) BUILD=$(BUILD)/asan CFLAGS="$(ASAN)" check-unit check-tool
 check-layers: ## the arrows between the folders point one way
 	tests/check_layers
+complexity: ## functions over 60 lines or six parameters have a reason in tests/complexity.txt
+	tests/complexity $(BUILD)/lizard
 check-format: ## clang-format has nothing to change
 	clang-format --dry-run -Werror $(SOURCES)
 fmt: ## format the sources

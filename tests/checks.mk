@@ -62,8 +62,9 @@ check-aarch64: ## cross-built for 64-bit ARM, unit tests in an emulator: [EMULAT
 	tests/sysroot arm64 $(AARCH64)/root
 	$(MAKE) BUILD=$(AARCH64) CC="aarch64-linux-gnu-gcc --sysroot=$(AARCH64)/root" AR=aarch64-linux-gnu-ar \
 	  CXX="aarch64-linux-gnu-g++ --sysroot=$(AARCH64)/root" all check-emulated
+# Little address space (-R), as the emulator notes something of each page of it, and an index is mapped with as much as there is.
 check-emulated: $(EMULATED:%=$(BUILD)/tests/test_%)
-	TRAWL_QUICK=1 TRAWL_EMULATOR="qemu-aarch64 -L $(BUILD)/root" tests/run_units $^
+	TRAWL_QUICK=1 TRAWL_EMULATOR="qemu-aarch64 -R 512M -L $(BUILD)/root" tests/run_units $^
 
 # ---- the source, read by programs ----
 

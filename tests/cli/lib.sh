@@ -50,9 +50,13 @@ skip()
 	echo "ok - $1 # SKIP $2"
 }
 
-# have PROGRAM CLAIM: whether it is there; if not, the claim is skipped.
+# have PROGRAM CLAIM: whether it is there; if not, the claim is skipped. script(1) also needs a terminal that can be made.
 have()
 {
+	if [ "$1" = script ] && command -v script >/dev/null && ! script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
+		skip "$2" "no terminal can be made here"
+		return 1
+	fi
 	command -v "$1" >/dev/null && return 0
 	skip "$2" "there is no $1"
 	return 1
