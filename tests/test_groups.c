@@ -172,14 +172,13 @@ static struct answer evaluate(const struct tree *tree);
 
 static void combine(const struct tree *tree, const struct answer *members, struct answer *answer, size_t d)
 {
-	int required = 0, optional = 0, excluded = 0, have_required = 0, have_optional = 0;
+	int required = 0, excluded = 0, have_required = 0, have_optional = 0;
 	bool out = false;
 	double sum = 0;
 	for (int i = 0; i < tree->count; i++) {
 		int occur = tree->members[i]->occur;
 		bool has = members[i].matches[d];
 		required += occur == REQUIRED;
-		optional += occur == OPTIONAL;
 		excluded += occur == EXCLUDED;
 		have_required += occur == REQUIRED && has;
 		have_optional += occur == OPTIONAL && has;
