@@ -55,7 +55,7 @@ check-valgrind: ## the quicker unit tests under memcheck, with the kernel that i
 .PHONY: check-aarch64 check-emulated
 # In an emulator, which takes its time: those that show most of the processor. EMULATED="encoders format ..." runs others.
 EMULATED ?= analysis_faults base batch bench bitpack compression filter game hostile_lists index kernel live metrics naive \
-  positions postings query syntax
+  positions query syntax
 AARCH64  := $(abspath $(BUILD))/aarch64
 check-aarch64: ## cross-built for 64-bit ARM, unit tests in an emulator: [EMULATED="kernel ranking"]
 	tests/sysroot arm64 $(AARCH64)/root
