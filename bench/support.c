@@ -19,25 +19,28 @@ static void print_line(char *message)
 	fprintf(stderr, "trawl: %s\n", message);
 }
 
-int bench_fail(const char *format, ...)
+static void tell(const char *format, va_list arguments)
 {
 	char message[MESSAGE_SIZE];
+	vsnprintf(message, sizeof message, format, arguments);
+	print_line(message);
+}
+
+int bench_fail(const char *format, ...)
+{
 	va_list arguments;
 	va_start(arguments, format);
-	vsnprintf(message, sizeof message, format, arguments);
+	tell(format, arguments);
 	va_end(arguments);
-	print_line(message);
 	return BENCH_ERROR;
 }
 
 void bench_tell(const char *format, ...)
 {
-	char message[MESSAGE_SIZE];
 	va_list arguments;
 	va_start(arguments, format);
-	vsnprintf(message, sizeof message, format, arguments);
+	tell(format, arguments);
 	va_end(arguments);
-	print_line(message);
 }
 
 void *bench_resize(void *pointer, size_t count, size_t size)

@@ -246,10 +246,10 @@ static int add_apart(struct reading *reading, struct query_node *group, const st
 	return code;
 }
 
-#define FIRST_IDEOGRAPH                                                                                                \
-	0x2e80 /* from here on (Chinese, Japanese, Korean) a character is a term of its own, and text has no spaces */
-#define PHRASE_CHARACTERS                                                                                              \
-	8 /* a required or excluded run of more such characters is a sentence, and hardly stands anywhere as it is */
+/* From here on (Chinese, Japanese, Korean) a character is a term of its own, and text has no spaces. */
+#define FIRST_IDEOGRAPH 0x2e80
+/* A required or excluded run of more such characters is a sentence, and hardly stands anywhere as it is. */
+#define PHRASE_CHARACTERS 8
 
 static bool has_ideograph(const struct query_term *terms, uint32_t count)
 {

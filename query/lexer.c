@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unictype.h>
 
+#include "base/ascii.h"
 #include "tokenizer/utf8.h"
 
 #define NUMBER_DIGITS 6 /* of a number behind ~, ^ or / */
@@ -40,7 +41,7 @@ static uint32_t mark_at(const struct lexer *lexer, size_t at, size_t *length)
 static bool is_word(uint32_t character)
 {
 	if (character < 0x80)
-		return (character | 0x20) - 'a' < 26 || character - '0' < 10;
+		return ascii_is_alnum((char)character);
 	return uc_is_alnum(character) || uc_is_general_category_withtable(character, UC_CATEGORY_MASK_M);
 }
 
@@ -588,11 +589,6 @@ static void read_text(struct lexer *lexer, struct token *token)
 	lexer->at = end;
 }
 
-static bool is_letter_or_digit(char c)
-{
-	return (unsigned char)((c | 0x20) - 'a') < 26 || (unsigned char)(c - '0') < 10;
-}
-
 /* Most words by far are letters and digits up to a space, perhaps with a sign: nothing of the grammar can stand in them. What begins as
  * an operator does, and a number behind a minus sign, are left to the ways that know these. */
 static bool read_simple_word(struct lexer *lexer, struct token *token)
@@ -603,7 +599,7 @@ static bool read_simple_word(struct lexer *lexer, struct token *token)
 	at += has_sign;
 	if (text[at] < 'a' && (has_sign || text[at] == 'A' || text[at] == 'B' || text[at] == 'N' || text[at] == 'O'))
 		return false;
-	for (end = at; end < lexer->length && is_letter_or_digit(text[end]); end++)
+	for (end = at; end < lexer->length && ascii_is_alnum(text[end]); end++)
 		;
 	if (end == at || (end < lexer->length && text[end] != ' '))
 		return false;

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#define SCORES_SPARE 63 /* that kernels may write and read behind the last */
-
 static uint32_t superblocks_of(uint32_t documents)
 {
 	return (documents + SUPERBLOCK_DOCUMENTS - 1) / SUPERBLOCK_DOCUMENTS;

@@ -14,6 +14,7 @@
 #include "segment/chunk.h"
 
 #define POSITION_NONE UINT32_MAX
+#define SCORES_SPARE 63
 
 enum leaf_kind { LEAF_EMPTY, LEAF_SPARSE, LEAF_DENSE };
 
@@ -29,7 +30,8 @@ struct leaf {
 	uint32_t inline_position; /* of a term that stands in one document once; else POSITION_NONE */
 	/* LEAF_SPARSE */
 	uint32_t *docs, *tfs;
-	float *scores; /* contributions, when scored */
+	float *
+	    scores; /* contributions, when scored; SCORES_SPARE more behind the last, which kernels may write and read */
 	/* LEAF_DENSE */
 	struct dense_list dense;
 	float step;       /* bound byte -> contribution, at most */

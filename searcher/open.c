@@ -75,8 +75,6 @@ int leaf_open_bigram(struct leaf *leaf, struct segment *segment, const struct te
 	return open_postings(leaf, segment, entry, arena, error);
 }
 
-#define SCORES_SPARE 63 /* that kernels may write and read behind the last */
-
 int leaf_score(struct leaf *leaf, const struct leaf_scoring *scoring, struct arena *arena, trawl_error *error)
 {
 	leaf->weight = scoring->weight;

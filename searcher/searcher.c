@@ -6,6 +6,16 @@
 #include "base/error.h"
 #include "searcher/run.h"
 
+/* How queries of the index are read. */
+static struct query_options query_options(const struct collection *collection, const struct manifest *manifest)
+{
+	bool positions = !collection->segment_count || collection->segments[0].has_positions;
+	trawl_analysis analysis = manifest_analysis(manifest);
+	return (struct query_options){.no_positions = !positions,
+	                              .unstemmed = strcmp(analysis.language, "none") == 0,
+	                              .fold_diacritics = analysis.fold_diacritics};
+}
+
 int trawl_searcher_new(trawl_searcher **out, const trawl_index *index, trawl_error *error)
 {
 	trawl_analysis analysis = manifest_analysis(&index->manifest);
@@ -14,6 +24,7 @@ int trawl_searcher_new(trawl_searcher **out, const trawl_index *index, trawl_err
 	if (!searcher)
 		return error_set_memory(error);
 	searcher->index = index;
+	searcher->reading = query_options(&index->collection, &index->manifest);
 	int code = scoring_init(&searcher->scoring, &index->collection) ? 0 : error_set_memory(error);
 	if (!code)
 		code = tokenizer_new(&searcher->tokenizer, &analysis, error);
@@ -131,31 +142,13 @@ static void drop_results(trawl_searcher *searcher)
 	arena_reset(&searcher->plan_arena);
 }
 
-/* How queries of the index are read. */
-static struct query_options query_options(const struct collection *collection, const struct manifest *manifest)
-{
-	bool positions = !collection->segment_count || collection->segments[0].has_positions;
-	trawl_analysis analysis = manifest_analysis(manifest);
-	return (struct query_options){.no_positions = !positions,
-	                              .unstemmed = strcmp(analysis.language, "none") == 0,
-	                              .fold_diacritics = analysis.fold_diacritics};
-}
-
-static int prepare_filter(trawl_searcher *searcher, const trawl_search_options *options)
-{
-	const struct collection *collection = &searcher->index->collection;
-	struct query_options reading = query_options(collection, &searcher->index->manifest);
-	return filter_prepare(&searcher->filter, collection, searcher->tokenizer, options->filter,
-	                      options->filter_length, &reading, &searcher->context);
-}
-
 /* From the text to all that running it takes. */
 static int prepare(trawl_searcher *searcher, const char *query, size_t query_length,
                    const trawl_search_options *options, struct run *run)
 {
 	const struct collection *collection = &searcher->index->collection;
 	struct context *context = &searcher->context;
-	struct query_options reading = query_options(collection, &searcher->index->manifest);
+	struct query_options reading = searcher->reading;
 	reading.syntax.strict = options->syntax == TRAWL_SYNTAX_STRICT;
 	reading.others_match = true;
 	reading.minimum = options->minimum;
@@ -167,7 +160,8 @@ static int prepare(trawl_searcher *searcher, const char *query, size_t query_len
 		code = plan_make(&searcher->plan, &searcher->query, collection, PLAN_SEARCH, &searcher->plan_arena,
 		                 context->error);
 	if (!code && options->filter)
-		code = prepare_filter(searcher, options);
+		code = filter_prepare(&searcher->filter, collection, searcher->tokenizer, options->filter,
+		                      options->filter_length, &searcher->reading, context);
 	if (code)
 		return code;
 	scoring_prepare(&searcher->scoring, collection, options->set_k1 ? options->k1 : BUILD_K1,

@@ -13,6 +13,7 @@
 struct trawl_searcher {
 	const trawl_index *index;
 	struct tokenizer *tokenizer;
+	struct query_options reading; /* how queries of the index are read */
 	/* the last query; without members after a failure */
 	struct query query;
 	struct plan plan;

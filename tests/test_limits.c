@@ -94,20 +94,20 @@ static void version_2_limits_by_max_and_high_of_each_ancestor(void **state)
 static void version_1_has_a_hierarchy_for_each_controller(void **state)
 {
 	(void)state;
-	put_proc("12:cpu,cpuacct:/work\n5:cpuset:/other\n4:memory:/work/one\n1:name=systemd:/memory\n",
+	put_proc("12:cpu,cpuacct:/jobs\n5:cpuset:/other\n4:memory:/jobs/one\n1:name=systemd:/memory\n",
 	         OTHER_MOUNTS CPU_MOUNT MEMORY_MOUNT);
 	put("/sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");
-	put("/sys/fs/cgroup/memory/work/memory.limit_in_bytes", "80000000\n");
-	put("/sys/fs/cgroup/memory/work/one/memory.limit_in_bytes", "90000000\n");
+	put("/sys/fs/cgroup/memory/jobs/memory.limit_in_bytes", "80000000\n");
+	put("/sys/fs/cgroup/memory/jobs/one/memory.limit_in_bytes", "90000000\n");
 	put("/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "-1\n");
 	put("/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n");
 	assert_int_equal(limits().memory, 80000000);
 	assert_true(limits().processors == CGROUP_UNLIMITED);
-	put("/sys/fs/cgroup/cpu,cpuacct/work/cpu.cfs_quota_us", "150000\n");
-	put("/sys/fs/cgroup/cpu,cpuacct/work/cpu.cfs_period_us", "100000\n");
+	put("/sys/fs/cgroup/cpu,cpuacct/jobs/cpu.cfs_quota_us", "150000\n");
+	put("/sys/fs/cgroup/cpu,cpuacct/jobs/cpu.cfs_period_us", "100000\n");
 	assert_int_equal(limits().processors, 2);
 	/* An ancestor that is out of sight is told of nevertheless. */
-	put("/sys/fs/cgroup/memory/work/one/memory.stat", "cache 1\nhierarchical_memory_limit 70000000\nrss 2\n");
+	put("/sys/fs/cgroup/memory/jobs/one/memory.stat", "cache 1\nhierarchical_memory_limit 70000000\nrss 2\n");
 	assert_int_equal(limits().memory, 70000000);
 }
 

@@ -85,20 +85,25 @@ static int parse(struct syntax_result *result, struct arena *arena, const char *
 	                    arena, error);
 }
 
+/* The tree, without a note. */
+static void check_read(const char *text, const char *expected, bool strict)
+{
+	struct arena arena = {0};
+	struct syntax_result result;
+	struct shown shown = {0};
+	trawl_error error = {0};
+	assert_int_equal(parse(&result, &arena, text, strlen(text), strict, &error), 0);
+	show(&shown, result.tree);
+	assert_string_equal(shown.text, expected);
+	assert_null(result.notes);
+	arena_release(&arena);
+}
+
 /* Both readers agree, and there is nothing to note. */
 static void check(const char *text, const char *expected)
 {
-	for (int strict = 0; strict < 2; strict++) {
-		struct arena arena = {0};
-		struct syntax_result result;
-		struct shown shown = {0};
-		trawl_error error = {0};
-		assert_int_equal(parse(&result, &arena, text, strlen(text), strict, &error), 0);
-		show(&shown, result.tree);
-		assert_string_equal(shown.text, expected);
-		assert_null(result.notes);
-		arena_release(&arena);
-	}
+	check_read(text, expected, false);
+	check_read(text, expected, true);
 }
 
 /* Plain syntax reads it so, with one note at byte `at`; strict syntax refuses it there. */
@@ -122,15 +127,7 @@ static void check_noted(const char *text, const char *expected, size_t at, const
 /* Plain syntax alone: text that it reads as words without a note. */
 static void check_plain(const char *text, const char *expected)
 {
-	struct arena arena = {0};
-	struct syntax_result result;
-	struct shown shown = {0};
-	trawl_error error = {0};
-	assert_int_equal(parse(&result, &arena, text, strlen(text), false, &error), 0);
-	show(&shown, result.tree);
-	assert_string_equal(shown.text, expected);
-	assert_null(result.notes);
-	arena_release(&arena);
+	check_read(text, expected, false);
 }
 
 static void words_and_signs(void **state)
